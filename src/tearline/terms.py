@@ -1,0 +1,309 @@
+"""The words: frozen values, closed vocabularies and the error tree. Imports nothing of ours.
+
+Error tree::
+
+    TearlineError          one plain sentence, fit to show
+    ├── BadInput           a file or message we cannot take: where, place, reason, remedy
+    ├── Refused            an act the rules do not allow (officer-facing; never shown to a partner)
+    └── Broken             stored state contradicts itself: ledger, signature, view
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+Party = str
+"""An organisation's registered code, upper case: an ISO 3166-1 trigraph (`USA`), a CAPCO tetragraph
+that cannot be decomposed, or a code that the coalition agreed on (`CERT-UA`)."""
+
+Policy = str
+"""Whose classification scale a level is on: a `Party`, or `JOINT`/`NATO`. Scales are never compared."""
+
+
+class TearlineError(Exception):
+    """The root: its text is one plain sentence without product content or identities."""
+
+
+class BadInput(TearlineError):
+    """Input that cannot be taken whole. `where` is a file or message, `place` a spot in it."""
+
+    def __init__(self, where: str, place: str, reason: str, remedy: str = "") -> None:
+        self.where, self.place, self.reason, self.remedy = where, place, reason, remedy
+        at = f"{where}, {place}" if place else where
+        super().__init__(f"{at}: {reason}" + (f"; {remedy}" if remedy else ""))
+
+
+class Refused(TearlineError):
+    """An act that the rules do not allow."""
+
+
+class Broken(TearlineError):
+    """Stored or received state contradicts itself (a changed ledger entry, a bad signature)."""
+
+
+# --- Label ---------------------------------------------------------------------------------------
+
+
+class Reach(IntEnum):
+    """How far a recipient may pass a thing on. FIRST, Traffic Light Protocol 2.0, section 2."""
+
+    CLEAR = 0
+    GREEN = 1
+    AMBER = 2
+    AMBER_STRICT = 3
+    RED = 4
+
+
+class Use(IntEnum):
+    """What a recipient may do with a thing. MISP taxonomy `PAP` (Permissible Actions Protocol)."""
+
+    CLEAR = 0
+    GREEN = 1
+    AMBER = 2
+    RED = 3
+
+
+class Level(IntEnum):
+    """Ranks within one policy's scale; equal ranks of two policies are *not* comparable."""
+
+    UNCLASSIFIED = 0
+    RESTRICTED = 1
+    CONFIDENTIAL = 2
+    SECRET = 3
+    TOP_SECRET = 4
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """A normalised marking: a product of lattices (design, section 5). Higher is narrower.
+
+    The default value is the lattice's bottom: it bars nobody. `release`/`display`: the parties that
+    may be given a copy / may be shown it; `None` is everyone; `release` is always within `display`.
+    """
+
+    level: tuple[tuple[Policy, Level], ...] = ()
+    """Sorted (policy, rank) pairs, one per policy."""
+    need: frozenset[str] = frozenset()
+    """Compartments and programmes that the recipient must be read into."""
+    release: frozenset[Party] | None = None
+    display: frozenset[Party] | None = None
+    reach: Reach = Reach.CLEAR
+    use: Use = Use.CLEAR
+    owners: frozenset[Party] = frozenset()
+    """Whose information it is (third-party rule)."""
+    consent: frozenset[Party] = frozenset()
+    """Who asked expressly to be asked before onward release (ORCON)."""
+    duties: frozenset[str] = frozenset()
+    """What the recipient must have undertaken: `FOUO`, `PROPIN`, `STATEMENT`, ..."""
+    info: frozenset[str] = frozenset()
+    """Carried along; never decides."""
+
+
+class Quarantine(msgspec.Struct, frozen=True, kw_only=True):
+    """A marking that could not be read whole. A product that bears it goes to nobody."""
+
+    scheme: str
+    mark: str
+    """The mark that could not be read, as it stands in the original."""
+    reason: str
+
+
+class Marking(msgspec.Struct, frozen=True, kw_only=True):
+    """The original marking, with what read it. `scheme` is `tlp2`, `capco` or `stix`."""
+
+    scheme: str
+    text: str
+    parser: str
+    """Parser and table versions, such as `capco/1 tables/2026-11`."""
+
+
+class Recipient(msgspec.Struct, frozen=True, kw_only=True):
+    """What `label.may` needs to know of a recipient. An absent row or member means no."""
+
+    party: Party
+    clearance: tuple[tuple[Policy, Level], ...] = ()
+    needs: frozenset[str] = frozenset()
+    reach: Reach = Reach.CLEAR
+    use: Use = Use.CLEAR
+    duties: frozenset[str] = frozenset()
+    consents: frozenset[Party] = frozenset()
+    """The owners whose yes to a release to this recipient is held; the node's own party included."""
+
+
+# --- Products ------------------------------------------------------------------------------------
+
+
+class Category(StrEnum):
+    CYBER = "cyber"
+    REPORT = "report"
+    IMAGERY = "imagery"
+    INTERCEPT = "intercept"
+
+
+class Discipline(StrEnum):
+    """How the information was collected."""
+
+    HUMINT = "humint"
+    SIGINT = "sigint"
+    GEOINT = "geoint"
+    OSINT = "osint"
+    CYBER = "cyber"
+    UNKNOWN = "unknown"
+
+
+class Topic(StrEnum):
+    AIR = "air"
+    COUNTERINTELLIGENCE = "counterintelligence"
+    CRIME = "crime"
+    CRITICAL_INFRASTRUCTURE = "critical-infrastructure"
+    CYBER_CRIME = "cyber-crime"
+    CYBER_ESPIONAGE = "cyber-espionage"
+    CYBER_SABOTAGE = "cyber-sabotage"
+    DIPLOMACY = "diplomacy"
+    ECONOMY = "economy"
+    ENERGY = "energy"
+    INDUSTRIAL_CONTROL = "industrial-control"
+    INFLUENCE = "influence"
+    LAND = "land"
+    LOGISTICS = "logistics"
+    MALWARE = "malware"
+    MARITIME = "maritime"
+    MISSILE = "missile"
+    PROLIFERATION = "proliferation"
+    SANCTIONS = "sanctions"
+    SPACE = "space"
+    TERRORISM = "terrorism"
+    THREAT_TO_LIFE = "threat-to-life"
+    TRAFFICKING = "trafficking"
+    VULNERABILITY = "vulnerability"
+    OTHER = "other"
+
+
+class Region(StrEnum):
+    """UN M49 sub-regions, by slug; `global` where none or all are meant."""
+
+    AUSTRALIA_NEW_ZEALAND = "australia-new-zealand"
+    CARIBBEAN = "caribbean"
+    CENTRAL_AMERICA = "central-america"
+    CENTRAL_ASIA = "central-asia"
+    EASTERN_AFRICA = "eastern-africa"
+    EASTERN_ASIA = "eastern-asia"
+    EASTERN_EUROPE = "eastern-europe"
+    GLOBAL = "global"
+    MIDDLE_AFRICA = "middle-africa"
+    NORTHERN_AFRICA = "northern-africa"
+    NORTHERN_AMERICA = "northern-america"
+    NORTHERN_EUROPE = "northern-europe"
+    PACIFIC = "pacific"
+    SOUTH_AMERICA = "south-america"
+    SOUTH_EASTERN_ASIA = "south-eastern-asia"
+    SOUTHERN_AFRICA = "southern-africa"
+    SOUTHERN_ASIA = "southern-asia"
+    SOUTHERN_EUROPE = "southern-europe"
+    WESTERN_AFRICA = "western-africa"
+    WESTERN_ASIA = "western-asia"
+    WESTERN_EUROPE = "western-europe"
+
+
+class Role(StrEnum):
+    TITLE = "title"
+    BODY = "body"
+    SOURCE = "source"
+    """A source line: who or what the information came from. Never part of a tearline."""
+
+
+class Portion(msgspec.Struct, frozen=True, kw_only=True):
+    """A separately marked part of a product. `text` is without its mark."""
+
+    text: str
+    role: Role = Role.BODY
+    marking: Marking | None
+    label: Label | Quarantine
+
+
+class Product(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of intelligence.
+
+    `content` is what came in: for `CYBER` one STIX 2.1 object as JSON, for a text report its UTF-8
+    text. `portions` is empty where the product has no separately marked parts. The label of a
+    product with portions is the join of its banner and of all its portions.
+    """
+
+    id: str
+    """Stable within its originator: a STIX id, or `report--UUID` made from originator and content."""
+    version: str
+    """RFC 3339 instant with milliseconds, `Z`."""
+    originator: Party
+    category: Category
+    title: str
+    created: datetime
+    topics: frozenset[Topic] = frozenset()
+    regions: frozenset[Region] = frozenset()
+    disciplines: frozenset[Discipline] = frozenset({Discipline.UNKNOWN})
+    language: str = "en"
+    marking: Marking | None
+    label: Label | Quarantine
+    portions: tuple[Portion, ...] = ()
+    content: bytes
+
+
+# --- Partners and outcomes -----------------------------------------------------------------------
+
+
+class Partner(msgspec.Struct, frozen=True, kw_only=True):
+    """A standing relation to another organisation, as the officer set it."""
+
+    party: Party
+    name: str
+    tls_key: str
+    """SHA-256 of the DER SubjectPublicKeyInfo of its TLS certificate, hex: this is who it is."""
+    signing_key: str
+    """Its Ed25519 public key, base64."""
+    url: str
+    """Its TAXII discovery URL."""
+    clearance: tuple[tuple[Policy, Level], ...] = ()
+    needs: frozenset[str] = frozenset()
+    reach: Reach = Reach.GREEN
+    use: Use = Use.RED
+    duties: frozenset[str] = frozenset()
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an outcome is what it is: for officers and the private ledger, never for a partner."""
+
+    check: int
+    """The numbered check of `gate.consider` that spoke."""
+    code: str
+    """A closed, documented code: `label.release`, `agreement.none`, ..."""
+    clause: str = ""
+    """`AGREEMENT/CLAUSE` where a clause decided."""
+    detail: str = ""
+
+
+class Whole(msgspec.Struct, frozen=True, kw_only=True, tag="whole"):
+    partner: Party
+    reasons: tuple[Reason, ...]
+
+
+class Tearline(msgspec.Struct, frozen=True, kw_only=True, tag="tearline"):
+    """The portions that may go (texts and labels), and their joined label."""
+
+    partner: Party
+    portions: tuple[Portion, ...]
+    label: Label
+    reasons: tuple[Reason, ...]
+
+
+class Refer(msgspec.Struct, frozen=True, kw_only=True, tag="refer"):
+    partner: Party
+    reasons: tuple[Reason, ...]
+
+
+class Withhold(msgspec.Struct, frozen=True, kw_only=True, tag="withhold"):
+    partner: Party
+    reasons: tuple[Reason, ...]
+
+
+Outcome = Whole | Tearline | Refer | Withhold
