@@ -1,0 +1,128 @@
+"""A node's folder on disk: its configuration and keys. Files 0600, folders 0700."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from tearline.adapters import tls
+from tearline.terms import BadInput, Party
+
+PARTY = re.compile(r"[A-Z][A-Z0-9-]{1,31}")
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`node.toml`. Times in seconds."""
+
+    party: str
+    name: str
+    host: str = "127.0.0.1"
+    port: int = 0
+    password_port: int | None = None
+    """The plain-TLS password door for clients that cannot show a certificate; off when absent."""
+    pull_interval: float = 5.0
+    """How often partners' doors are asked for new releases."""
+
+
+class Home:
+    """Paths and secrets of one node. Opening reads every key once; nothing of them is ever printed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            text = (folder / "node.toml").read_text(encoding="utf-8")
+            self.config = msgspec.convert(tomllib.loads(text), Config)
+        except FileNotFoundError:
+            raise BadInput(
+                str(folder), "", "this is not a node's folder", "run `tearline init` first"
+            ) from None
+        except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+            raise BadInput(str(folder / "node.toml"), "", str(error), "mend the file") from None
+        self.database = folder / "node.db"
+        self.views = folder / "views"
+        self.certificate = folder / "keys" / "tls.crt"
+        self.tls_key = folder / "keys" / "tls.pem"
+        self.signing_key = _signing_key(folder / "keys" / "signing.pem")
+        self.secret = (folder / "keys" / "secret").read_bytes()
+
+    @property
+    def party(self) -> Party:
+        return self.config.party
+
+    def view(self, party: Party) -> Path:
+        """Where the view of `party` is: the only file that the door opens for it."""
+        return self.views / f"{party}.db"
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the node for serving. Raises `BadInput` where another process holds it."""
+        with (self.folder / "serving").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BadInput(str(self.folder), "", "this node is being served already") from None
+            yield
+
+    @classmethod
+    def create(cls, folder: Path, config: Config) -> Home:
+        """Make a node's folder with fresh keys. Raises `BadInput` where there is one already."""
+        if PARTY.fullmatch(config.party) is None:
+            raise BadInput(
+                "party", "", f"{config.party!r} is not an organisation's code", "use capitals, such as USA"
+            )
+        if (folder / "node.toml").exists():
+            raise BadInput(str(folder), "", "there is a node here already", "choose another folder")
+        for part in (folder, folder / "keys", folder / "views"):
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+            part.chmod(0o700)
+        key = Ed25519PrivateKey.generate()
+        write_private(
+            folder / "keys" / "signing.pem",
+            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        )
+        write_private(folder / "keys" / "secret", secrets.token_bytes(32))
+        tls.make_identity(folder / "keys", config.party, config.host)
+        # node.toml is written last: a folder without it is no node, so a crash leaves none half made.
+        write_private(folder / "node.toml", _toml(config).encode())
+        return cls(folder)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write `data` to a new file that only its owner may read, whole or not at all."""
+    part = path.with_suffix(path.suffix + ".part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
+
+
+def _signing_key(path: Path) -> Ed25519PrivateKey:
+    key = load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise BadInput(str(path), "", "this is not an Ed25519 key")
+    return key
+
+
+def _toml(config: Config) -> str:
+    # A TOML basic string, number or float is written as JSON writes it.
+    values = msgspec.to_builtins(config)
+    return "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in values.items() if v is not None)

@@ -1,0 +1,146 @@
+"""What one partner may see: the only file that the partner door opens for it (law 5).
+
+Two collections, each with a log of its own: `out` is what this node released to the partner, `in` what the
+partner gave; it reads there only its own. What a call adds or removes is in one transaction with its entries
+in the log, and durable when the call returns.
+"""
+
+from __future__ import annotations
+
+import hmac
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, delete, insert, select
+
+from tearline.adapters.collection import Added, Collection, Item, Match, Page, Record, metadata
+from tearline.adapters.database import open_database
+from tearline.adapters.log import Finding, Log
+from tearline.terms import Party
+
+__all__ = ["IN", "OUT", "Added", "Item", "Match", "Page", "Record", "View", "Writer"]
+
+OUT, IN = "out", "in"
+STATUS_KEPT = timedelta(hours=24)
+"""TAXII 2.1, section 4.3: how long a client may ask what became of its request."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_COLLECTIONS = {name: Collection(name) for name in (OUT, IN)}
+
+_status = Table(
+    "status",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("expires", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("status_expires", "expires"),
+)
+
+
+class View:
+    """One partner's view, opened. Safe to use from several threads and processes at once."""
+
+    def __init__(self, path: Path, *, node: Party, party: Party, secret: bytes) -> None:
+        """`secret` is the node's own: collection ids and `next` tokens are derived from it."""
+        self._engine = open_database(path, metadata=metadata)
+        self._logs = {name: Log(name, f"{node}/{party}/{name}") for name in (OUT, IN)}
+        self.party = party
+        self.ids = {name: _collection_id(secret, f"{node} {party} {name}") for name in (OUT, IN)}
+        self.token_key = hmac.digest(secret, f"next {node} {party}".encode(), "sha256")
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # --- reading -----------------------------------------------------------------------------------
+
+    def page(self, collection: str, match: Match, *, after: int, limit: int, bodies: bool = True) -> Page:
+        """What matches and was added after `after` (microseconds since 1970), in the order of adding."""
+        with self._engine.connect() as db:
+            return _COLLECTIONS[collection].page(db, match, after=after, limit=limit, bodies=bodies)
+
+    def status(self, status_id: str, now: datetime) -> bytes | None:
+        """The status resource kept under an id, `None` where it is unknown or more than a day old."""
+        query = select(_status.c.body).where(_status.c.id == status_id, _status.c.expires > _micros(now))
+        with self._engine.connect() as db:
+            return db.scalar(query)
+
+    def inbox_after(self, added: int, limit: int) -> list[tuple[int, bytes]]:
+        """(date-added, object) of all that the partner gave after `added`, every version, oldest first."""
+        with self._engine.connect() as db:
+            return _COLLECTIONS[IN].after(db, added, limit)
+
+    def verify(self, key: Ed25519PublicKey) -> tuple[dict[str, int], list[Finding]]:
+        """Recompute both logs: the size of each by its origin, and what was found changed."""
+        with self._engine.connect() as db:
+            sizes = {log.origin: log.size(db) for log in self._logs.values()}
+            return sizes, [finding for log in self._logs.values() for finding in log.verify(db, key)]
+
+    # --- writing -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def begin(self) -> Iterator[Writer]:
+        """A transaction: all of it is durable when the block ends, or nothing where it raises."""
+        with self._engine.begin() as db:
+            yield Writer(db, self._logs)
+
+
+class Writer:
+    """What can be done in one transaction of a view."""
+
+    def __init__(self, db: Connection, logs: dict[str, Log]) -> None:
+        self.db = db
+        self.logs = logs
+
+    def has_release(self, releases: Sequence[str]) -> set[str]:
+        """Those of the release ids that are in the view already."""
+        return _COLLECTIONS[OUT].has_release(self.db, releases)
+
+    def add(self, collection: str, items: Sequence[Item], at: datetime) -> list[Added]:
+        """Add objects; see `Collection.add`. What of `in` is new is entered in its log.
+
+        An entry of that log is the SHA-256 of the object as it is stored, then its id.
+        """
+        answers = _COLLECTIONS[collection].add(self.db, items, _micros(at))
+        if collection == IN:
+            fresh = zip(items, answers, strict=True)
+            entries = [_entry(item.body, item.id) for item, answer in fresh if answer.became == "added"]
+            if entries:
+                self.logs[IN].append(self.db, entries)
+        return answers
+
+    def remove(self, match: Match) -> int:
+        """Remove versions of the ids in `match` from `in`; returns how many. The log keeps their digests."""
+        gone = _COLLECTIONS[IN].delete(self.db, match)
+        if gone:
+            entries = [_entry(record.body, f"{record.id} removed") for record in gone]
+            self.logs[IN].append(self.db, entries)
+        return len(gone)
+
+    def put_status(self, status_id: str, body: bytes, now: datetime) -> None:
+        """Keep a status resource for a day; those that are older go."""
+        self.db.execute(delete(_status).where(_status.c.expires <= _micros(now)))
+        self.db.execute(
+            insert(_status), {"id": status_id, "expires": _micros(now + STATUS_KEPT), "body": body}
+        )
+
+    def checkpoint(self, collection: str, key: Ed25519PrivateKey) -> str:
+        """Sign the log of a collection as it stands in this transaction."""
+        return self.logs[collection].checkpoint(self.db, key)
+
+
+def _entry(body: bytes, name: str) -> bytes:
+    return sha256(body).digest() + name.encode()
+
+
+def _micros(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _collection_id(secret: bytes, name: str) -> str:
+    # Section 2 has collection ids be version 4 UUIDs; these cannot be told from drawn ones.
+    return str(uuid.UUID(bytes=hmac.digest(secret, f"collection {name}".encode(), "sha256")[:16], version=4))

@@ -1,0 +1,55 @@
+"""The front door: `tearline`. Reads the command line, opens the node, says what happened."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tearline import __version__
+from tearline.cli import agreement, demo, intake, ledger, node, partner
+from tearline.terms import TearlineError
+
+
+class _Front(click.Group):
+    """Turns our errors into one sentence and exit status 1; anything else is a fault of ours and shows."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TearlineError as error:
+            click.echo(f"tearline: {error}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=_Front, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tearline")
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="TEARLINE_HOME",
+    default=Path("~/.tearline"),
+    show_default=True,
+    help="The node's folder (or set TEARLINE_HOME).",
+)
+@click.pass_context
+def main(context: click.Context, home: Path) -> None:
+    """Share intelligence with allies, nearly automatically, and without ever burning a source."""
+    context.obj = home.expanduser()
+
+
+for command in (
+    node.init,
+    node.card,
+    node.status,
+    node.serve,
+    partner.partner,
+    agreement.agreement,
+    intake.intake,
+    intake.quarantine,
+    ledger.ledger,
+    demo.demo,
+):
+    main.add_command(command)

@@ -1,0 +1,5 @@
+"""`python -m tearline.cli` is `tearline`."""
+
+from tearline.cli import main
+
+main()

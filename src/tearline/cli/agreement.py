@@ -1,0 +1,64 @@
+"""`tearline agreement`: the sharing agreements of this node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from tearline.agreement import check as check_profile
+from tearline.node import Node, adopt_agreement, read_agreement
+from tearline.terms import Refused
+
+_folder = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+
+
+@click.group()
+def agreement() -> None:
+    """Check, adopt and list agreements.
+
+    Proposals, proof, review, approval by several officers, suspension: not built yet.
+    """
+
+
+@agreement.command()
+@_folder
+def check(folder: Path) -> None:
+    """Check that the agreement in FOLDER (agreement.toml, clauses.cedar) keeps to the profile."""
+    read = read_agreement(folder)
+    findings = check_profile(read)
+    for finding in findings:
+        click.echo(f"{folder / 'clauses.cedar'}:{finding.line}:{finding.column}: {finding.code} {finding}")
+    if findings:
+        raise Refused(f"{len(findings)} finding(s): the agreement cannot be adopted")
+    click.echo(f"{read.id} keeps to the profile. Its version is {read.version}.")
+
+
+@agreement.command()
+@_folder
+@click.pass_obj
+def adopt(home: Path, folder: Path) -> None:
+    """Put the agreement in FOLDER in force at this node, in the place of its earlier version."""
+    with Node.open(home) as node:
+        adopted = adopt_agreement(node, read_agreement(folder))
+    click.echo(f"{adopted.id} version {adopted.version[:12]} is in force.")
+
+
+@agreement.command("list")
+@click.pass_obj
+def list_(home: Path) -> None:
+    """Show the agreements in force."""
+    table = Table("id", "version", "title", "parties", "from", "until")
+    with Node.open(home) as node:
+        for row in node.agreements:
+            table.add_row(
+                row.id,
+                row.version[:12],
+                row.title,
+                " ".join(sorted(row.parties)),
+                str(row.valid_from or ""),
+                str(row.valid_until or ""),
+            )
+    Console().print(table)

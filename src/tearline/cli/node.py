@@ -1,0 +1,78 @@
+"""`tearline init | card | status | serve`: the node itself."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from tearline.adapters.home import Config, Home
+from tearline.doors.serve import serve as serve_node
+from tearline.node import Card, Node, progress, tally
+
+
+@click.command()
+@click.option("--party", required=True, help="Your organisation's code, such as GBR or CERT-UA.")
+@click.option("--name", required=True, help="Your organisation's name, as partners will see it.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="The address that partners reach you at."
+)
+@click.option("--port", default=8443, show_default=True, help="The port of the partner door.")
+@click.option("--password-port", type=int, help="Also open a plain-TLS password door on this port.")
+@click.option(
+    "--pull-interval", default=5.0, show_default=True, help="Seconds between looks at partners' doors."
+)
+@click.pass_obj
+def init(
+    home: Path, party: str, name: str, host: str, port: int, password_port: int | None, pull_interval: float
+) -> None:
+    """Make a node: its folder, keys and ledger."""
+    config = Config(
+        party=party, name=name, host=host, port=port, password_port=password_port, pull_interval=pull_interval
+    )
+    Node.create(home, config).close()
+    click.echo(f"Node {party} made in {home}. Give partners its card: tearline card > {party}.card.json")
+
+
+@click.command()
+@click.pass_obj
+def card(home: Path) -> None:
+    """Print this node's card: its public keys and address, for partners to add."""
+    with Node.open(home) as node:
+        click.echo(Card.of(node).to_json())
+
+
+@click.command()
+@click.pass_obj
+def status(home: Path) -> None:
+    """Show how far the node has come, and what was decided for whom."""
+    console = Console()
+    with Node.open(home) as node:
+        so_far = progress(node)
+        console.print(
+            f"{node.party}: {so_far.products} products, {so_far.considered} considered, "
+            f"{so_far.released} releases, {so_far.delivered} delivered, {so_far.received} received"
+        )
+        table = Table("partner", "outcome", "because", "clause", "products")
+        for partner, kind, code, clause, count in tally(node):
+            table.add_row(partner, kind, code, clause, str(count))
+    console.print(table)
+
+
+@click.command()
+@click.option("--ready-file", type=click.Path(path_type=Path), hidden=True)
+@click.pass_obj
+def serve(home: Path, ready_file: Path | None) -> None:
+    """Run the node: the partner door, the gate, delivery, and looking at partners' doors. Ends on SIGTERM."""
+
+    def ready(address: str) -> None:
+        click.echo(f"serving partners at {address}")
+        if ready_file is not None:
+            part = ready_file.with_suffix(".part")
+            part.write_text(address, encoding="utf-8")
+            part.rename(ready_file)
+
+    asyncio.run(serve_node(Home(home), ready))

@@ -1,0 +1,90 @@
+"""The coalition of the demo: eight nodes, who shares with whom, and what each is granted."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from tearline.adapters.home import Config
+from tearline.agreement import Agreement, between, load
+from tearline.node import Card, Node, Terms, add_partner, adopt_agreement
+from tearline.terms import Level, Party, Reach
+
+FIVE_EYES = ("AUS", "CAN", "GBR", "NZL", "USA")
+
+NAMES: dict[Party, str] = {
+    "AUS": "Australian sharing desk",
+    "CAN": "Canadian sharing desk",
+    "GBR": "British sharing desk",
+    "ISR": "Israeli sharing desk",
+    "NZL": "New Zealand sharing desk",
+    "SAU": "Saudi sharing desk",
+    "UKR": "Ukrainian sharing desk",
+    "USA": "American sharing desk",
+}
+
+BILATERAL: tuple[tuple[Party, Party], ...] = (
+    ("USA", "UKR"),
+    ("GBR", "UKR"),
+    ("CAN", "UKR"),
+    ("AUS", "UKR"),
+    ("USA", "ISR"),
+    ("GBR", "ISR"),
+    ("USA", "SAU"),
+    ("GBR", "SAU"),
+)
+
+
+def terms_for(party: Party) -> Terms:
+    """What everybody grants `party`. Levels are granted scale by scale: no row means no."""
+    five = party in FIVE_EYES
+    highest = Level.TOP_SECRET if five else Level.SECRET
+    return Terms(
+        clearance=tuple((policy, highest) for policy in sorted(NAMES)),
+        needs=frozenset({"SI"}) if five else frozenset(),
+        reach=Reach.AMBER if five or party == "UKR" else Reach.GREEN,
+        duties=frozenset({"FOUO", "STATEMENT"}),
+    )
+
+
+def build(folder: Path, pull_interval: float) -> dict[Party, Path]:
+    """Make the eight nodes in `folder`, with their partners and agreements. Returns their homes."""
+    homes = {party: folder / party for party in NAMES}
+    with ExitStack() as stack:
+        ports = _free_ports(len(NAMES))
+        nodes: dict[Party, Node] = {}
+        for (party, name), port in zip(NAMES.items(), ports, strict=True):
+            config = Config(party=party, name=name, port=port, pull_interval=pull_interval)
+            nodes[party] = stack.enter_context(Node.create(homes[party], config))
+        cards: dict[Party, Card] = {party: Card.of(node) for party, node in nodes.items()}
+        for party, node in nodes.items():
+            for other, card in cards.items():
+                if other != party:
+                    add_partner(node, card, terms_for(other))
+            for agreement in agreements():
+                if party in agreement.parties:
+                    adopt_agreement(node, agreement)
+    return homes
+
+
+def agreements() -> list[Agreement]:
+    """The five-party agreement, and the bilateral one for each pair that has one."""
+    with as_file(files("tearline.demo") / "agreements") as folder:
+        five = _load(folder / "five-eyes")
+        bilateral = _load(folder / "bilateral")
+    return [five] + [between(bilateral, ("USA", "UKR"), pair) for pair in BILATERAL]
+
+
+def _load(folder: Path) -> Agreement:
+    manifest = (folder / "agreement.toml").read_text(encoding="utf-8")
+    return load(manifest, (folder / "clauses.cedar").read_text(encoding="utf-8"), folder.name)
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]

@@ -1,0 +1,146 @@
+"""Runs the demo: eight `tearline serve` processes, fed by `tearline intake`, watched until all is done."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+
+import msgspec
+
+from tearline.adapters.store import Progress
+from tearline.demo.coalition import NAMES, build
+from tearline.demo.products import Delivery, prepare
+from tearline.node import Node, progress
+from tearline.terms import Party, TearlineError
+
+PULL_INTERVAL = 0.3
+START_SECONDS = 60.0
+STALL_SECONDS = 120.0
+"""The demo gives up when nothing at all has moved for this long."""
+INTAKES_AT_ONCE = 2
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """How far every node has come, and how many files are still to be taken in."""
+
+    progress: dict[Party, Progress]
+    files_left: int
+
+    @property
+    def done(self) -> bool:
+        nodes = self.progress.values()
+        return (
+            self.files_left == 0
+            and all(node.products == node.considered and node.released == node.delivered for node in nodes)
+            and sum(node.delivered for node in nodes) == sum(node.received for node in nodes)
+        )
+
+
+class Failed(TearlineError):
+    """The demo could not run to its end."""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A finished run: the nodes' homes, seconds from the first file to the last receipt, what intake said."""
+
+    homes: dict[Party, Path]
+    seconds: float
+    intake: list[str]
+
+
+def run(
+    folder: Path, own: Sequence[str], seed: int, watch: Callable[[Snapshot], None], *, keep: bool
+) -> tuple[Run, Callable[[], None]]:
+    """Run the coalition in `folder` until everything is delivered; `watch` is called as it moves on.
+
+    Returns the run and a function that waits for the nodes (`keep`) or has nothing to do any more.
+    Raises `Failed` when a node dies or nothing moves.
+    """
+    inputs = folder / "input"
+    inputs.mkdir(parents=True)
+    homes = build(folder, PULL_INTERVAL)
+    deliveries = prepare(inputs, own, seed)
+    with ExitStack() as stack:
+        nodes = [stack.enter_context(_serving(home, party)) for party, home in homes.items()]
+        start = time.monotonic()
+        said = _feed_and_watch(homes, deliveries, nodes, watch)
+        finished = Run(homes, time.monotonic() - start, said)
+        if keep:
+            return finished, stack.pop_all().close
+    return finished, lambda: None
+
+
+def _feed_and_watch(
+    homes: dict[Party, Path],
+    deliveries: list[Delivery],
+    nodes: list[subprocess.Popen[str]],
+    watch: Callable[[Snapshot], None],
+) -> list[str]:
+    said: Queue[str] = Queue()
+    todo: Queue[Delivery] = Queue()
+    for delivery in deliveries:
+        todo.put(delivery)
+
+    def feed() -> None:
+        while True:
+            try:
+                delivery = todo.get_nowait()
+            except Empty:
+                return
+            said.put(_intake(homes[delivery.party], delivery))
+
+    with ExitStack() as stack:
+        readers = {party: stack.enter_context(Node.open(home)) for party, home in homes.items()}
+        feeders = [Thread(target=feed, daemon=True) for _ in range(INTAKES_AT_ONCE)]
+        for feeder in feeders:
+            feeder.start()
+        last, moved = None, time.monotonic()
+        while True:
+            left = todo.qsize() + sum(feeder.is_alive() for feeder in feeders)
+            now = Snapshot({party: progress(reader) for party, reader in readers.items()}, left)
+            watch(now)
+            if now.done:
+                return [said.get() for _ in range(said.qsize())]
+            if any(node.poll() is not None for node in nodes):
+                raise Failed("a node stopped by itself: its last words are above")
+            if now != last:
+                last, moved = now, time.monotonic()
+            elif time.monotonic() - moved > STALL_SECONDS:
+                raise Failed(f"nothing has moved for {STALL_SECONDS:.0f} seconds")
+            time.sleep(0.2)
+
+
+def _intake(home: Path, delivery: Delivery) -> str:
+    marking = ["--marking", delivery.marking] if delivery.marking else []
+    command = [*_tearline(home), "intake", *marking, *map(str, delivery.paths)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    return f"{delivery.party}: {answer.stdout.strip()} {answer.stderr.strip()}".strip()
+
+
+@contextmanager
+def _serving(home: Path, party: Party) -> Iterator[subprocess.Popen[str]]:
+    """A node's process, from its door's first answer until it has ended on SIGTERM."""
+    process = subprocess.Popen(  # noqa: S603 - ours
+        [*_tearline(home), "serve"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        if process.stdout is None or not process.stdout.readline().startswith("serving"):
+            raise Failed(f"{NAMES[party]} did not start")
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(START_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _tearline(home: Path) -> list[str]:
+    return [sys.executable, "-m", "tearline.cli", "--home", str(home)]

@@ -1,0 +1,154 @@
+"""Serves a door over TLS in the running event loop: uvicorn, with what a door on the open net needs besides.
+
+`DoorProtocol` is a small subclass of uvicorn's httptools protocol (pinned to 0.54). It
+
+- puts the fingerprint of the client certificate's key into every request's `state` as `tls_key`,
+- answers what is not HTTP with a TAXII error,
+- and ends connections whose request head is too long or takes too long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tearline.adapters import tls
+from tearline.deliver.taxii import MEDIA_TYPE
+from tearline.doors.partner.problem import Problem
+
+MAX_HEAD = 64 * 1024
+"""Bytes of a request's line and headers."""
+HEAD_SECONDS = 15.0
+KEEP_ALIVE_SECONDS = 75
+STOP_SECONDS = 5
+
+
+class DoorProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    _head_bytes = 0
+    _in_head = True
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        ssl_object = transport.get_extra_info("ssl_object")
+        certificate = None if ssl_object is None else ssl_object.getpeercert(binary_form=True)
+        key = None if certificate is None else tls.key_fingerprint(certificate)
+        # uvicorn copies this into the scope of each request of the connection.
+        self.app_state = {**self.app_state, "tls_key": key}
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_done()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        in_head = self._in_head
+        super().data_received(data)
+        # The parser keeps a header until it is whole, however long it grows.
+        self._head_bytes = self._head_bytes + len(data) if in_head and self._in_head else 0
+        if self._head_bytes > MAX_HEAD and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too long.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._head_timer is None:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_done()
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_head = True
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        body = Problem(400, msg).body()
+        self._head_done()
+        self.transport.write(
+            b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n"
+            b"content-type: %b\r\ncontent-length: %d\r\n\r\n%b" % (MEDIA_TYPE.encode(), len(body), body)
+        )
+        self.transport.close()
+
+    def _await_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_late)
+
+    def _head_done(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_late(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the program that it is a part of."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def run_door(
+    app: ASGIApp,
+    context: ssl.SSLContext,
+    host: str,
+    port: int,
+    *,
+    ready: Callable[[int], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve `app` until `stop` is set or the task is cancelled; requests under way are finished.
+
+    `port` 0 takes a free one; `ready` is told the port once connections are accepted. Raises `OSError` where
+    the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        server = _Server(_config(app, context))
+        if ready is not None:
+            listener.listen()
+            ready(listener.getsockname()[1])
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        stopping = asyncio.create_task((stop or asyncio.Event()).wait())
+        try:
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            server.should_exit = True
+            stopping.cancel()
+            await serving
+    finally:
+        listener.close()
+
+
+def _config(app: ASGIApp, context: ssl.SSLContext) -> uvicorn.Config:
+    values: dict[str, Any] = {
+        "http": DoorProtocol,
+        "ws": "none",
+        "lifespan": "off",
+        "log_config": None,
+        "access_log": False,
+        "proxy_headers": False,
+        "server_header": False,
+        "ssl_context_factory": lambda *_: context,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": STOP_SECONDS,
+    }
+    return uvicorn.Config(app, **values)

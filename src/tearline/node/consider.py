@@ -1,0 +1,83 @@
+"""The second step: the gate's answers, their ledger entries, and the outbox rows of what is to go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from tearline import deliver, gate
+from tearline.adapters import store
+from tearline.ledger import Act
+from tearline.node.opened import Node
+from tearline.terms import Outcome, Tearline, Whole
+
+BATCH = 100
+"""Products considered in one transaction."""
+
+
+def consider(node: Node) -> int:
+    """Let the gate answer for the next products; returns how many. What may go is in the outbox then."""
+    node.refresh()
+    with node.reading() as db:
+        waiting = store.pending(db, BATCH)
+    if not waiting:
+        return 0
+    now = node.clock()
+    partners = list(node.partners.values())
+    answers = [(held, gate.consider(held.product, partners, node.rules, now)) for held in waiting]
+    drafts = [
+        (held, outcome, deliver.compose(held.product, outcome, node=node.identity, issued=now))
+        for held, outcomes in answers
+        for outcome in outcomes.values()
+        if isinstance(outcome, Whole | Tearline)
+    ]
+    acts = [(Act.PRODUCT_CONSIDERED, _considered(held, outcomes.values())) for held, outcomes in answers]
+    acts += [(Act.PRODUCT_RELEASED, _released(held, outcome, draft)) for held, outcome, draft in drafts]
+    rows = [
+        (outcome.partner, draft.release_id, held.seq, _form(outcome), msgspec.json.encode(draft))
+        for held, outcome, draft in drafts
+    ]
+    with node.writing() as db:
+        if store.generation(db) != node.generation:
+            return len(waiting)  # partners or agreements changed meanwhile: ask the gate again
+        for act, body in acts:
+            node.record(act, body)
+        store.add_outcomes(
+            db, [(held.seq, outcome) for held, outcomes in answers for outcome in outcomes.values()]
+        )
+        store.add_to_outbox(db, rows)
+        store.mark_considered(db, [held.seq for held in waiting])
+    return len(waiting)
+
+
+def _form(outcome: Outcome) -> str:
+    return str(outcome.__struct_config__.tag)
+
+
+def _considered(held: store.Held, outcomes: Iterable[Outcome]) -> dict[str, Any]:
+    return {
+        "product": held.product.id,
+        "version": held.product.version,
+        "digest": held.digest,
+        "outcomes": {
+            outcome.partner: [
+                _form(outcome),
+                *(f"{reason.check} {reason.code} {reason.clause}".strip() for reason in outcome.reasons),
+            ]
+            for outcome in outcomes
+        },
+    }
+
+
+def _released(held: store.Held, outcome: Outcome, draft: deliver.Draft) -> dict[str, Any]:
+    return {
+        "partner": outcome.partner,
+        "release": draft.release_id,
+        "product": held.product.id,
+        "version": held.product.version,
+        "form": _form(outcome),
+        "object": draft.object_id,
+        "digest": draft.digest,
+    }

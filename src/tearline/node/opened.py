@@ -1,0 +1,120 @@
+"""A node, opened: its identity, its stores, and the partners and agreements in force."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection
+
+from tearline import deliver
+from tearline.adapters import store
+from tearline.adapters.database import open_database
+from tearline.adapters.home import Config, Home
+from tearline.adapters.log import Log
+from tearline.adapters.view import View
+from tearline.agreement import Agreements, load
+from tearline.ledger import Act, Entry, vkey
+from tearline.terms import Party
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Node:
+    """One organisation's node. Not safe for use from several threads at once."""
+
+    def __init__(self, home: Home, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self.home, self.party, self.clock = home, home.party, clock
+        self.identity = deliver.NodeIdentity(party=home.party, name=home.config.name, secret=home.secret)
+        self.log = Log("ledger", f"{home.party}/ledger")
+        self._engine = open_database(home.database, metadata=store.metadata)
+        self._views: dict[Party, View] = {}
+        # A connection outside any transaction, in which SQLite counts the commits of all the others.
+        self._acts: list[bytes] = []
+        self._watch = sqlite3.connect(home.database, isolation_level=None, check_same_thread=False)
+        self._data_version = -1
+        self.generation = -1
+        self.refresh()
+
+    @classmethod
+    def open(cls, folder: Path) -> Node:
+        return cls(Home(folder))
+
+    @classmethod
+    def create(cls, folder: Path, config: Config) -> Node:
+        """Make a node's folder, keys and ledger."""
+        node = cls(Home.create(folder, config))
+        with node.writing():
+            node.record(Act.NODE_CREATED, {"party": node.party, "vkey": node.vkey})
+        return node
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for view in self._views.values():
+            view.close()
+        self._watch.close()
+        self._engine.dispose()
+
+    @property
+    def vkey(self) -> str:
+        """The verifier key of this node's checkpoints, in C2SP signed-note form."""
+        return vkey(self.party, self.home.signing_key.public_key())
+
+    def refresh(self) -> bool:
+        """Read partners and agreements again if they have changed; tells whether they have."""
+        with self.reading() as db:
+            generation = store.generation(db)
+            if generation == self.generation:
+                return False
+            rows = store.partners(db)
+            texts = store.agreements_in_force(db)
+        self.partners = {party: partner for party, (partner, _) in rows.items()}
+        self.certificates = {party: certificate for party, (_, certificate) in rows.items()}
+        self.agreements = tuple(load(manifest, clauses, "node.db") for manifest, clauses in texts)
+        self.rules = Agreements(self.party, self.agreements)
+        self.generation = generation
+        return True
+
+    def stirred(self) -> bool:
+        """Whether anything was committed to `node.db` since the last call, by whomever."""
+        before = self._data_version
+        self._data_version = self._watch.execute("PRAGMA data_version").fetchone()[0]
+        return self._data_version != before
+
+    def view(self, party: Party) -> View:
+        """The store of what `party` may see, made on first use."""
+        if party not in self._views:
+            self._views[party] = View(
+                self.home.view(party), node=self.party, party=party, secret=self.home.secret
+            )
+        return self._views[party]
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A connection to read `node.db` with the functions of `adapters.store`."""
+        return self._engine.connect()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction of `node.db`, with what it records and a signed checkpoint: all of it or nothing."""
+        self._acts.clear()
+        with self._engine.begin() as db:
+            yield db
+            if self._acts:
+                self.log.append(db, self._acts)
+                self.log.checkpoint(db, self.home.signing_key)
+
+    def record(self, act: Act, body: dict[str, Any]) -> None:
+        """Put an act on the private log, in the transaction that is open: that of what it does (law 9)."""
+        at = store.stamp(self.clock())
+        self._acts.append(Entry(act=act, at=at, actor=self.party, body=body).to_bytes())

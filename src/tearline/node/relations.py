@@ -1,0 +1,132 @@
+"""Whom we share with and under what: cards, terms, agreements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import orjson
+
+from tearline import deliver
+from tearline.adapters import store, tls
+from tearline.agreement import Agreement, load
+from tearline.ledger import Act
+from tearline.node.opened import Node
+from tearline.terms import BadInput, Level, Partner, Party, Policy, Reach, Refused, Use
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a node tells of itself to those who want to add it as a partner. Public."""
+
+    party: str
+    name: str
+    url: str
+    certificate: str
+    """TLS certificate, PEM."""
+    signing_key: str
+    """Ed25519 public key, base64."""
+
+    @classmethod
+    def of(cls, node: Node) -> Card:
+        config = node.home.config
+        return cls(
+            party=node.party,
+            name=config.name,
+            url=f"https://{config.host}:{config.port}/taxii2/",
+            certificate=node.home.certificate.read_text(encoding="ascii"),
+            signing_key=deliver.public_key_text(node.home.signing_key.public_key()),
+        )
+
+    def to_json(self) -> str:
+        return orjson.dumps(msgspec.to_builtins(self), option=orjson.OPT_INDENT_2).decode()
+
+    @classmethod
+    def read(cls, path: Path) -> Card:
+        """Raises `BadInput` where the file is not a card."""
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=cls)
+        except (OSError, msgspec.DecodeError) as error:
+            raise BadInput(
+                str(path), "", f"this is not a partner's card ({error})", "ask for it again"
+            ) from None
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What an officer grants a partner and what it has undertaken; see `Recipient`."""
+
+    clearance: tuple[tuple[Policy, Level], ...] = ()
+    needs: frozenset[str] = frozenset()
+    reach: Reach = Reach.GREEN
+    use: Use = Use.RED
+    duties: frozenset[str] = frozenset()
+
+
+def add_partner(node: Node, card: Card, terms: Terms) -> Partner:
+    """Add a partner, or change what is granted to it. Its view is made; nothing is in it yet."""
+    if card.party == node.party:
+        raise BadInput("card", "party", "this card is the node's own")
+    deliver.public_key(card.signing_key)
+    partner = Partner(
+        party=card.party,
+        name=card.name,
+        tls_key=tls.key_fingerprint(card.certificate),
+        signing_key=card.signing_key,
+        url=card.url,
+        clearance=terms.clearance,
+        needs=terms.needs,
+        reach=terms.reach,
+        use=terms.use,
+        duties=terms.duties,
+    )
+    node.view(partner.party)
+    with node.writing() as db:
+        node.record(Act.PARTNER_ADDED, {"partner": partner.party, "tls_key": partner.tls_key})
+        store.put_partner(db, partner, card.certificate)
+    node.refresh()
+    return partner
+
+
+def add_login(node: Node, party: Party, user: str, password: str) -> None:
+    """Let `party` in at the password door; `password` is its hash. Raises `Refused` for a stranger."""
+    if party not in node.partners:
+        raise Refused(f"{party} is not a partner of this node")
+    with node.writing() as db:
+        node.record(Act.LOGIN_ADDED, {"partner": party, "user": user})
+        store.put_login(db, user, party, password)
+    node.refresh()
+
+
+def logins(node: Node) -> dict[str, tuple[Party, str]]:
+    """Every login of the password door: user to party and password hash."""
+    with node.reading() as db:
+        return store.logins(db)
+
+
+def read_agreement(folder: Path) -> Agreement:
+    """The agreement in a folder: `agreement.toml` and `clauses.cedar`. Raises `BadInput`."""
+    try:
+        manifest = (folder / "agreement.toml").read_text(encoding="utf-8")
+        clauses = (folder / "clauses.cedar").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(str(folder), "", f"this is not an agreement ({type(error).__name__})") from None
+    return load(manifest, clauses, str(folder))
+
+
+def adopt_agreement(node: Node, agreement: Agreement) -> Agreement:
+    """Put a version in force. Raises `Refused` where it has findings or does not concern this node."""
+    agreement.must_be_sound()
+    if node.party not in agreement.parties:
+        raise Refused(f"{node.party} is not a party to {agreement.id}")
+    with node.writing() as db:
+        entry = {"agreement": agreement.id, "version": agreement.version}
+        node.record(Act.AGREEMENT_ADOPTED, entry)
+        store.adopt_agreement(
+            db,
+            version=agreement.version,
+            agreement_id=agreement.id,
+            manifest=agreement.manifest,
+            clauses=agreement.clauses,
+            at=store.stamp(node.clock()),
+        )
+    node.refresh()
+    return agreement
