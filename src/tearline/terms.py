@@ -76,7 +76,7 @@ class Level(IntEnum):
     TOP_SECRET = 4
 
 
-class Label(msgspec.Struct, frozen=True, kw_only=True):
+class Label(msgspec.Struct, frozen=True, kw_only=True, tag="label"):
     """A normalised marking: a product of lattices (design, section 5). Higher is narrower.
 
     The default value is the lattice's bottom: it bars nobody. `release`/`display`: the parties that
@@ -101,7 +101,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     """Carried along; never decides."""
 
 
-class Quarantine(msgspec.Struct, frozen=True, kw_only=True):
+class Quarantine(msgspec.Struct, frozen=True, kw_only=True, tag="quarantine"):
     """A marking that could not be read whole. A product that bears it goes to nobody."""
 
     scheme: str

@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from tearline.terms import Outcome, Partner, Party, Product
+from tearline.terms import Outcome, Partner, Party, Product, Reason, Tearline, Whole
 
 metadata = MetaData()
 
@@ -323,14 +323,19 @@ def add_outcomes(db: Connection, outcomes: Iterable[tuple[int, Outcome]]) -> Non
             "product": seq,
             "partner": outcome.partner,
             "kind": outcome.__struct_config__.tag,
-            "code": outcome.reasons[-1].code if outcome.reasons else "",
-            "clause": outcome.reasons[-1].clause if outcome.reasons else "",
+            "code": (because := _decisive(outcome)).code,
+            "clause": because.clause,
             "reasons": _encode(outcome.reasons),
         }
         for seq, outcome in outcomes
     ]
     if rows:
         db.execute(insert(_outcome), rows)
+
+
+def _decisive(outcome: Outcome) -> Reason:
+    """The reason to count by: what let it go, or the first thing that stood in its way."""
+    return outcome.reasons[-1 if isinstance(outcome, Whole | Tearline) else 0]
 
 
 def mark_considered(db: Connection, seqs: Sequence[int]) -> None:

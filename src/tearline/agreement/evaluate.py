@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -137,7 +137,7 @@ class _Span:
 
     def __init__(self, agreements: Sequence[Agreement]) -> None:
         self._tables: list[list[Agreement]] = []
-        self._shared: defaultdict[Party, frozenset[str]] = defaultdict(frozenset)
+        self._shared: dict[Party, frozenset[str]] = {}
         for agreement in agreements:
             same = next((table for table in self._tables if table[0].levels == agreement.levels), None)
             if same is None:
@@ -145,9 +145,10 @@ class _Span:
             else:
                 same.append(agreement)
             for party in agreement.parties:
-                self._shared[party] |= {agreement.id}
+                self._shared[party] = self._shared.get(party, frozenset()) | {agreement.id}
         self._names = frozenset[str]().union(*(agreement.names for agreement in agreements))
-        self._clauses: dict[tuple[frozenset[str], int], cedar.Clauses] = {}
+        self._clauses: dict[tuple[int, frozenset[str]], cedar.Clauses] = {}
+        self._plans: dict[frozenset[tuple[Party, frozenset[str]]], Sequence[_Question]] = {}
         self._known: dict[tuple[Facts, Action], dict[tuple[Party, frozenset[str]], Ruling]] = {}
 
     def rule(self, facts: Facts, partners: Members, action: Action, now: datetime) -> dict[Party, Ruling]:
@@ -162,83 +163,108 @@ class _Span:
         return {party: known[party, coalitions] for party, coalitions in members.items()}
 
     def _ask(self, facts: Facts, partners: Members, action: Action, now: datetime) -> dict[Party, Ruling]:
-        ranks = [table[0].common_rank(facts.level) for table in self._tables]
-        products = {
-            str(number): _attributes(facts, ABOVE_ALL if rank is None else rank)
-            for number, rank in enumerate(ranks)
-        }
-        groups: defaultdict[frozenset[str], list[Party]] = defaultdict(list)
-        for party in partners:
-            groups[self._shared.get(party, frozenset())].append(party)
-        alone = groups.pop(frozenset(), [])
-        rulings = dict.fromkeys(alone, Ruling(Verdict.NO_AGREEMENT))
-        if not groups:
+        rulings = {party: Ruling(Verdict.NO_AGREEMENT) for party in partners if party not in self._shared}
+        asked = frozenset((party, names) for party, names in partners.items() if party in self._shared)
+        if not asked:
             return rulings
-        entities = cedar.with_products(cedar.roster(frozenset(partners.items())), products)
-        for shared, parties in groups.items():
-            # One row of answers for each table of levels, one column for each party.
-            rows = [
-                cedar.ask(
-                    self._clauses_for(shared, number),
-                    entities,
-                    partners=parties,
-                    action=action,
-                    product=str(number),
-                    now=now,
-                )
-                for number in range(len(ranks))
-            ]
-            left_out = any(
-                rank is None and any(agreement.id in shared for agreement in table)
-                for rank, table in zip(ranks, self._tables, strict=True)
+        ranks = [table[0].common_rank(facts.level) for table in self._tables]
+        products = {_name(rank): _attributes(facts, rank) for rank in set(ranks)}
+        entities = cedar.with_products(cedar.roster(asked), products)
+        answers: dict[Party, list[_Answer]] = {party: [] for party, _ in asked}
+        for question in self._questions(asked):
+            rank = ranks[question.table]
+            given = cedar.ask(
+                question.clauses,
+                entities,
+                partners=question.partners,
+                action=action,
+                product=_name(rank),
+                now=now,
             )
-            for party, answers in zip(parties, zip(*rows, strict=True), strict=True):
-                rulings[party] = _ruling(answers, ranks, left_out)
-        return rulings
+            for party, answer in given.items():
+                answers[party].append(_Answer(answer, rank, question.shared))
+        return rulings | {party: _ruling(given) for party, given in answers.items()}
 
-    def _clauses_for(self, shared: frozenset[str], number: int) -> cedar.Clauses:
+    def _questions(self, asked: frozenset[tuple[Party, frozenset[str]]]) -> Sequence[_Question]:
+        """What to ask about these partners, whatever the product is."""
+        if asked not in self._plans:
+            if len(self._plans) >= REMEMBERED:
+                self._plans.clear()
+            groups: defaultdict[tuple[int, frozenset[str]], dict[Party, frozenset[str]]] = defaultdict(dict)
+            for number, table in enumerate(self._tables):
+                ids = {agreement.id for agreement in table}
+                for party, coalitions in asked:
+                    groups[number, self._shared[party] & ids][party] = coalitions
+            questions = (
+                _Question(number, bool(shared), self._clauses_for(number, shared), partners)
+                for (number, shared), partners in groups.items()
+            )
+            self._plans[asked] = [question for question in questions if question.clauses.names]
+        return self._plans[asked]
+
+    def _clauses_for(self, number: int, shared: frozenset[str]) -> cedar.Clauses:
         """Of the agreements with this table of levels: the permits of those shared, and every forbid."""
-        if (shared, number) not in self._clauses:
-            self._clauses[shared, number] = cedar.Clauses(
-                {
-                    f"{agreement.id}/{clause.id}": clause.tree
-                    for agreement in self._tables[number]
-                    for clause in agreement.parsed
-                    if clause.tree.effect == "forbid" or agreement.id in shared
-                },
-                reads_clock=any(
-                    any(moments(clause.tree))
-                    for agreement in self._tables[number]
-                    for clause in agreement.parsed
-                ),
-            )
-        return self._clauses[shared, number]
+        if (number, shared) not in self._clauses:
+            clauses = {
+                f"{agreement.id}/{clause.id}": clause.tree
+                for agreement in self._tables[number]
+                for clause in agreement.parsed
+                if clause.tree.effect == "forbid" or agreement.id in shared
+            }
+            reads_clock = any(any(moments(tree)) for tree in clauses.values())
+            self._clauses[number, shared] = cedar.Clauses(clauses, reads_clock=reads_clock)
+        return self._clauses[number, shared]
 
 
-def _ruling(answers: Sequence[cedar.Answer], ranks: Sequence[Level | None], left_out: bool) -> Ruling:
+class _Question(NamedTuple):
+    """Clauses of agreements with one table of levels, to be asked about partners."""
+
+    table: int
+    shared: bool
+    """Whether one of the agreements with this table is with these partners."""
+    clauses: cedar.Clauses
+    partners: Members
+
+
+class _Answer(NamedTuple):
+    """What the clauses with one table of levels came to for one partner."""
+
+    cedar: cedar.Answer
+    rank: Level | None
+    """The product's; `None` where the table has no row for it, so that permits do not count."""
+    shared: bool
+
+
+def _ruling(answers: Sequence[_Answer]) -> Ruling:
     """Put the answers for one partner together: an error outweighs a forbid, a forbid every permit."""
-    if any(answer.failed for answer in answers):
+    if any(answer.cedar.failed for answer in answers):
         return Ruling(Verdict.ERROR)
-    forbids = [clause for answer in answers if not answer.allowed for clause in answer.clauses]
+    forbids = [clause for answer in answers if not answer.cedar.allowed for clause in answer.cedar.clauses]
     if forbids:
         return Ruling(Verdict.FORBID, tuple(sorted(forbids)))
     permits = [
         clause
-        for answer, rank in zip(answers, ranks, strict=True)
-        if answer.allowed and rank is not None
-        for clause in answer.clauses
+        for answer in answers
+        if answer.cedar.allowed and answer.rank is not None
+        for clause in answer.cedar.clauses
     ]
     if permits:
         return Ruling(Verdict.PERMIT, tuple(sorted(permits)))
+    left_out = any(answer.shared and answer.rank is None for answer in answers)
     return Ruling(Verdict.NO_LEVEL if left_out else Verdict.NO_CLAUSE)
 
 
-def _attributes(facts: Facts, rank: int) -> dict[str, Any]:
+def _name(rank: Level | None) -> str:
+    """The id of the `Product` with this rank."""
+    return "unranked" if rank is None else rank.name
+
+
+def _attributes(facts: Facts, rank: Level | None) -> dict[str, Any]:
     """The attributes of `Product` in the schema."""
     return {
         "originator": cedar.reference("Party", facts.originator),
         "category": cedar.reference("Category", facts.category),
-        "level": int(rank),
+        "level": ABOVE_ALL if rank is None else int(rank),
         "topics": [cedar.reference("Topic", topic) for topic in facts.topics],
         "regions": [cedar.reference("Region", region) for region in facts.regions],
         "disciplines": [cedar.reference("Discipline", discipline) for discipline in facts.disciplines],

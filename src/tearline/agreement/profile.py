@@ -43,9 +43,11 @@ CODES = {
     "E013": "a party or coalition that the manifest does not declare",
     "E014": "a moment that is not a UTC date or second",
     "E015": "a clause that does not fit the schema",
+    "E016": "a comparison with a name of another kind",
 }
 RANKS = range(5)
 
+_KINDS = {"principal": "Partner", "originator": "Party", "category": "Category"}
 _OPEN_TYPES = {"Partner", "Party", "Coalition"}
 _ORDER = {"less": "<", "less_eq": "<=", "greater": ">", "greater_eq": ">="}
 _EQUAL = {"eq": "==", "not_eq": "!="}
@@ -53,8 +55,8 @@ _OF_SETS = {"contains": "contains", "contains_all": "containsAll", "contains_any
 _LOGIC = {"and", "or"}
 _KNOWN = {*_LOGIC, *_ORDER, *_EQUAL, *_OF_SETS, "in"}
 # How operators stand in the text, to find their place.
-_SIGNS = {"add": "+", "sub": "-", "neg": "-", "mul": "*", "has_tag": "hasTag", "get_tag": "getTag"}
-_SIGNS |= {**_ORDER, **_EQUAL, **_OF_SETS, "is_empty": "isEmpty", "and": "&&", "or": "||", "not": "!"}
+_SIGNS = {"add": "+", "sub": "-", "neg": "-", "mul": "*"}
+_SIGNS |= {**_ORDER, **_EQUAL, **_OF_SETS, "and": "&&", "or": "||", "not": "!"}
 _WORDS: dict[type, str] = {pst.HasAttr: "has", pst.IfThenElse: "if", pst.Record: "{"}
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?")
@@ -80,7 +82,7 @@ def lint(text: str, names: frozenset[str]) -> list[Finding]:
         odd = [*_annotations(clause.tree, seen), *_head(clause.tree), *_conditions(clause.tree)]
         odd += _names(clause.tree, names)
         odd = odd or [
-            _Odd("E015", "", _scrub(misfit), "use the attributes and names of schema.cedarschema")
+            _Odd("E015", _named(misfit), _scrub(misfit), "use the attributes and names of schema.cedarschema")
             for misfit in cedar.misfits(clause.text)
         ]
         for each in odd:
@@ -173,8 +175,8 @@ def _test(expr: pst.Expr) -> Iterator[_Odd]:
         case pst.BinaryOp(op, pst.GetAttr(pst.Var("resource")), pst.LongLit(rank)) if op in _ORDER | _EQUAL:
             if rank not in RANKS:
                 yield _Odd("E012", str(rank), f"{rank} is no rank", "write a rank from 0 to 4")
-        case pst.BinaryOp(op, pst.GetAttr(pst.Var("resource")), pst.EntityLit()) if op in _EQUAL:
-            pass
+        case pst.BinaryOp(op, pst.GetAttr(pst.Var("resource"), name), pst.EntityLit(uid)) if op in _EQUAL:
+            yield from _same_kind(name, uid)
         case pst.BinaryOp("contains", pst.GetAttr(pst.Var("resource")), pst.EntityLit()):
             pass
         case pst.BinaryOp("contains", pst.Set(constants), pst.GetAttr(pst.Var("resource"))):
@@ -189,8 +191,8 @@ def _test(expr: pst.Expr) -> Iterator[_Odd]:
             "in", pst.Var("principal"), pst.EntityLit(pst.EntityUid(pst.EntityType("Coalition")))
         ):
             pass
-        case pst.BinaryOp(op, pst.Var("principal"), pst.EntityLit()) if op in _EQUAL:
-            pass
+        case pst.BinaryOp(op, pst.Var("principal"), pst.EntityLit(uid)) if op in _EQUAL:
+            yield from _same_kind("principal", uid)
         case pst.BinaryOp(
             op,
             pst.GetAttr(pst.Var("context"), "now"),
@@ -210,6 +212,13 @@ def _test(expr: pst.Expr) -> Iterator[_Odd]:
                 "this test does not compare one attribute with constants",
                 "put resource.ATTRIBUTE, principal or context.now on the left and constants on the right",
             )
+
+
+def _same_kind(name: str, uid: pst.EntityUid) -> Iterator[_Odd]:
+    """The engine finds nothing wrong with comparing things of two kinds, which are never equal."""
+    kind = _KINDS.get(name)
+    if kind and uid.type.basename != kind:
+        yield _Odd("E016", uid.type.basename, f"{name} is never a {uid.type}", f'write {kind}::"..."')
 
 
 def _constants(elements: tuple[pst.Expr, ...]) -> Iterator[_Odd]:
@@ -268,7 +277,7 @@ def _sign(expr: pst.Expr) -> str:
     """How the operator of `expr` stands in the text."""
     match expr:
         case pst.UnaryOp(op, _) | pst.BinaryOp(op, _, _):
-            return _SIGNS.get(op, op)
+            return _SIGNS.get(op) or re.sub("_(.)", lambda letter: letter[1].upper(), op)
         case pst.GetAttr(_, name) | pst.Var(name):
             return name
         case pst.BoolLit(value):
@@ -279,7 +288,13 @@ def _sign(expr: pst.Expr) -> str:
 
 def _scrub(misfit: str) -> str:
     """The engine's sentence on one line, without the number it gave to the clause."""
-    return re.sub(r"\s+", " ", re.sub(r"^for policy `[^`]*`, ", "", misfit)).strip()
+    return re.sub(r"\s+", " ", re.sub(r"^for policy `[^`]*`[,:] ", "", misfit)).strip()
+
+
+def _named(misfit: str) -> str:
+    """What the engine's sentence is about, as it stands in the text."""
+    named = re.search("`([^`]*)`", _scrub(misfit))
+    return named[1] if named else ""
 
 
 def _is_date(text: str) -> bool:

@@ -58,7 +58,7 @@ def list_(home: Path) -> None:
                 row.version[:12],
                 row.title,
                 " ".join(sorted(row.parties)),
-                str(row.valid_from or ""),
-                str(row.valid_until or ""),
+                str(row.valid_from),
+                str(row.valid_until),
             )
     Console().print(table)

@@ -16,6 +16,8 @@ from tearline.demo.audit import audit
 from tearline.demo.run import run
 from tearline.demo.summary import desk_hint, live, show
 
+MAX_FAULTS_SHOWN = 20
+
 
 @click.command()
 @click.option(
@@ -48,9 +50,10 @@ def demo(products: tuple[str, ...], seed: int, keep: bool, folder: Path | None) 
         with Live(console=console, refresh_per_second=4, transient=True) as display:
             finished, end = run(where, products, seed, lambda now: display.update(live(now)), keep=keep)
         stack.callback(end)
-        for line in finished.intake:
-            if "0 bad, 0 warnings" not in line or " 0 in quarantine" not in line:
-                console.print(line, style="yellow", markup=False, highlight=False)
+        for sentence in finished.faults[:MAX_FAULTS_SHOWN]:
+            console.print(sentence, style="yellow", markup=False, highlight=False)
+        if len(finished.faults) > MAX_FAULTS_SHOWN:
+            console.print(f"... and {len(finished.faults) - MAX_FAULTS_SHOWN} more", style="yellow")
         show(finished, console)
         breaches = audit(finished.homes)
         for breach in breaches:

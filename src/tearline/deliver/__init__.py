@@ -1,0 +1,31 @@
+"""Delivery: compose what is given, seal it so that its recipient can check it, open what is received."""
+
+from tearline.deliver.compose import Draft, NodeIdentity, compose
+from tearline.deliver.dsse import Envelope, public_key, public_key_text
+from tearline.deliver.seal import (
+    Opened,
+    Statement,
+    Unproven,
+    is_release,
+    log_origin,
+    open_release,
+    seal,
+    sign_draft,
+)
+
+__all__ = [
+    "Draft",
+    "Envelope",
+    "NodeIdentity",
+    "Opened",
+    "Statement",
+    "Unproven",
+    "compose",
+    "is_release",
+    "log_origin",
+    "open_release",
+    "public_key",
+    "public_key_text",
+    "seal",
+    "sign_draft",
+]

@@ -67,6 +67,7 @@ CODES = {
     "tearline.no-portions": "the product has no separately marked portions",
     "tearline.no-body": "no portion of body text may go",
     "tearline.nothing-dropped": "all portions would remain: that is the whole product, not a tearline",
+    "release.not-composed": "it may go, but no marking or form can carry it",
     "error": "the product could not be considered",
 }
 

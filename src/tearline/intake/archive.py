@@ -1,4 +1,4 @@
-"""Zip archives: each file in one is read by itself. Nothing is written to disk, so paths in it are only names.
+"""Zip archives: each file in one is read by itself. Nothing is written to disk: paths are only names.
 
 Refused are archives within archives, encrypted or unusually packed files, and what unpacks to too much. Sizes
 are those that the archive declares; more than a file declares is never unpacked.
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 from tearline.intake.context import Context, Fault, shown
-from tearline.intake.limits import MIB
+from tearline.intake.limits import MIB, Limits
 from tearline.terms import BadInput, Product
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -58,21 +58,22 @@ def read(stream: BinaryIO, name: str, context: Context, read_file: ReadFile) -> 
         where = f"{name}!{shown(entry.filename)}"
         unpacked += entry.file_size
         try:
-            _check(entry, where, context)
-            if unpacked > limits.unpacked:
-                raise BadInput(where, "", f"the archive unpacks to more than {limits.unpacked // MIB} MiB")
+            _check(entry, unpacked, where, limits)
             yield from read_file(cast(BinaryIO, _Entry(archive, entry, where)), where, context)
         except BadInput as bad:
             yield Fault.of(bad)
 
 
-def _check(entry: zipfile.ZipInfo, where: str, context: Context) -> None:
+def _check(entry: zipfile.ZipInfo, unpacked: int, where: str, limits: Limits) -> None:
+    """`unpacked`: the size of this file and of all before it."""
     if entry.flag_bits & _ENCRYPTED:
         raise BadInput(where, "", "is encrypted", "send it without a password")
     if entry.compress_type not in _PACKINGS:
         raise BadInput(where, "", f"is packed by method {entry.compress_type}", "use deflate")
-    if entry.file_size > context.limits.ratio * max(entry.compress_size, 1):
-        raise BadInput(where, "", f"unpacks to more than {context.limits.ratio} times its size")
+    if entry.file_size > limits.ratio * max(entry.compress_size, 1):
+        raise BadInput(where, "", f"unpacks to more than {limits.ratio} times its size")
+    if unpacked > limits.unpacked:
+        raise BadInput(where, "", f"the archive unpacks to more than {limits.unpacked // MIB} MiB")
 
 
 class _Entry(io.BufferedIOBase):
@@ -92,7 +93,7 @@ class _Entry(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         with self._reported():
-            return self._opened.read(size)
+            return self._opened.read(-1 if size is None else size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         with self._reported():

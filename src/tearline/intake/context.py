@@ -69,3 +69,10 @@ def shown(text: str) -> str:
     """`text` as it may stand in a sentence or a title: one line, printable, at most 200 characters."""
     line = "".join(char if char.isprintable() else " " for char in text[:1000])
     return " ".join(line.split())[:200]
+
+
+def once(what: str, seen: set[str], name: str, place: str) -> None:
+    """Raise `BadInput` where `what` stands in a file for the second time."""
+    if what in seen:
+        raise BadInput(name, place, f"{what} stands here for the second time")
+    seen.add(what)

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from tearline.intake import stix, stix_form, subject
-from tearline.intake.context import Context, Fault, join_marks, shown
+from tearline.intake.context import Context, Fault, join_marks, once, shown
 from tearline.intake.split import Piece, parsed
 from tearline.label.tlp import PARSER, parse_tags
 from tearline.terms import BadInput, Marking, Product, Quarantine
@@ -79,7 +79,7 @@ class _Cluster(_Tagged, kw_only=True):
     uuid: Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
     description: str = ""
     revoked: bool = False
-    meta: dict[str, str | int | float | bool | None | list[str] | dict[str, Any]] = {}
+    meta: dict[str, str | int | float | bool | list[str] | dict[str, Any] | None] = {}
 
     def all(self, key: str) -> list[str]:
         """The texts under `key` of `meta`, where one may stand for a list of one."""
@@ -107,12 +107,10 @@ def read(
         place = f"{piece.key}[{piece.index}]"
         try:
             cluster = _cluster(piece, name, place)
-            if cluster.uuid in seen:
-                raise BadInput(name, place, f"cluster {cluster.uuid} stands here for the second time")
+            once(cluster.uuid, seen, name, place)
         except BadInput as bad:
             yield Fault.of(bad)
             continue
-        seen.add(cluster.uuid)
         form = _form(cluster, kind, EPOCH + timedelta(seconds=galaxy.version))
         marked = _marked([*cluster.names, *galaxy.names], context)
         yield stix.product(form, marked, context.party, {})

@@ -27,6 +27,8 @@ from tearline.intake.report_form import Block, Document
 from tearline.terms import BadInput, Category, Label, Level, Marking, Portion, Product, Quarantine, Role
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1b\x7f]")
+_DATA = re.compile(r"\{\s*\"|^\s*<", re.MULTILINE)
+"""JSON, or a line of XML: data behind something else, with markings of its own."""
 _NEEDLESS = frozenset({"DCNI", "UCNI"})
 """What a classified banner leaves out (CAPCO Manual, roll-up of the atomic energy marks)."""
 
@@ -172,7 +174,15 @@ def _banner(lines: Sequence[tuple[int, str]], at: date) -> tuple[Marking | None,
 def _default(
     blocks: Sequence[Block], at: date, context: Context
 ) -> tuple[Marking | None, Label | Quarantine]:
-    """The default marking; but where a banner should stand, a line in capitals may be one written wrong."""
+    """The default marking, where nothing looks like a mark.
+
+    Not for a line in capitals where a banner should stand: it may be one that is written wrong. Not for what
+    holds data of another format: it has markings that are not read here.
+    """
+    for block in blocks:
+        if _DATA.search(block.text):
+            reason = f"line {block.line} looks like data of another format"
+            return None, Quarantine(scheme="none", mark="", reason=reason)
     for block, line in ((blocks[:1], 0), (blocks[-1:], -1)):
         texts = [each.text.splitlines()[line] for each in block if each.text and not each.heading]
         for text in filter(report_form.is_shouted, texts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -14,6 +15,8 @@ _HEAD = 4096
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd", *archive.MAGIC)
 _MEMBERS = frozenset({"type", "id", "spec_version", "version", "tags", "Tag"})
 """The members of a file that are read; the others must only be JSON."""
+_JSON = re.compile(rb'\{|\[\s*(?:[{\["\]0-9-]|$)')
+"""A report may begin with `[DRAFT]`."""
 _KNOWN = "STIX 2.1, MISP galaxies, UTF-8 reports and zip archives of these are read"
 
 
@@ -56,8 +59,7 @@ def _read_plain(stream: BinaryIO, name: str, context: Context) -> Iterator[Produ
         raise BadInput(name, "", "is empty")
     if head.startswith(_PACKED):
         raise BadInput(name, "", "is an archive of a kind, or in a place, that is not read", _KNOWN)
-    # A report may begin with a bracket, but not with one that holds an object.
-    if text.startswith(b"{") or (text.startswith(b"[") and text[1:].lstrip()[:1] in (b"{", b"]", b"")):
+    if _JSON.match(text):
         yield from _read_json(stream, name, context)
     else:
         yield from report.read(stream, name, context)

@@ -12,8 +12,9 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NamedTuple, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
+import msgspec
 import orjson
 
 from tearline.intake.limits import CHUNK, MIB, Limits
@@ -27,13 +28,20 @@ WHOLE = ""
 RECORDS = b"["
 """What announces a list of records."""
 
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\]]', re.DOTALL)
+# Up to the next bracket that is in no string, to a string that does not end in the window, or to its end.
+_PLAIN = re.compile(
+    rb'[^"{}\[\]]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^"{}\[\]]*)*',
+    re.DOTALL,
+)
 _STRING_REST = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 _SCALAR = re.compile(rb"[^,\]}\s]*")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SPACE = re.compile(rb"[ \t\n\r]*")
 _BOM = b"\xef\xbb\xbf"
 _END = b""
+_QUOTE = 0x22
+_HOPELESS = 100
+"""So many times too deep, and the rest of the file is not worth the time."""
 
 
 class Malformed(Exception):
@@ -44,7 +52,7 @@ class Malformed(Exception):
         super().__init__(f"byte {offset}: {reason}")
 
 
-class Piece(NamedTuple):
+class Piece(msgspec.Struct, frozen=True):
     """One member of the file's object, or one record: then `index` is its place in the list `key`.
 
     `raw` is its JSON; `problem` says why it is empty. A list of records is announced by a member whose `raw`
@@ -164,8 +172,7 @@ class _Cursor:
     def peek(self) -> bytes:
         """The next byte that is not white space; `_END` at the end."""
         while True:
-            if found := _SPACE.match(self._window, self._at):
-                self._at = found.end()
+            self._skip(_SPACE)
             if self._at < len(self._window):
                 return self._window[self._at : self._at + 1]
             if not self._more():
@@ -223,55 +230,66 @@ class _Cursor:
         return Piece(key, index, taking.offset, raw, taking.problem)
 
     def _take_nested(self, taking: _Taking) -> None:
-        while True:
-            start = self._at
-            done = self._scan(taking)
+        """Take a string, an object or a list."""
+        start = self._at
+        if self._window[start] == _QUOTE:
+            self._at += 1
+            taking.in_string = True
+        while not self._scan(taking):
             taking.keep(self._window[start : self._at])
-            if done:
-                return
             if not self._more():
                 self.fail("the file ends too early")
+            start = self._at
+        taking.keep(self._window[start : self._at])
 
     def _scan(self, taking: _Taking) -> bool:
         """Go on to the end of the value, or of the window; whether it was the value's."""
-        window = self._window
         while True:
             if taking.in_string:
-                rest = _STRING_REST.match(window, self._at)
-                self._at = rest.end() if rest else self._at
-                # What is left is the closing quote, a backslash whose other half is yet to come, or nothing.
-                if window[self._at : self._at + 1] != b'"':
+                if not self._leave_string():
                     return False
-                self._at += 1
                 taking.in_string = False
                 if not taking.depth:
                     return True
-            for token in _TOKEN.finditer(window, self._at):
-                char = window[token.start()]
-                if char == 0x22:
-                    if token.end() - token.start() == 1:
-                        taking.in_string = True
-                        self._at = token.end()
-                        break
-                    if not taking.depth:
-                        self._at = token.end()
-                        return True
-                elif char in b"{[":
-                    taking.deeper()
-                else:
-                    taking.depth -= 1
-                    if not taking.depth:
-                        self._at = token.end()
-                        return True
-            if not taking.in_string:
-                self._at = len(window)
+            self._skip(_PLAIN)
+            if self._at == len(self._window):
                 return False
+            char = self._window[self._at]
+            self._at += 1
+            if char == _QUOTE:
+                taking.in_string = True
+            elif char in b"{[":
+                taking.deeper()
+                if taking.depth > _HOPELESS * self._limits.depth:
+                    self.fail("nested too deep to find the end")
+            else:
+                taking.depth -= 1
+                if not taking.depth:
+                    return True
+
+    def _leave_string(self) -> bool:
+        """Go on behind the closing quote, or to where the window must be moved; whether it was the quote."""
+        end = self._window.find(b'"', self._at)
+        if end < 0:
+            end = len(self._window)
+        if self._window.find(b"\\", self._at, end) < 0:
+            self._at = end
+        else:
+            self._skip(_STRING_REST)
+        # What is left: the closing quote, a backslash whose other half is yet to come, or nothing.
+        if self._window[self._at : self._at + 1] != b'"':
+            return False
+        self._at += 1
+        return True
+
+    def _skip(self, pattern: re.Pattern[bytes]) -> None:
+        if found := pattern.match(self._window, self._at):
+            self._at = found.end()
 
     def _take_scalar(self, taking: _Taking) -> None:
         while True:
             start = self._at
-            if found := _SCALAR.match(self._window, start):
-                self._at = found.end()
+            self._skip(_SCALAR)
             taking.keep(self._window[start : self._at])
             if self._at < len(self._window) or not self._more():
                 return

@@ -21,7 +21,7 @@ import orjson
 
 from tearline import label
 from tearline.intake import stix_form, subject
-from tearline.intake.context import Context, Fault, join_marks, shown
+from tearline.intake.context import Context, Fault, join_marks, once, shown
 from tearline.intake.split import Malformed, Piece, parse, parsed
 from tearline.label.stix import PAP_EXTENSION, parse_markings, well_known
 from tearline.terms import BadInput, Category, Discipline, Label, Marking, Party, Product, Quarantine, Region
@@ -107,19 +107,15 @@ def read(
     records: Iterable[Piece], name: str, index: Index, context: Context, *, bundle: bool
 ) -> Iterator[Product | Fault]:
     """The products among `records`. `bundle`: what they refer to should be among them."""
-    seen: set[tuple[str, str]] = set()
+    seen: set[str] = set()
     for piece in records:
         place = piece.key if piece.index is None else f"{piece.key}[{piece.index}]"
         try:
             form = stix_form.check(parsed(piece, name, place), name, place)
-            if (form.item["id"], form.version) in seen:
-                raise BadInput(
-                    name, place, f"{form.item['id']} of {form.version} stands here for the second time"
-                )
+            once(f"{form.item['id']} of {form.version}", seen, name, place)
         except BadInput as bad:
             yield Fault.of(bad)
             continue
-        seen.add((form.item["id"], form.version))
         kind, ident = form.item["type"], form.item["id"]
         if kind in _SUPPORTING or (kind == "identity" and ident in index.creators):
             continue

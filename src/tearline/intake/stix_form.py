@@ -56,9 +56,26 @@ _REQUIRED = {
     "vulnerability": ("name",),
 }
 _OBSERVABLES = frozenset(
-    "artifact autonomous-system directory domain-name email-addr email-message file ipv4-addr ipv6-addr"
-    " mac-addr mutex network-traffic process software url user-account windows-registry-key"
-    " x509-certificate".split()
+    {
+        "artifact",
+        "autonomous-system",
+        "directory",
+        "domain-name",
+        "email-addr",
+        "email-message",
+        "file",
+        "ipv4-addr",
+        "ipv6-addr",
+        "mac-addr",
+        "mutex",
+        "network-traffic",
+        "process",
+        "software",
+        "url",
+        "user-account",
+        "windows-registry-key",
+        "x509-certificate",
+    }
 )
 """Section 6."""
 _DEFINITION = "marking-definition"
@@ -105,7 +122,7 @@ class _Shared(msgspec.Struct):
 
 
 class Form(msgspec.Struct, frozen=True):
-    """A whole object, and what was read of it on the way. `markings`: those of the object and of its parts."""
+    """A whole object and what was read of it. `markings`: those of the object and of its parts."""
 
     item: dict[str, Any]
     created: datetime
@@ -118,13 +135,7 @@ def check(item: Any, name: str, place: str) -> Form:
     try:
         shared = msgspec.convert(item, _Shared)
         _check_type(shared, item)
-        for key in _needed(shared.type, item):
-            if key not in item:
-                raise _Flaw("", f"{shared.type} has no {key}" + _OLD.get(key, ""))
-        if shared.spec_version not in (UNSET, "2.1"):
-            raise _Flaw(
-                ".spec_version", f"is of STIX {shown(str(shared.spec_version))}, and only 2.1 is read"
-            )
+        _check_presence(shared, item)
         for key, value in item.items():
             # Custom properties may end in `_ref` without being references.
             if key.endswith(("_ref", "_refs")) and not key.startswith("x_"):
@@ -162,6 +173,14 @@ def _check_type(shared: _Shared, item: Mapping[str, Any]) -> None:
     # Section 7.3: another type is defined by an extension, or by custom (section 11.2) begins with `x-`.
     if not standard and not kind.startswith("x-") and not shared.extensions:
         raise _Flaw(".type", f"{kind} is not a type of STIX 2.1, and no extension defines it")
+
+
+def _check_presence(shared: _Shared, item: Mapping[str, Any]) -> None:
+    for key in _needed(shared.type, item):
+        if key not in item:
+            raise _Flaw("", f"{shared.type} has no {key}" + _OLD.get(key, ""))
+    if shared.spec_version not in (UNSET, "2.1"):
+        raise _Flaw(".spec_version", f"is of STIX {shown(str(shared.spec_version))}, and only 2.1 is read")
 
 
 def _needed(kind: str, item: Mapping[str, Any]) -> tuple[str, ...]:

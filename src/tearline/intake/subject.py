@@ -42,12 +42,12 @@ _FIELDS = (
 _WORDS = {
     Topic.CYBER_ESPIONAGE: "espionage|spy|information theft",
     Topic.CYBER_SABOTAGE: "sabotage|denial of service|ddos|defacement|destruct|wiper",
-    Topic.CYBER_CRIME: "crime|cybercrime|financial theft|financial(?:ly)?.(?:motivat|gain)|extortion|ransom|fraud"
-    "|business email compromise",
+    Topic.CYBER_CRIME: "crime|cybercrime|financial theft|financial(?:ly)?.(?:motivat|gain)|extortion|ransom"
+    "|fraud|business email compromise",
     Topic.INFLUENCE: "information operation|influence|disinformation|propaganda",
     Topic.TERRORISM: "terror",
     Topic.ENERGY: "energy|electric|petroleum|oil|gas|nuclear|power",
-    Topic.CRITICAL_INFRASTRUCTURE: "critical|telecom|transport|rail|water|utilit|infrastructure|health|hospital",
+    Topic.CRITICAL_INFRASTRUCTURE: "critical|telecom|transport|rail|water|utilit|infrastructure|health",
     Topic.LOGISTICS: "logistic",
     Topic.MARITIME: "maritime|shipping|naval",
     Topic.AIR: "aviation|aerospace|airline",

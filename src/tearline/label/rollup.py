@@ -151,8 +151,9 @@ def _sharing(portions: Sequence[Mark], owners: tuple[str, ...], classified: bool
     else:
         own = tuple(sorted(owners, key=country_order))
         nobody = _Sharing() if classified else _Sharing(frozenset({"REL"}), own)
-    if noforn or len(marked) < len(voices):
+    if noforn:
         return nobody
+    # A portion without a mark has no list either, and so nothing in common with the others.
     release = common([p.release for p in voices], at)
     if "USA" in owners and (release[:1] != ("USA",) or len(release) == 1):
         release = ()

@@ -22,6 +22,7 @@ _ED25519 = b"\x01"
 _MAX_NOTE = 65_536
 """Characters: room for far more signatures than the 16 that a verifier must accept."""
 _DASH = "\u2014"
+_FORBIDDEN = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 _NAME = re.compile(r"[^\s+\x00-\x1f]+")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
@@ -86,7 +87,7 @@ def open_note(note: str, verifier: Verifier, *, origin: str) -> Checkpoint:
     """
     text, separator, tail = note.rpartition("\n\n")
     text += "\n"
-    if len(note) > _MAX_NOTE or not separator or not tail.endswith("\n") or _controls(note):
+    if len(note) > _MAX_NOTE or not separator or not tail.endswith("\n") or _forbidden(note):
         raise Broken("the checkpoint is not a signed note")
     signatures = [_signature(line, verifier) for line in tail[:-1].split("\n")]
     ours = [signature for signature in signatures if signature is not None]
@@ -123,8 +124,9 @@ def _read(text: str) -> Checkpoint:
     return Checkpoint(lines[0], int(lines[1]), root)
 
 
-def _controls(note: str) -> bool:
-    return any(character < " " and character != "\n" for character in note)
+def _forbidden(note: str) -> bool:
+    """Whether `note` holds what no note may: control characters, or what UTF-8 cannot carry."""
+    return _FORBIDDEN.search(note) is not None
 
 
 def _encode(data: bytes) -> str:

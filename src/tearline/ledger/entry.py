@@ -16,6 +16,7 @@ class Act(StrEnum):
 
     NODE_CREATED = "node-created"
     PARTNER_ADDED = "partner-added"
+    LOGIN_ADDED = "login-added"
     AGREEMENT_ADOPTED = "agreement-adopted"
     PRODUCT_TAKEN_IN = "product-taken-in"
     QUARANTINE_RESOLVED = "quarantine-resolved"

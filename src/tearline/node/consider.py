@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from tearline import deliver, gate
 from tearline.adapters import store
 from tearline.ledger import Act
 from tearline.node.opened import Node
-from tearline.terms import Outcome, Tearline, Whole
+from tearline.terms import BadInput, Outcome, Party, Reason, Refer, Refused, Tearline, Whole
 
 BATCH = 100
 """Products considered in one transaction."""
@@ -28,16 +29,22 @@ def consider(node: Node) -> int:
     partners = list(node.partners.values())
     answers = [(held, gate.consider(held.product, partners, node.rules, now)) for held in waiting]
     drafts = [
-        (held, outcome, deliver.compose(held.product, outcome, node=node.identity, issued=now))
+        (held, outcomes, draft)
         for held, outcomes in answers
-        for outcome in outcomes.values()
-        if isinstance(outcome, Whole | Tearline)
+        for party in list(outcomes)
+        if (draft := _compose(node, held, outcomes, party, now))
     ]
     acts = [(Act.PRODUCT_CONSIDERED, _considered(held, outcomes.values())) for held, outcomes in answers]
-    acts += [(Act.PRODUCT_RELEASED, _released(held, outcome, draft)) for held, outcome, draft in drafts]
+    acts += [(Act.PRODUCT_RELEASED, _released(held, outcomes, draft)) for held, outcomes, draft in drafts]
     rows = [
-        (outcome.partner, draft.release_id, held.seq, _form(outcome), msgspec.json.encode(draft))
-        for held, outcome, draft in drafts
+        (
+            draft.recipient,
+            draft.release_id,
+            held.seq,
+            _form(outcomes[draft.recipient]),
+            msgspec.json.encode(draft),
+        )
+        for held, outcomes, draft in drafts
     ]
     with node.writing() as db:
         if store.generation(db) != node.generation:
@@ -50,6 +57,20 @@ def consider(node: Node) -> int:
         store.add_to_outbox(db, rows)
         store.mark_considered(db, [held.seq for held in waiting])
     return len(waiting)
+
+
+def _compose(
+    node: Node, held: store.Held, outcomes: dict[Party, Outcome], party: Party, now: datetime
+) -> deliver.Draft | None:
+    """The draft for a partner that gets something. What cannot be written goes to an officer instead."""
+    outcome = outcomes[party]
+    if not isinstance(outcome, Whole | Tearline):
+        return None
+    try:
+        return deliver.compose(held.product, outcome, node=node.identity, issued=now)
+    except (BadInput, Refused):
+        outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))
+        return None
 
 
 def _form(outcome: Outcome) -> str:
@@ -71,13 +92,13 @@ def _considered(held: store.Held, outcomes: Iterable[Outcome]) -> dict[str, Any]
     }
 
 
-def _released(held: store.Held, outcome: Outcome, draft: deliver.Draft) -> dict[str, Any]:
+def _released(held: store.Held, outcomes: dict[Party, Outcome], draft: deliver.Draft) -> dict[str, Any]:
     return {
-        "partner": outcome.partner,
+        "partner": draft.recipient,
         "release": draft.release_id,
         "product": held.product.id,
         "version": held.product.version,
-        "form": _form(outcome),
+        "form": _form(outcomes[draft.recipient]),
         "object": draft.object_id,
         "digest": draft.digest,
     }

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
 import msgspec
+import orjson
 
 from tearline import deliver
 from tearline.adapters import store
+from tearline.adapters.view import OUT, Item, Writer
 from tearline.node.opened import Node
 from tearline.terms import Party
 
@@ -33,3 +39,26 @@ def _hand_over_to(node: Node, party: Party) -> int:
     with node.writing() as db:
         store.mark_delivered(db, [row.seq for row in waiting], store.stamp(now))
     return len(waiting)
+
+
+def _seal_into(node: Node, view: Writer, party: Party, drafts: list[deliver.Draft], now: datetime) -> None:
+    """Log the statements, sign the log, and add the sealed objects with what they refer to."""
+    key = node.home.signing_key
+    envelopes = [deliver.sign_draft(draft, giver=node.party, key=key) for draft in drafts]
+    log = view.logs[OUT]
+    indexes = log.append(view.db, [envelope.payload for envelope in envelopes])
+    checkpoint = view.checkpoint(OUT, key)
+    proofs = log.inclusions(view.db, indexes, indexes.stop)
+    items: dict[tuple[str, str | None], Item] = {}
+    for draft, envelope, index, proof in zip(drafts, envelopes, indexes, proofs, strict=True):
+        for support in draft.supporting:
+            version = support.get("modified", support.get("created"))
+            items.setdefault((support["id"], version), _item(None, support, version, orjson.dumps(support)))
+        sealed = deliver.seal(draft, envelope, checkpoint=checkpoint, index=index, proof=proof)
+        # A supporting object may also be released as a product: the release is what counts.
+        items[draft.object_id, draft.version] = _item(draft.release_id, draft.object, draft.version, sealed)
+    view.add(OUT, list(items.values()), now)
+
+
+def _item(release: str | None, item: Mapping[str, Any], version: str | None, body: bytes) -> Item:
+    return Item(release, item["id"], item["type"], version, item.get("spec_version", "2.1"), body)

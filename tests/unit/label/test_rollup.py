@@ -208,3 +208,8 @@ def test_what_no_banner_can_say_is_refused():
     nato = read("//NS//ATOMAL//REL TO USA, GBR", portion=True, at=AT)
     with pytest.raises(Refused):
         roll_up([nato, Mark(rank=Level.SECRET, dissem=("NF",))], at=AT)
+
+
+def test_a_portion_that_contradicts_itself_counts_as_noforn():
+    both = Mark(rank=Level.SECRET, dissem=("NF", "REL"), release=("USA", "GBR"))
+    assert write(roll_up([both], at=AT).banner, portion=False) == "SECRET//NOFORN"

@@ -164,8 +164,14 @@ def test_rendering_is_deterministic_and_tells_makers_apart():
     later = render_markings(label, created_by_ref=BY, at=date(2026, 11, 2))
     assert once == again
     assert len({definitions[0]["id"] for definitions in (once, other, later)}) == 3
-    once[0]["extensions"].clear()
-    assert again == render_markings(label, created_by_ref=BY, at=AT)
+
+
+def test_what_is_rendered_is_the_callers_own():
+    for _ in range(2):
+        (definition,) = render_markings(Label(reach=Reach.RED), created_by_ref=BY, at=AT)
+        assert label_of(definition) == Label(reach=Reach.RED)
+        definition["extensions"].clear()
+        well_known(definition["id"])["extensions"].clear()
 
 
 @pytest.mark.parametrize(

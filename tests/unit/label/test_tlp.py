@@ -64,6 +64,7 @@ def test_what_is_no_tlp(text):
         (["tlp:amber+strict", "misp-galaxy:threat-actor"], Label(reach=Reach.AMBER_STRICT)),
         (["tlp:white", "PAP:GREEN"], Label(use=Use.GREEN)),
         (["TLP:GREEN", "pap:red", "tlp:red"], Label(reach=Reach.RED, use=Use.RED)),
+        (["tlp:red", "PAP:RED", "pap:green", "tlp:green"], Label(reach=Reach.RED, use=Use.RED)),
         (["type:OSINT"], None),
         ([], None),
         (["PAP:RED"], None),

@@ -89,3 +89,12 @@ def test_equal_sizes_need_equal_roots() -> None:
     for new_root, proof in ((ROOTS[6], []), (ROOTS[5], [ROOTS[1]])):
         with pytest.raises(Broken):
             tree.verify_consistency(5, 5, ROOTS[5], new_root, proof)
+
+
+def test_a_proof_is_of_one_size_only() -> None:
+    """The proof and the root of a small tree do not hold for a larger one, whose proof would be longer."""
+    stored = _stored()
+    proof = tree.inclusion_proof(0, 2, lambda *at: stored[at])
+    for size in (3, 4, 8):
+        with pytest.raises(Broken):
+            tree.verify_inclusion(LEAVES[0], 0, size, proof, ROOTS[2])

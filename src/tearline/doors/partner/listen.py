@@ -36,6 +36,7 @@ class DoorProtocol(HttpToolsProtocol):
 
     _head_bytes = 0
     _in_head = True
+    _moved_on = False
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -52,10 +53,10 @@ class DoorProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        in_head = self._in_head
+        self._moved_on = False
         super().data_received(data)
         # The parser keeps a header until it is whole, however long it grows.
-        self._head_bytes = self._head_bytes + len(data) if in_head and self._in_head else 0
+        self._head_bytes = 0 if self._moved_on or not self._in_head else self._head_bytes + len(data)
         if self._head_bytes > MAX_HEAD and not self.transport.is_closing():
             self.send_400_response("The head of the request is too long.")
 
@@ -66,12 +67,19 @@ class DoorProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_done()
-        self._in_head = False
+        self._in_head, self._moved_on = False, True
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._in_head = True
+        self._in_head = self._moved_on = True
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        idle = self.cycle is None or self.cycle.response_complete
+        if idle and self.transport.get_write_buffer_size() == 0:
+            self.transport.abort()  # closing would wait for the client to say goodbye
+        else:
+            super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
         body = Problem(400, msg).body()

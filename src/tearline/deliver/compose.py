@@ -1,0 +1,208 @@
+"""Turns an outcome into the STIX 2.1 object that is given, marked for its one recipient.
+
+A tearline is an object of its own: nothing in it is taken from the original but the text that may go, its
+topics, regions and language, and nobody without the node's secret can tell to what it belongs.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import uuid
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import orjson
+
+from tearline import label
+from tearline.deliver.extension import DEFINITION, EXTENSION
+from tearline.deliver.text import portions_text, whole_text
+from tearline.label.stix import render_markings
+from tearline.ledger import canonical
+from tearline.terms import (
+    BadInput,
+    Category,
+    Label,
+    Party,
+    Product,
+    Quarantine,
+    Refused,
+    Role,
+    Tearline,
+    Whole,
+)
+
+_NAMESPACE = uuid.UUID("cf3f6b1b-3013-4012-8730-9e8df91e391c")
+_BEGINNING = "2026-11-01T00:00:00.000Z"
+"""`created` of objects that never change, and so must be the same whenever they are made."""
+
+_Marks = tuple[dict[str, Any], ...]
+_REPORT_ID = re.compile(r"report--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NUMBER = re.compile(r"\s*\(?\d{1,3}(?:\.\d{1,3})*[.)]\s+")
+
+
+class NodeIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who gives. `secret`: 32 bytes that only this node has; ids that must tell nothing are made with it."""
+
+    party: Party
+    name: str
+    secret: bytes
+
+    @property
+    def id(self) -> str:
+        """The STIX id of this organisation: the same for everyone."""
+        return _identity_id(self.party)
+
+    def __repr__(self) -> str:
+        return f"NodeIdentity({self.party})"
+
+    def to_stix(self) -> dict[str, Any]:
+        """The STIX identity object."""
+        return {
+            "type": "identity",
+            "spec_version": "2.1",
+            "id": self.id,
+            "created": _BEGINNING,
+            "modified": _BEGINNING,
+            "name": self.name,
+            "identity_class": "organization",
+        }
+
+    def opaque(self, *what: str) -> bytes:
+        """32 bytes that are the same for the same `what`, and mean nothing to others."""
+        return hmac.digest(self.secret, "\0".join(what).encode(), "sha256")
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be given to `recipient`, not yet signed. Survives JSON and back."""
+
+    release_id: str
+    """The same for the same product, version, recipient and form: doing it again changes nothing."""
+    recipient: Party
+    object_id: str
+    version: str | None
+    """The object's `modified`, else its `created`; `None` where STIX gives it neither."""
+    issued: str
+    """RFC 3339, microseconds, `Z`."""
+    digest: str
+    """SHA-256 of `object` in RFC 8785 form, hexadecimal."""
+    object: dict[str, Any]
+    supporting: tuple[dict[str, Any], ...]
+    """What `object` refers to: marking definitions, the node's identity, the extension's definition."""
+
+
+def compose(product: Product, outcome: Whole | Tearline, *, node: NodeIdentity, issued: datetime) -> Draft:
+    """The draft for `outcome.partner`; `issued` is in UTC.
+
+    Raises `Refused` where no marking can say the label, and `BadInput` where the product's JSON has no
+    canonical form.
+    """
+    whole = isinstance(outcome, Whole)
+    own = product.label if isinstance(outcome, Whole) else outcome.label
+    if isinstance(own, Quarantine):
+        raise Refused("a product in quarantine goes to nobody")
+    marks = _marks(own, outcome.partner, node.id, issued.astimezone(UTC).date())
+    if isinstance(outcome, Tearline):
+        item = _tearline(product, outcome, node, issued, marks)
+    elif _is_stix(product):
+        item = _original(product, marks)
+    else:
+        item = _whole_report(product, outcome.partner, node, marks)
+    form = "whole" if whole else "tearline"
+    release = node.opaque("release", product.originator, product.id, product.version, outcome.partner, form)
+    return Draft(
+        release_id=release.hex(),
+        recipient=outcome.partner,
+        object_id=item["id"],
+        version=item.get("modified", item.get("created")),
+        issued=issued.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        digest=sha256(canonical(item)).hexdigest(),
+        object=item,
+        supporting=(*marks, node.to_stix(), DEFINITION),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _marks(own: Label, recipient: Party, node_id: str, day: date) -> _Marks:
+    return tuple(render_markings(label.narrow(own, recipient), created_by_ref=node_id, at=day))
+
+
+@lru_cache(maxsize=1024)
+def _identity_id(party: Party) -> str:
+    return f"identity--{uuid.uuid5(_NAMESPACE, party)}"
+
+
+# --- the three forms -----------------------------------------------------------------------------
+
+
+def _is_stix(product: Product) -> bool:
+    """Whether its content is a STIX object, as that of reports from partners is too."""
+    return product.category is Category.CYBER or product.content.startswith(b"{")
+
+
+def _original(product: Product, marks: _Marks) -> dict[str, Any]:
+    """The STIX object itself, under the marking made for its recipient."""
+    try:
+        item: dict[str, Any] = orjson.loads(product.content)
+    except orjson.JSONDecodeError:
+        raise BadInput(product.id, "", "its content is not JSON") from None
+    item.pop("granular_markings", None)  # joined into the label already
+    item["object_marking_refs"] = _refs(marks)
+    extensions = {name: body for name, body in item.pop("extensions", {}).items() if name != EXTENSION}
+    return item | ({"extensions": extensions} if extensions else {})
+
+
+def _whole_report(product: Product, recipient: Party, node: NodeIdentity, marks: _Marks) -> dict[str, Any]:
+    ours = product.id if _REPORT_ID.fullmatch(product.id) else f"report--{uuid.uuid5(_NAMESPACE, product.id)}"
+    item = _report(product, product.title, whole_text(product, recipient), node, marks)
+    created = _stamp(product.created)
+    return item | {"id": ours, "created": created, "modified": product.version, "published": created}
+
+
+def _tearline(
+    product: Product, outcome: Tearline, node: NodeIdentity, issued: datetime, marks: _Marks
+) -> dict[str, Any]:
+    kept = [
+        msgspec.structs.replace(portion, text=_NUMBER.sub("", portion.text, count=1))
+        for portion in outcome.portions
+        if portion.role is not Role.SOURCE
+    ]
+    title = next((portion.text for portion in kept if portion.role is Role.TITLE), None)
+    about = ", ".join(sorted(topic.replace("-", " ") for topic in product.topics))
+    text = portions_text(product, kept, outcome.partner)
+    item = _report(product, title or f"Report: {about or 'no topic given'}", text, node, marks)
+    # By its text and marks the id is the recipient's own, so one object can never show two contents.
+    own = node.opaque("tearline", product.originator, product.id, outcome.partner, canonical(item).decode())
+    day = issued.astimezone(UTC).strftime("%Y-%m-%dT00:00:00.000Z")
+    return item | {
+        "id": f"report--{uuid.UUID(bytes=own[:16], version=4)}",
+        "created": day,
+        "modified": day,
+        "published": day,
+    }
+
+
+def _report(product: Product, name: str, text: str, node: NodeIdentity, marks: _Marks) -> dict[str, Any]:
+    """A STIX report without id and times."""
+    tags = sorted(map(str, product.topics)) + sorted(map(str, product.regions))
+    optional = {"description": text, "labels": tags, "lang": product.language}
+    return {
+        "type": "report",
+        "spec_version": "2.1",
+        "created_by_ref": node.id,
+        "name": name,
+        "object_refs": [node.id],
+        "object_marking_refs": _refs(marks),
+    } | {key: value for key, value in optional.items() if value}
+
+
+def _refs(marks: _Marks) -> list[str]:
+    return [mark["id"] for mark in marks]
+
+
+def _stamp(at: datetime) -> str:
+    at = at.astimezone(UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"

@@ -1,0 +1,31 @@
+"""Our STIX extension: the signature and the inclusion proof that travel in a released object.
+
+It is a property extension (STIX 2.1, section 7.3), so that clients which do not know it read the object as if
+it were not there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+EXTENSION = "extension-definition--36d001c7-4d3e-4c9b-9055-e3554b00a9e1"
+
+DEFINITION: dict[str, Any] = {
+    "type": "extension-definition",
+    "spec_version": "2.1",
+    "id": EXTENSION,
+    "created_by_ref": "identity--4f4c6a3b-2c84-4f5b-9a0e-6f1c2f0c8d17",
+    "created": "2026-11-01T00:00:00.000Z",
+    "modified": "2026-11-01T00:00:00.000Z",
+    "name": "Tearline release",
+    "description": "Who gave this object to whom, signed, and proof that the giver's log records it.",
+    "schema": (
+        "`dsse`: a DSSE v1 envelope over the release statement, of the payload type"
+        " `application/vnd.tearline.release+json`. `checkpoint`: a C2SP tlog-checkpoint of the giver's log"
+        " to the recipient. `inclusion`: the statement's `index` in that log, and the RFC 6962 `proof`"
+        " that it is there, base64 hashes, for the checkpoint's size."
+    ),
+    "version": "1.0.0",
+    "extension_types": ["property-extension"],
+}
+"""The same in every node: what it says is fixed for good, or its `version` and `modified` rise."""

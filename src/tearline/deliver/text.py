@@ -1,0 +1,63 @@
+"""The text of a released report: each portion under its mark, and every mark cut to owners and recipient.
+
+A full REL TO list would tell who else received it (law 5), also where it stands within the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+from tearline import label
+from tearline.terms import Label, Party, Portion, Product, Quarantine, Refused, Role
+
+_INNER = re.compile(r"\([^()\n]*//[^()\n]*\)")
+
+
+def portions_text(product: Product, portions: Iterable[Portion], recipient: Party) -> str:
+    """Markdown: a paragraph for each portion but the title. Raises `Refused` where a label has no mark."""
+    at = product.created.date()
+    return "\n\n".join(
+        f"{_mark(portion.label, recipient)} {_narrowed(portion.text, recipient, at)}"
+        for portion in portions
+        if portion.role is not Role.TITLE
+    )
+
+
+def whole_text(product: Product, recipient: Party) -> str:
+    """All the text of a report; where it has no portions, less its banner lines, which stand beside it."""
+    if product.portions:
+        return portions_text(product, product.portions, recipient)
+    at = product.created.date()
+    lines = product.content.decode("utf-8-sig").splitlines()
+    kept = "\n".join(line for line in lines if not _is_marking(line, at)).strip()
+    return _narrowed(kept, recipient, at)
+
+
+def _mark(own: Label | Quarantine, recipient: Party) -> str:
+    """A CAPCO mark where the label has what CAPCO speaks of; TLP where it has a reach, or nothing else."""
+    if isinstance(own, Quarantine):
+        raise Refused("a portion in quarantine goes to nobody")
+    own = label.narrow(own, recipient)
+    speaks = own.level or own.need or own.duties or own.release is not None or own.display is not None
+    marks = [label.render_portion(own)] if speaks else []
+    if own.reach or own.use or not speaks:
+        marks.append(f"({label.render_tlp(own)})")
+    return " ".join(marks)
+
+
+def _narrowed(text: str, recipient: Party, at: date) -> str:
+    """`text` with the marks that stand within it cut to owners and recipient."""
+
+    def narrowed(mark: re.Match[str]) -> str:
+        _, own = label.parse(mark[0], at=at)
+        return _mark(own, recipient) if isinstance(own, Label) else mark[0]
+
+    return _INNER.sub(narrowed, text)
+
+
+def _is_marking(line: str, at: date) -> bool:
+    """Whether a line is a banner, or a header line with one (`Marking: ...`)."""
+    texts = (line.strip(), line.partition(":")[2].strip())
+    return any(isinstance(label.parse(text, at=at)[1], Label) for text in texts if text)

@@ -1,0 +1,331 @@
+"""Partners, products and agreements for Hypothesis; agreements as data, rendered to a manifest and clauses.
+
+Vocabularies are kept small, so that things meet: seven parties, three topics, two levels' policies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from tearline.agreement import Agreement, Agreements, load
+from tearline.terms import (
+    Category,
+    Discipline,
+    Label,
+    Level,
+    Partner,
+    Portion,
+    Product,
+    Quarantine,
+    Reach,
+    Region,
+    Role,
+    Topic,
+    Use,
+)
+
+OWN = "USA"
+PARTIES = ("AUS", "FIN", "GBR", "SWE", "UKR", "USA")
+COALITIONS = ("FVEY", "NATO")
+POLICIES = ("JOINT", "UKR", "USA")
+TOPICS = (Topic.AIR, Topic.LAND, Topic.MALWARE)
+REGIONS = (Region.GLOBAL, Region.EASTERN_EUROPE)
+DISCIPLINES = (Discipline.HUMINT, Discipline.OSINT)
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+SIGNS = ("<", "<=", ">", ">=")
+
+Test = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Clause:
+    effect: str
+    who: tuple[Test, ...]
+    """None for anybody, or one test: a partner or a coalition."""
+    actions: tuple[str, ...]
+    when: tuple[Test, ...] = ()
+    unless: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True)
+class Deal:
+    id: str
+    parties: frozenset[str]
+    levels: dict[str, dict[Level, Level]]
+    clauses: tuple[Clause, ...]
+    first: date = date(2020, 1, 1)
+    end: date = date(2030, 1, 1)
+
+
+# --- Strategies ----------------------------------------------------------------------------------
+
+parties = st.sampled_from(PARTIES)
+ROWS = [
+    (),
+    (("USA", Level.UNCLASSIFIED),),
+    (("USA", Level.CONFIDENTIAL),),
+    (("USA", Level.SECRET),),
+    (("UKR", Level.SECRET),),
+    (("JOINT", Level.CONFIDENTIAL), ("USA", Level.SECRET)),
+]
+OPEN = [
+    Label(level=rows, reach=reach, owners=frozenset({OWN}))
+    for rows in ROWS
+    for reach in (Reach.CLEAR, Reach.GREEN)
+]
+SOME, MORE = frozenset({"AUS", "SWE", "USA"}), frozenset({"AUS", "GBR", "SWE", "UKR", "USA"})
+AXES: list[dict[str, Any]] = [
+    {"release": frozenset({"USA"}), "display": frozenset({"USA"})},
+    {"release": SOME, "display": SOME},
+    {"release": SOME, "display": MORE},
+    {"release": MORE, "display": MORE},
+    {"need": frozenset({"SI"})},
+    {"reach": Reach.AMBER},
+    {"use": Use.AMBER},
+    {"owners": frozenset({"AUS", "USA"})},
+    {"consent": frozenset({"UKR"})},
+    {"consent": frozenset({OWN})},
+    {"duties": frozenset({"FOUO"})},
+]
+CLOSED = [msgspec.structs.replace(label, **axis) for label in OPEN for axis in AXES]
+UNREAD = Quarantine(scheme="capco", mark="XX", reason="unknown")
+open_labels, closed_labels = st.sampled_from(OPEN), st.sampled_from(CLOSED)
+banners = st.one_of(*[open_labels] * 20, *[closed_labels] * 12, st.just(UNREAD))
+marks = st.one_of(*[open_labels] * 20, *[closed_labels] * 12, st.just(UNREAD))
+TITLE, BODY, SOURCE = Role.TITLE, Role.BODY, Role.SOURCE
+ROLES = [(), (TITLE, BODY, SOURCE), (BODY, BODY, SOURCE), (BODY, BODY), (TITLE, BODY, BODY), (TITLE, SOURCE)]
+
+
+@st.composite
+def products(draw: st.DrawFn) -> Product:
+    """The node's own, mostly; with portions, mostly."""
+    roles = draw(st.sampled_from(ROLES))
+    portions = tuple(
+        Portion(text=f"{number}", role=role, marking=None, label=draw(marks))
+        for number, role in enumerate(roles)
+    )
+    return Product(
+        id="report--1",
+        version="2026-10-01T00:00:00.000Z",
+        originator=draw(st.sampled_from([OWN] * 8 + ["AUS", "UKR"])),
+        category=draw(st.sampled_from([Category.REPORT, Category.CYBER])),
+        title="Title",
+        created=draw(st.sampled_from([datetime(2026, 10, 1, tzinfo=UTC), datetime(2021, 5, 4, tzinfo=UTC)])),
+        topics=frozenset(draw(st.sampled_from([(), TOPICS[:1], TOPICS[:2], TOPICS]))),
+        regions=frozenset(draw(st.sampled_from([(), REGIONS]))),
+        disciplines=frozenset(draw(st.sampled_from([DISCIPLINES[:1], DISCIPLINES[1:], DISCIPLINES]))),
+        marking=None,
+        label=draw(banners),
+        portions=portions,
+        content=b"Text",
+    )
+
+
+def partner(party: str, *, cleared: bool = True, trusted: bool = True) -> Partner:
+    ranks = Level.SECRET if cleared else Level.UNCLASSIFIED
+    return Partner(
+        party=party,
+        name=party,
+        tls_key="",
+        signing_key="",
+        url="",
+        clearance=tuple((policy, ranks) for policy in (POLICIES if trusted else POLICIES[1:])),
+        needs=frozenset({"SI"} if trusted else ()),
+        reach=Reach.AMBER if trusted else Reach.GREEN,
+        use=Use.RED if trusted else Use.GREEN,
+        duties=frozenset({"FOUO"} if trusted else ()),
+    )
+
+
+mostly = st.sampled_from([True, True, True, False])
+partner_lists = st.tuples(
+    *(st.builds(partner, st.just(party), cleared=mostly, trusted=mostly) for party in PARTIES)
+)
+consents = st.dictionaries(parties, st.sampled_from([SOME, frozenset({"UKR"})]), max_size=3)
+instants = st.sampled_from(
+    [
+        NOW,
+        NOW + timedelta(microseconds=999),
+        NOW + timedelta(milliseconds=1),
+        NOW - timedelta(microseconds=1),
+        datetime(2030, 1, 1, tzinfo=UTC),
+        datetime(2029, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    ]
+)
+
+tests = st.recursive(
+    st.one_of(
+        st.tuples(
+            st.just("compare"),
+            st.just("level"),
+            st.sampled_from([*SIGNS, "<=", "<=", "==", "!="]),
+            st.sampled_from([0, 2, 3, 3]),
+        ),
+        st.tuples(
+            st.just("compare"), st.sampled_from(["reach", "use"]), st.sampled_from(SIGNS), st.integers(0, 4)
+        ),
+        st.tuples(
+            st.just("compare"), st.just("category"), st.sampled_from(["==", "!="]), st.sampled_from(Category)
+        ),
+        st.tuples(st.just("compare"), st.just("originator"), st.sampled_from(["==", "!="]), parties),
+        st.tuples(
+            st.just("one of"), st.just("originator"), st.lists(parties, min_size=1, max_size=3).map(tuple)
+        ),
+        st.tuples(
+            st.sampled_from(["any of", "all of"]),
+            st.just("topics"),
+            st.lists(st.sampled_from(TOPICS), min_size=1, max_size=2).map(tuple),
+        ),
+        st.tuples(
+            st.just("any of"), st.just("disciplines"), st.sampled_from(DISCIPLINES).map(lambda one: (one,))
+        ),
+        st.tuples(st.just("empty"), st.sampled_from(["topics", "regions"])),
+        st.tuples(st.just("partner"), parties),
+        st.tuples(st.just("coalition"), st.sampled_from(COALITIONS)),
+        st.tuples(st.just("now"), st.sampled_from(SIGNS), st.just(NOW)),
+    ),
+    lambda inner: st.one_of(
+        st.tuples(st.just("not"), inner), st.tuples(st.sampled_from(["both", "either"]), inner, inner)
+    ),
+    max_leaves=3,
+)
+
+ACTIONS = [("release",), ("releaseTearline",), ("release", "releaseTearline")]
+
+
+@st.composite
+def clauses(draw: st.DrawFn) -> Clause:
+    who = st.tuples(st.just("partner"), parties) | st.tuples(
+        st.just("coalition"), st.sampled_from(COALITIONS)
+    )
+    effect = draw(st.sampled_from(["permit"] * 7 + ["forbid"]))
+    # A forbid is narrow more often than not, or nothing would ever go.
+    broad = st.sampled_from(
+        [(), (("compare", "level", "<=", 3),), (("compare", "category", "==", Category.REPORT),)]
+    )
+    narrow = st.lists(tests, min_size=1, max_size=2).map(tuple)
+    return Clause(
+        effect=effect,
+        who=draw(st.just(()) | st.tuples(who)),
+        actions=draw(st.sampled_from(ACTIONS)),
+        when=draw(broad | narrow)
+        if effect == "permit"
+        else draw(tests.map(lambda one: (one,))) + draw(narrow),
+        unless=draw(st.just(()) | st.tuples(tests)),
+    )
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> dict[str, dict[Level, Level]]:
+    same = {level: level for level in (Level.UNCLASSIFIED, Level.CONFIDENTIAL, Level.SECRET)}
+    up = {**same, Level.CONFIDENTIAL: Level.SECRET}
+    gap = {Level.UNCLASSIFIED: Level.UNCLASSIFIED, Level.SECRET: Level.SECRET}
+    row = st.sampled_from([same, same, up, gap])
+    named = draw(st.sampled_from([POLICIES, POLICIES, ("USA",), ("JOINT", "USA")]))
+    return {policy: draw(row) for policy in named}
+
+
+@st.composite
+def deals(draw: st.DrawFn) -> tuple[Deal, ...]:
+    """Up to three agreements, mostly such as the node and some partner share."""
+    made = []
+    for number in range(draw(st.integers(1, 3))):
+        members = draw(st.just(frozenset(PARTIES)) | st.frozensets(parties, min_size=2))
+        made.append(
+            Deal(
+                id=f"deal-{number}",
+                parties=members | {OWN} if draw(st.integers(0, 5)) else members,
+                levels=draw(tables()),
+                clauses=tuple(draw(st.lists(clauses(), min_size=1, max_size=4))),
+                end=draw(st.sampled_from([date(2030, 1, 1)] * 4 + [date(2026, 11, 1), date(2026, 11, 2)])),
+            )
+        )
+    return tuple(made)
+
+
+# --- Rendering -----------------------------------------------------------------------------------
+
+
+def manifest(deal: Deal) -> str:
+    def listed(codes: Any) -> str:
+        return "[" + ", ".join(f'"{code}"' for code in sorted(codes)) + "]"
+
+    lines = [
+        f'id = "{deal.id}"',
+        f'title = "{deal.id}"',
+        f"parties = {listed(deal.parties)}",
+        f"others = {listed(PARTIES)}",
+        f"coalitions = {listed(COALITIONS)}",
+        f"valid_from = {deal.first}",
+        f"valid_until = {deal.end}",
+        "[levels]",
+    ]
+    for policy, rows in deal.levels.items():
+        lines.append(f"[levels.{policy}]")
+        lines += [f'{old.name} = "{new.name}"' for old, new in rows.items()]
+    return "\n".join(lines)
+
+
+def clause_text(number: int, clause: Clause) -> str:
+    who = "".join(
+        f' == Partner::"{code}"' if kind == "partner" else f' in Coalition::"{code}"'
+        for kind, code in clause.who
+    )
+    one = f' == Action::"{clause.actions[0]}"'
+    actions = one if len(clause.actions) == 1 else ' in Action::"share"'
+    parts = [
+        f'@id("c{number}") @reason("Example.")',
+        f"{clause.effect} (principal{who}, action{actions}, resource)",
+    ]
+    parts += [f"when {{ {condition(test)} }}" for test in clause.when]
+    parts += [f"unless {{ {condition(test)} }}" for test in clause.unless]
+    return "\n".join(parts) + ";"
+
+
+KINDS = {"category": "Category", "originator": "Party", "topics": "Topic", "disciplines": "Discipline"}
+
+
+def condition(test: Test) -> str:
+    def names(attribute: str, constants: Any) -> str:
+        return "[" + ", ".join(f'{KINDS[attribute]}::"{constant}"' for constant in constants) + "]"
+
+    match test:
+        case "not", inner:
+            return f"!({condition(inner)})"
+        case "both", left, right:
+            return f"({condition(left)}) && ({condition(right)})"
+        case "either", left, right:
+            return f"({condition(left)}) || ({condition(right)})"
+        case "now", sign, moment:
+            return f'context.now {sign} datetime("{moment:%Y-%m-%dT%H:%M:%SZ}")'
+        case "partner", code:
+            return f'principal == Partner::"{code}"'
+        case "coalition", code:
+            return f'principal in Coalition::"{code}"'
+        case "compare", ("category" | "originator") as name, sign, constant:
+            return f'resource.{name} {sign} {KINDS[name]}::"{constant}"'
+        case "compare", name, sign, constant:
+            return f"resource.{name} {sign} {constant}"
+        case "one of", name, constants:
+            return f"{names(name, constants)}.contains(resource.{name})"
+        case "any of", name, constants:
+            return f"resource.{name}.containsAny({names(name, constants)})"
+        case "all of", name, constants:
+            return f"resource.{name}.containsAll({names(name, constants)})"
+        case "empty", name:
+            return f"resource.{name}.isEmpty()"
+    raise AssertionError(test)
+
+
+def agreement(deal: Deal) -> Agreement:
+    text = "\n".join(clause_text(number, clause) for number, clause in enumerate(deal.clauses))
+    return load(manifest(deal), text, deal.id)
+
+
+def compiled(deals: tuple[Deal, ...], own: str = OWN) -> Agreements:
+    return Agreements(own, [agreement(deal) for deal in deals])
