@@ -80,7 +80,7 @@ def contents(conn: Connection) -> list[object]:
     return [conn.exec_driver_sql(f"SELECT * FROM {table}").all() for table in TABLES]
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(
     batches=st.lists(st.lists(st.binary(max_size=8), max_size=9), min_size=1, max_size=5),
     done=st.lists(changes(), max_size=3),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tearline.ledger import tree
@@ -74,6 +74,7 @@ def consistencies(draw: st.DrawFn) -> tuple[int, int]:
     return draw(st.integers(1, new)), new
 
 
+@settings(deadline=None)
 @given(inclusions())
 def test_inclusion_is_as_defined(at: tuple[int, int]) -> None:
     index, size = at
@@ -82,6 +83,7 @@ def test_inclusion_is_as_defined(at: tuple[int, int]) -> None:
     tree.verify_inclusion(LEAVES[index], index, size, proof, ROOTS[size])
 
 
+@settings(deadline=None)
 @given(consistencies())
 def test_consistency_is_as_defined(sizes: tuple[int, int]) -> None:
     old, new = sizes
@@ -119,6 +121,7 @@ def spoil(draw: st.DrawFn, proof: list[bytes]) -> list[bytes]:
     return spoilt
 
 
+@settings(deadline=None)
 @given(inclusions(), st.data())
 def test_a_spoilt_inclusion_proof_fails(at: tuple[int, int], data: st.DataObject) -> None:
     index, size = at
@@ -134,6 +137,7 @@ def test_a_spoilt_inclusion_proof_fails(at: tuple[int, int], data: st.DataObject
         tree.verify_inclusion(leaf, claimed, size, spoilt, root)
 
 
+@settings(deadline=None)
 @given(consistencies(), st.data())
 def test_a_spoilt_consistency_proof_fails(sizes: tuple[int, int], data: st.DataObject) -> None:
     old, new = sizes

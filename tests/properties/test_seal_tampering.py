@@ -87,7 +87,7 @@ def test_untouched_it_opens() -> None:
         assert opened(orjson.loads(body)).object == draft.object
 
 
-@settings(max_examples=1500)
+@settings(max_examples=1500, deadline=None)
 @given(st.data())
 def test_any_change_of_meaning_is_found(data: st.DataObject) -> None:
     item = orjson.loads(BODY)
@@ -97,7 +97,7 @@ def test_any_change_of_meaning_is_found(data: st.DataObject) -> None:
         opened(item)
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.integers(0, len(BODY) - 1), st.integers(0, 255))
 def test_any_changed_byte_is_found(at: int, value: int) -> None:
     spoilt = BODY[:at] + bytes([value]) + BODY[at + 1 :]
@@ -110,6 +110,7 @@ def test_any_changed_byte_is_found(at: int, value: int) -> None:
         opened(item)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(range(5)), st.sampled_from(["dsse", "inclusion", "checkpoint"]))
 def test_parts_of_another_release_do_not_fit(other: int, part: str) -> None:
     item, theirs = orjson.loads(BODY), orjson.loads(BODIES[other])

@@ -120,11 +120,6 @@ class Log:
         """The proof that the log of `new` entries begins with the log of `old` entries."""
         return self._hashes(conn, [tree.consistency_path(old, new)])[0]
 
-    def newest(self, conn: Connection) -> str | None:
-        """The newest signed checkpoint, as a note."""
-        found = self._newest(conn)
-        return found[2] if found else None
-
     def checkpoint(self, conn: Connection, key: Ed25519PrivateKey) -> str:
         """Sign the log as it stands; returns the note. Nothing is stored where nothing was added.
 
@@ -132,7 +127,7 @@ class Log:
         """
         number, size, found = -1, self.size(conn), self._newest(conn)
         if found:
-            number, _, note = found
+            number, note = found
             before = open_note(note, self._verifier(key.public_key()), origin=self.origin)
             if before.size > size or before.root != self.root(conn, before.size):
                 raise Broken(f"the log {self.origin} contradicts its newest checkpoint")
@@ -161,13 +156,14 @@ class Log:
     def _verifier(self, key: Ed25519PublicKey) -> Verifier:
         return Verifier(self._signs, key)
 
-    def _newest(self, conn: Connection) -> tuple[int, int, str] | None:
+    def _newest(self, conn: Connection) -> tuple[int, str] | None:
+        """Number and note of the newest checkpoint."""
         rows = conn.exec_driver_sql(
-            "SELECT number, size, note FROM log_checkpoint WHERE log = ? ORDER BY number DESC LIMIT 1",
+            "SELECT number, note FROM log_checkpoint WHERE log = ? ORDER BY number DESC LIMIT 1",
             (self.name,),
         )
         row = rows.first()
-        return (row.number, row.size, row.note) if row else None
+        return (row.number, row.note) if row else None
 
     def _hashes(self, conn: Connection, paths: list[list[tuple[int, int]]]) -> list[list[bytes]]:
         """The root over each range of leaves in `paths`."""

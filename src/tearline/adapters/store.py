@@ -334,8 +334,10 @@ def add_outcomes(db: Connection, outcomes: Iterable[tuple[int, Outcome]]) -> Non
 
 
 def _decisive(outcome: Outcome) -> Reason:
-    """The reason to count by: what let it go, or the first thing that stood in its way."""
-    return outcome.reasons[-1 if isinstance(outcome, Whole | Tearline) else 0]
+    """The reason to count by: what let it go; else the clause that forbade it, or the first obstacle."""
+    if isinstance(outcome, Whole | Tearline):
+        return outcome.reasons[-1]
+    return next((reason for reason in outcome.reasons if reason.clause), outcome.reasons[0])
 
 
 def mark_considered(db: Connection, seqs: Sequence[int]) -> None:
@@ -444,11 +446,10 @@ def set_inbox_seen(db: Connection, party: Party, seq: int) -> None:
     db.execute(update(_partner).where(_partner.c.party == party).values(inbox_seen=seq))
 
 
-def is_received(db: Connection, release_id: str) -> bool:
-    """Whether this release has been taken before."""
-    return (
-        db.execute(select(_received.c.giver).where(_received.c.release_id == release_id)).first() is not None
-    )
+def known_releases(db: Connection, release_ids: Iterable[str]) -> set[str]:
+    """Those of the release ids that have been taken before."""
+    rows = db.execute(select(_received.c.release_id).where(_received.c.release_id.in_(list(release_ids))))
+    return {release_id for (release_id,) in rows}
 
 
 def add_received(

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Table
+from uvloop import new_event_loop
 
 from tearline.adapters.home import Config, Home
 from tearline.doors.serve import serve as serve_node
@@ -75,4 +76,5 @@ def serve(home: Path, ready_file: Path | None) -> None:
             part.write_text(address, encoding="utf-8")
             part.rename(ready_file)
 
-    asyncio.run(serve_node(Home(home), ready))
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(serve_node(Home(home), ready))

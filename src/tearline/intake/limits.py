@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 import msgspec
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
@@ -34,3 +36,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 DEFAULT = Limits()
 CHUNK = 256 * KIB
 """How much is read from a stream at once."""
+
+
+def take(stream: BinaryIO, size: int) -> bytes:
+    """The next `size` bytes of a stream, or all it has: a raw stream may hand out less at once."""
+    found = b""
+    while len(found) < size and (more := stream.read(size - len(found))):
+        found += more
+    return found

@@ -22,7 +22,7 @@ import msgspec
 from tearline import label
 from tearline.intake import report_form, report_header
 from tearline.intake.context import Context, Fault, join_marks, shown
-from tearline.intake.limits import MIB
+from tearline.intake.limits import MIB, take
 from tearline.intake.report_form import Block, Document
 from tearline.terms import BadInput, Category, Label, Level, Marking, Portion, Product, Quarantine, Role
 
@@ -35,7 +35,7 @@ _NEEDLESS = frozenset({"DCNI", "UCNI"})
 
 def read(stream: BinaryIO, name: str, context: Context) -> Iterator[Product | Fault]:
     """The one product of a report. Raises `BadInput`."""
-    content = stream.read(context.limits.report + 1)
+    content = take(stream, context.limits.report + 1)
     if len(content) > context.limits.report:
         raise BadInput(name, "", f"is longer than a report may be, {context.limits.report // MIB} MiB")
     document = report_form.read(_decode(content, name), name)
@@ -183,8 +183,8 @@ def _default(
         if _DATA.search(block.text):
             reason = f"line {block.line} looks like data of another format"
             return None, Quarantine(scheme="none", mark="", reason=reason)
-    for block, line in ((blocks[:1], 0), (blocks[-1:], -1)):
-        texts = [each.text.splitlines()[line] for each in block if each.text and not each.heading]
+    for ends, line in ((blocks[:1], 0), (blocks[-1:], -1)):
+        texts = [each.text.splitlines()[line] for each in ends if each.text and not each.heading]
         for text in filter(report_form.is_shouted, texts):
             reason = "stands where a banner should, and cannot be read as one"
             return None, Quarantine(scheme="none", mark=shown(text), reason=reason)

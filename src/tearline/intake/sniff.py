@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from tearline.intake import archive, galaxy, report, stix
 from tearline.intake.context import Context, Fault, shown
+from tearline.intake.limits import take
 from tearline.intake.split import RECORDS, WHOLE, Malformed, Piece, parsed, split, whole
 from tearline.terms import BadInput, Product, Quarantine
 
@@ -41,7 +42,7 @@ def _read(stream: BinaryIO, name: str, context: Context) -> Iterator[Product | F
         yield Fault(where="default marking", place=repr(default.mark), reason=default.reason)
         return
     try:
-        if stream.read(len(archive.MAGIC[0])) in archive.MAGIC:
+        if take(stream, len(archive.MAGIC[0])) in archive.MAGIC:
             yield from archive.read(stream, name, context, _read_plain)
         else:
             yield from _read_plain(stream, name, context)
@@ -52,7 +53,7 @@ def _read(stream: BinaryIO, name: str, context: Context) -> Iterator[Product | F
 def _read_plain(stream: BinaryIO, name: str, context: Context) -> Iterator[Product | Fault]:
     """The products of a file that is no archive. Raises `BadInput`."""
     stream.seek(0)
-    head = stream.read(_HEAD)
+    head = take(stream, _HEAD)
     stream.seek(0)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text and len(head) < _HEAD:
@@ -90,7 +91,7 @@ def _read_json(stream: BinaryIO, name: str, context: Context) -> Iterator[Produc
     elif broken:
         raise BadInput(name, f"byte {broken.offset}", broken.reason)
     elif kind and ident:
-        yield from stix.read([whole(stream, context.limits)], name, index, context, bundle=False)
+        yield from stix.read(_records(stream, None, name, context), name, index, context, bundle=False)
     else:
         raise BadInput(name, "", "is JSON of a form that is not known", _KNOWN)
 
@@ -129,9 +130,12 @@ class _Survey:
             raise BadInput(self._name, "objects", "should be a list")
 
 
-def _records(stream: BinaryIO, key: str, name: str, context: Context) -> Iterator[Piece]:
-    """The records of the list `key`. Raises `BadInput` where the file can be cut no further."""
+def _records(stream: BinaryIO, key: str | None, name: str, context: Context) -> Iterator[Piece]:
+    """The records of the list `key`, or the file as one. Raises `BadInput` where it can be cut no further."""
     try:
+        if key is None:
+            yield whole(stream, context.limits)
+            return
         for piece in split(stream, context.limits):
             if piece.index is not None and piece.key == key:
                 yield piece

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NoReturn
 import msgspec
 import orjson
 
-from tearline.intake.limits import CHUNK, MIB, Limits
+from tearline.intake.limits import CHUNK, MIB, Limits, take
 from tearline.terms import BadInput
 
 ARRAYS = frozenset({"objects", "values"})
@@ -157,8 +157,7 @@ class _Cursor:
 
     def __init__(self, stream: BinaryIO, limits: Limits) -> None:
         self._stream, self._limits = stream, limits
-        self._window, self._at, self._base = b"", 0, 0
-        self._more()
+        self._window, self._at, self._base = take(stream, len(_BOM)), 0, 0
         if self._window.startswith(_BOM):
             self._at = len(_BOM)
 

@@ -64,7 +64,7 @@ class Index:
                     known = self._definitions.setdefault(head.id, item)
                     # Two definitions of one id: neither can be relied on.
                     self._definitions[head.id] = item if known == item else None
-        except (msgspec.DecodeError, Malformed, BadInput):
+        except (msgspec.DecodeError, UnicodeDecodeError, Malformed, BadInput):
             return
         self.ids.add(head.id)
         self.creators.add(head.created_by_ref)

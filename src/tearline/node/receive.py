@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -16,7 +16,7 @@ from tearline.adapters import store
 from tearline.ledger import Act
 from tearline.node.opened import Node
 from tearline.node.take_in import hold
-from tearline.terms import Broken, Category, Label, Partner, Party, Product
+from tearline.terms import Broken, Category, Label, Party, Product
 
 BATCH = 100
 """Objects taken from one inbox in one transaction."""
@@ -35,11 +35,8 @@ def receive(node: Node, giver: Party, objects: Sequence[Mapping[str, Any]], pull
 
     A release that does not verify is recorded and left out; it never stops its neighbours.
     """
-    now = node.clock()
     with node.writing() as db:
-        _keep_definitions(db, giver, objects)
-        releases = [item for item in objects if deliver.is_release(item)]
-        new = sum(_receive(node, db, node.partners[giver], item, now) for item in releases)
+        new = _take(node, db, giver, [item for item in objects if deliver.is_release(item)], objects)
         if pulled_to is not None:
             store.set_pulled_to(db, giver, pulled_to)
     return new
@@ -56,66 +53,76 @@ def _take_inbox_of(node: Node, party: Party) -> int:
     added = node.view(party).inbox_after(seen, BATCH)
     if not added:
         return 0
-    now = node.clock()
     objects = [orjson.loads(body) for _, body in added]
     with node.writing() as db:
-        _keep_definitions(db, party, objects)
-        for item in objects:
-            if deliver.is_release(item):
-                _receive(node, db, node.partners[party], item, now)
-            elif item.get("type") not in DEFINITIONS:
-                # Not signed as a release: the connection's certificate says whose it is.
-                _hold_all(node, db, party, item, now, f"inbox of {party}")
+        _take(node, db, party, objects, objects)
         store.set_inbox_seen(db, party, added[-1][0])
     return len(added)
 
 
-def _keep_definitions(db: Connection, giver: Party, objects: Sequence[Mapping[str, Any]]) -> None:
-    for item in objects:
+def _take(
+    node: Node,
+    db: Connection,
+    giver: Party,
+    items: Sequence[Mapping[str, Any]],
+    page: Sequence[Mapping[str, Any]],
+) -> int:
+    """Hold what is new among `items`; `page` may hold the definitions that they refer to."""
+    now = node.clock()
+    for item in page:
         if item.get("type") in DEFINITIONS:
             store.put_definition(db, giver, str(item.get("id")), orjson.dumps(item))
-
-
-def _receive(node: Node, db: Connection, giver: Partner, item: Mapping[str, Any], now: datetime) -> bool:
-    try:
-        key = deliver.public_key(giver.signing_key)
-        opened = deliver.open_release(item, giver=giver.party, key=key, recipient=node.party)
-    except Broken as error:
-        node.record(Act.RELEASE_REFUSED, {"giver": giver.party, "reason": str(error)})
-        return False
-    statement = opened.statement
-    if store.is_received(db, statement.release_id):
-        return False
-    entry = {"giver": giver.party, "release": statement.release_id, "digest": statement.digest}
-    node.record(Act.RELEASE_RECEIVED, entry)
-    store.add_received(
-        db,
-        release_id=statement.release_id,
-        giver=giver.party,
-        object_id=statement.object_id,
-        at=store.stamp(now),
-        issued=statement.issued,
-    )
-    _hold_all(node, db, giver.party, opened.object, now, statement.release_id)
-    return True
-
-
-def _hold_all(
-    node: Node, db: Connection, giver: Party, item: Mapping[str, Any], now: datetime, received_as: str
-) -> None:
-    for product in _products(db, giver, item, now):
+    opened = {release.statement.release_id: release for release in _opened(node, giver, items)}
+    known = store.known_releases(db, opened)
+    fresh = [release for name, release in opened.items() if name not in known]
+    for release in fresh:
+        statement = release.statement
+        entry = {"giver": giver, "release": statement.release_id, "digest": statement.digest}
+        node.record(Act.RELEASE_RECEIVED, entry)
+        store.add_received(
+            db,
+            release_id=statement.release_id,
+            giver=giver,
+            object_id=statement.object_id,
+            at=store.stamp(now),
+            issued=statement.issued,
+        )
+    # What is not signed as a release came over a connection that says whose it is.
+    unsigned = [
+        item for item in items if not deliver.is_release(item) and item.get("type") not in DEFINITIONS
+    ]
+    came_by = {release.statement.object_id: release.statement.release_id for release in fresh}
+    for product in _products(db, giver, [*(release.object for release in fresh), *unsigned], now):
+        received_as = came_by.get(product.id, f"inbox of {giver}")
         hold(node, db, product, f"from {giver}", received_as=received_as)
+    return len(fresh)
 
 
-def _products(db: Connection, giver: Party, item: Mapping[str, Any], now: datetime) -> Iterator[Product]:
-    """The product in a received object. Whatever the object says of itself, it is its giver's."""
-    marks = store.definitions(db, giver, item.get("object_marking_refs", []))
-    envelope = b'{"objects":[' + b",".join([*marks, orjson.dumps(item)]) + b"]}"
+def _opened(node: Node, giver: Party, items: Iterable[Mapping[str, Any]]) -> Iterator[deliver.Opened]:
+    """The releases that verify; the others are recorded."""
+    key = deliver.public_key(node.partners[giver].signing_key)
+    for item in items:
+        if deliver.is_release(item):
+            try:
+                yield deliver.open_release(item, giver=giver, key=key, recipient=node.party)
+            except Broken as error:
+                node.record(Act.RELEASE_REFUSED, {"giver": giver, "reason": str(error)})
+
+
+def _products(
+    db: Connection, giver: Party, items: Sequence[Mapping[str, Any]], now: datetime
+) -> Iterator[Product]:
+    """The products in received objects. Whatever they say of themselves, they are their giver's."""
+    if not items:
+        return
+    refs = {ref for item in items for ref in item.get("object_marking_refs", []) if isinstance(ref, str)}
+    marks = store.definitions(db, giver, sorted(refs))
+    envelope = b'{"objects":[' + b",".join([*marks, *map(orjson.dumps, items)]) + b"]}"
     context = intake.Context(party=giver, at=now, default_marking=None)
     for product in intake.read(BytesIO(envelope), f"from {giver}", context=context):
         if isinstance(product, Product):
             owned = product.label
             if isinstance(owned, Label):
                 owned = label.join(owned, Label(owners=frozenset({giver})))
-            category = Category.REPORT if item.get("type") == "report" else product.category
+            category = Category.REPORT if product.id.startswith("report--") else product.category
             yield msgspec.structs.replace(product, originator=giver, label=owned, category=category)
