@@ -13,7 +13,7 @@ from tests.coalition import free_port, until
 
 ROOT = Path(__file__).parents[2]
 REPORT = """\
-SECRET//REL TO USA, GBR
+//GBR SECRET//REL TO USA, GBR
 Title: Night traffic at Velna junction
 Date: 2026-10-02T05:00:00Z
 Originator: GBR
@@ -22,9 +22,9 @@ Regions: eastern-europe
 Discipline: geoint
 Language: en
 
-(S//REL TO USA, GBR) Eleven goods trains passed Velna junction between 22:00 and 04:00.
+(//GBR S//REL TO USA, GBR) Eleven goods trains passed Velna junction between 22:00 and 04:00.
 
-SECRET//REL TO USA, GBR
+//GBR SECRET//REL TO USA, GBR
 """
 
 

@@ -352,6 +352,12 @@ def add_to_outbox(db: Connection, rows: Sequence[tuple[Party, str, int, str, byt
         db.execute(insert(_outbox), [dict(zip(names, row, strict=True)) for row in rows])
 
 
+def known_in_outbox(db: Connection, release_ids: Iterable[str]) -> set[str]:
+    """Those of the release ids that have been queued before."""
+    rows = db.execute(select(_outbox.c.release_id).where(_outbox.c.release_id.in_(list(release_ids))))
+    return {release_id for (release_id,) in rows}
+
+
 def parties_with_waiting(db: Connection) -> list[Party]:
     """Partners for whom something waits in the outbox."""
     rows = db.execute(select(_outbox.c.partner).where(_outbox.c.delivered_at.is_(None)).distinct())

@@ -80,7 +80,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be given to `recipient`, not yet signed. Survives JSON and back."""
 
     release_id: str
-    """The same for the same product, version, recipient and form: doing it again changes nothing."""
+    """The same for the same content to the same recipient: doing it again changes nothing."""
     recipient: Party
     object_id: str
     version: str | None
@@ -112,7 +112,9 @@ def compose(product: Product, outcome: Whole | Tearline, *, node: NodeIdentity, 
     else:
         item = _whole_report(product, outcome.partner, node, marks)
     form = "whole" if whole else "tearline"
-    release = node.opaque("release", product.originator, product.id, product.version, outcome.partner, form)
+    # A new version that changes only what is withheld gives the same tearline, so it is no new release.
+    what = item["id"] if isinstance(outcome, Tearline) else f"{product.id} {product.version}"
+    release = node.opaque("release", product.originator, what, outcome.partner, form)
     return Draft(
         release_id=release.hex(),
         recipient=outcome.partner,

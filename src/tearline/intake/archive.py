@@ -48,7 +48,7 @@ def read(stream: BinaryIO, name: str, context: Context, read_file: ReadFile) -> 
         archive = zipfile.ZipFile(stream)
     except _BROKEN:
         raise BadInput(name, "", "is a broken zip archive") from None
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     if len(entries) > limits.entries:
         raise BadInput(name, "", f"holds more than {limits.entries} files")
     if sum(entry.compress_size for entry in entries) > size:

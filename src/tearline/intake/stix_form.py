@@ -195,10 +195,10 @@ def _needed(kind: str, item: Mapping[str, Any]) -> tuple[str, ...]:
 def _check_references(key: str, value: Any) -> None:
     refs = [value] if key.endswith("_ref") else value
     if not isinstance(refs, list):
-        raise _Flaw(f".{key}", "should be a list of ids")
+        raise _Flaw(f".{shown(key)}", "should be a list of ids")
     for number, ref in enumerate(refs):
         if not isinstance(ref, str) or not _ID.fullmatch(ref):
-            path = f".{key}" if refs is not value else f".{key}[{number}]"
+            path = f".{shown(key)}" + ("" if refs is not value else f"[{number}]")
             raise _Flaw(path, f"{shown(str(ref))!r} is not of the form TYPE--UUID")
 
 

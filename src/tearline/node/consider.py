@@ -34,27 +34,20 @@ def consider(node: Node) -> int:
         for party in list(outcomes)
         if (draft := _compose(node, held, outcomes, party, now))
     ]
-    acts = [(Act.PRODUCT_CONSIDERED, _considered(held, outcomes.values())) for held, outcomes in answers]
-    acts += [(Act.PRODUCT_RELEASED, _released(held, outcomes, draft)) for held, outcomes, draft in drafts]
-    rows = [
-        (
-            draft.recipient,
-            draft.release_id,
-            held.seq,
-            _form(outcomes[draft.recipient]),
-            msgspec.json.encode(draft),
-        )
-        for held, outcomes, draft in drafts
-    ]
     with node.writing() as db:
         if store.generation(db) != node.generation:
             return len(waiting)  # partners or agreements changed meanwhile: ask the gate again
-        for act, body in acts:
-            node.record(act, body)
+        known = store.known_in_outbox(db, [draft.release_id for _, _, draft in drafts])
+        # Two versions can have one tearline: it is released once.
+        fresh = {found[2].release_id: found for found in drafts if found[2].release_id not in known}.values()
+        for held, outcomes in answers:
+            node.record(Act.PRODUCT_CONSIDERED, _considered(held, outcomes.values()))
+        for held, outcomes, draft in fresh:
+            node.record(Act.PRODUCT_RELEASED, _released(held, outcomes, draft))
         store.add_outcomes(
             db, [(held.seq, outcome) for held, outcomes in answers for outcome in outcomes.values()]
         )
-        store.add_to_outbox(db, rows)
+        store.add_to_outbox(db, [_row(held, outcomes, draft) for held, outcomes, draft in fresh])
         store.mark_considered(db, [held.seq for held in waiting])
     return len(waiting)
 
@@ -71,6 +64,13 @@ def _compose(
     except (BadInput, Refused):
         outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))
         return None
+
+
+def _row(
+    held: store.Held, outcomes: dict[Party, Outcome], draft: deliver.Draft
+) -> tuple[Party, str, int, str, bytes]:
+    form = _form(outcomes[draft.recipient])
+    return draft.recipient, draft.release_id, held.seq, form, msgspec.json.encode(draft)
 
 
 def _form(outcome: Outcome) -> str:

@@ -20,7 +20,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import orjson
@@ -168,7 +168,8 @@ class PartnerDoor:
 
     async def _manifest(self, call: _Call) -> Response:
         query = read_query(_query(call))
-        page, more = _page(call, query, "manifest")
+        after, bound = _position(call, query, "manifest")
+        page = call.view.manifest(call.collection, query, after=after, limit=query.limit)
         records = [
             {
                 "id": record.id,
@@ -176,27 +177,33 @@ class PartnerDoor:
                 "version": record.version,
                 "media_type": STIX + record.spec_version,
             }
-            for record in page.records
+            for record in page.items
         ]
-        return _paged(page, more, "objects", orjson.dumps(records)[1:-1])
+        return _paged(call, page, bound, "objects", orjson.dumps(records)[1:-1])
 
     async def _objects(self, call: _Call) -> Response:
-        page, more = _page(call, read_query(_query(call)), "objects")
-        return _paged(page, more, "objects", b",".join([record.body for record in page.records]))
+        query = read_query(_query(call))
+        after, bound = _position(call, query, "objects")
+        page = call.view.page(call.collection, query, after=after, limit=query.limit)
+        return _paged(call, page, bound, "objects", b",".join(page.items))
 
     async def _object(self, call: _Call) -> Response:
         query = _of_object(read_query(_query(call), ("version", "spec_version")), call)
-        page, more = _page(call, query, "object")
-        _must_exist(call, query, page)
-        return _paged(page, more, "objects", b",".join([record.body for record in page.records]))
+        after, bound = _position(call, query, "object")
+        page = call.view.page(call.collection, query, after=after, limit=query.limit)
+        if not page.items:
+            _must_exist(call, query)
+        return _paged(call, page, bound, "objects", b",".join(page.items))
 
     async def _versions(self, call: _Call) -> Response:
-        query = msgspec.structs.replace(
-            _of_object(read_query(_query(call), ("spec_version",)), call), versions=("all",)
-        )
-        page, more = _page(call, query, "versions")
-        _must_exist(call, query, page)
-        return _paged(page, more, "versions", orjson.dumps([record.version for record in page.records])[1:-1])
+        query = _of_object(read_query(_query(call), ("spec_version",)), call)
+        query = msgspec.structs.replace(query, versions=("all",))
+        after, bound = _position(call, query, "versions")
+        page = call.view.manifest(call.collection, query, after=after, limit=query.limit)
+        if not page.items:
+            _must_exist(call, query)
+        versions = orjson.dumps([record.version for record in page.items])
+        return _paged(call, page, bound, "versions", versions[1:-1])
 
     async def _add(self, call: _Call) -> Response:
         _must_write(call)
@@ -302,23 +309,17 @@ def _of_object(query: Query, call: _Call) -> Query:
     return msgspec.structs.replace(query, ids=(call.name,))
 
 
-def _page(call: _Call, query: Query, endpoint: str) -> tuple[Page, str]:
-    """A page, and the `next` that asks for the one after it (empty where there is none)."""
-    view = call.view
-    bound = f"{endpoint} {view.ids[call.collection]} {query.bound()}"
-    after = query.after
-    if query.next is not None:
-        after = max(after, next_position(view.token_key, bound, query.next))
-    bodies = endpoint in ("objects", "object")
-    page = view.page(call.collection, query, after=after, limit=query.limit, bodies=bodies)
-    return page, next_token(view.token_key, bound, page.records[-1].added) if page.more else ""
+def _position(call: _Call, query: Query, endpoint: str) -> tuple[int, str]:
+    """The date-added after which to read on, and what a `next` of this request is bound to."""
+    bound = f"{endpoint} {call.view.ids[call.collection]} {query.bound()}"
+    if query.next is None:
+        return query.after, bound
+    return max(query.after, next_position(call.view.token_key, bound, query.next)), bound
 
 
-def _must_exist(call: _Call, query: Query, page: Page) -> None:
+def _must_exist(call: _Call, query: Query) -> None:
     """An object of which nothing matches, whenever it was added, is not there (sections 5.6 to 5.8)."""
-    if page.records:
-        return
-    if not call.view.page(call.collection, query, after=-1, limit=1, bodies=False).records:
+    if not call.view.manifest(call.collection, query, after=-1, limit=1).items:
         raise not_found()
 
 
@@ -327,16 +328,19 @@ def _must_write(call: _Call) -> None:
         raise Problem(403, "You may read this collection, not change it.")
 
 
-def _paged(page: Page, more: str, key: str, items: bytes) -> Response:
+def _paged(call: _Call, page: Page[Any], bound: str, key: str, items: bytes) -> Response:
     """An envelope, manifest or versions resource around `items`, which are JSON already."""
-    if not page.records:
+    if not page.items:
         return Response(b"{}", media_type=MEDIA_TYPE)
-    head = b'{"more":true,"next":"' + more.encode() + b'",' if more else b"{"
+    head = b"{"
+    if page.more:
+        token = next_token(call.view.token_key, bound, page.last)
+        head = b'{"more":true,"next":"' + token.encode() + b'",'
     return Response(
-        head + b'"' + key.encode() + b'":[' + items + b"]}",
+        b"".join((head, b'"', key.encode(), b'":[', items, b"]}")),
         headers={
-            "x-taxii-date-added-first": date_added(page.records[0].added),
-            "x-taxii-date-added-last": date_added(page.records[-1].added),
+            "x-taxii-date-added-first": date_added(page.first),
+            "x-taxii-date-added-last": date_added(page.last),
         },
         media_type=MEDIA_TYPE,
     )

@@ -18,7 +18,7 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tearline.adapters import tls
 from tearline.deliver.taxii import MEDIA_TYPE
@@ -75,7 +75,8 @@ class DoorProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def shutdown(self) -> None:
-        idle = self.cycle is None or self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle  # None until the first request
+        idle = cycle is None or cycle.response_complete
         if idle and self.transport.get_write_buffer_size() == 0:
             self.transport.abort()  # closing would wait for the client to say goodbye
         else:

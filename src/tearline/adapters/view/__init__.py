@@ -8,19 +8,23 @@ in the log, and durable when the call returns.
 from __future__ import annotations
 
 import hmac
+import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table, delete, insert, select
+from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table
 
-from tearline.adapters.collection import Added, Collection, Item, Match, Page, Record, metadata
 from tearline.adapters.database import open_database
 from tearline.adapters.log import Finding, Log
+from tearline.adapters.view import pages
+from tearline.adapters.view.collection import Added, Collection, Item, metadata
+from tearline.adapters.view.pages import Match, Page, Record
 from tearline.terms import Party
 
 __all__ = ["IN", "OUT", "Added", "Item", "Match", "Page", "Record", "View", "Writer"]
@@ -30,9 +34,9 @@ STATUS_KEPT = timedelta(hours=24)
 """TAXII 2.1, section 4.3: how long a client may ask what became of its request."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_COLLECTIONS = {name: Collection(name) for name in (OUT, IN)}
+_COLLECTIONS = {name: Collection(f"object_{name}") for name in (OUT, IN)}
 
-_status = Table(
+Table(
     "status",
     metadata,
     Column("id", String, primary_key=True),
@@ -58,21 +62,29 @@ class View:
 
     # --- reading -----------------------------------------------------------------------------------
 
-    def page(self, collection: str, match: Match, *, after: int, limit: int, bodies: bool = True) -> Page:
+    def page(self, collection: str, match: Match, *, after: int, limit: int) -> Page[bytes]:
         """What matches and was added after `after` (microseconds since 1970), in the order of adding."""
-        with self._engine.connect() as db:
-            return _COLLECTIONS[collection].page(db, match, after=after, limit=limit, bodies=bodies)
+        with self._snapshot() as db:
+            return pages.objects(db, _COLLECTIONS[collection].table, match, after, limit)
+
+    def manifest(self, collection: str, match: Match, *, after: int, limit: int) -> Page[Record]:
+        """As `page`, but what is known of the objects."""
+        with self._snapshot() as db:
+            return pages.manifest(db, _COLLECTIONS[collection].table, match, after, limit)
 
     def status(self, status_id: str, now: datetime) -> bytes | None:
         """The status resource kept under an id, `None` where it is unknown or more than a day old."""
-        query = select(_status.c.body).where(_status.c.id == status_id, _status.c.expires > _micros(now))
-        with self._engine.connect() as db:
-            return db.scalar(query)
+        query = "SELECT body FROM status WHERE id = ? AND expires > ?"
+        with self._snapshot() as db:
+            row = db.execute(query, (status_id, _micros(now))).fetchone()
+        return None if row is None else bytes(row[0])
 
     def inbox_after(self, added: int, limit: int) -> list[tuple[int, bytes]]:
         """(date-added, object) of all that the partner gave after `added`, every version, oldest first."""
-        with self._engine.connect() as db:
-            return _COLLECTIONS[IN].after(db, added, limit)
+        table = _COLLECTIONS[IN].table
+        query = f"SELECT added, body FROM {table} WHERE added > ? ORDER BY added LIMIT ?"  # noqa: S608
+        with self._snapshot() as db:
+            return db.execute(query, (added, limit)).fetchall()
 
     def verify(self, key: Ed25519PublicKey) -> tuple[dict[str, int], list[Finding]]:
         """Recompute both logs: the size of each by its origin, and what was found changed."""
@@ -88,6 +100,17 @@ class View:
         with self._engine.begin() as db:
             yield Writer(db, self._logs)
 
+    @contextmanager
+    def _snapshot(self) -> Iterator[sqlite3.Connection]:
+        """The driver's own connection, for reading: the state of one moment."""
+        lent = self._engine.raw_connection()
+        try:
+            db = cast(sqlite3.Connection, lent.driver_connection)
+            db.execute("BEGIN")
+            yield db
+        finally:
+            lent.close()  # rolls back
+
 
 class Writer:
     """What can be done in one transaction of a view."""
@@ -95,17 +118,18 @@ class Writer:
     def __init__(self, db: Connection, logs: dict[str, Log]) -> None:
         self.db = db
         self.logs = logs
+        self._driver = cast(sqlite3.Connection, db.connection.driver_connection)
 
     def has_release(self, releases: Sequence[str]) -> set[str]:
         """Those of the release ids that are in the view already."""
-        return _COLLECTIONS[OUT].has_release(self.db, releases)
+        return _COLLECTIONS[OUT].has_release(self._driver, releases)
 
     def add(self, collection: str, items: Sequence[Item], at: datetime) -> list[Added]:
         """Add objects; see `Collection.add`. What of `in` is new is entered in its log.
 
         An entry of that log is the SHA-256 of the object as it is stored, then its id.
         """
-        answers = _COLLECTIONS[collection].add(self.db, items, _micros(at))
+        answers = _COLLECTIONS[collection].add(self._driver, items, _micros(at))
         if collection == IN:
             fresh = zip(items, answers, strict=True)
             entries = [_entry(item.body, item.id) for item, answer in fresh if answer.became == "added"]
@@ -115,17 +139,16 @@ class Writer:
 
     def remove(self, match: Match) -> int:
         """Remove versions of the ids in `match` from `in`; returns how many. The log keeps their digests."""
-        gone = _COLLECTIONS[IN].delete(self.db, match)
+        gone = _COLLECTIONS[IN].delete(self._driver, match)
         if gone:
-            entries = [_entry(record.body, f"{record.id} removed") for record in gone]
-            self.logs[IN].append(self.db, entries)
+            self.logs[IN].append(self.db, [_entry(body, f"{record.id} removed") for record, body in gone])
         return len(gone)
 
     def put_status(self, status_id: str, body: bytes, now: datetime) -> None:
         """Keep a status resource for a day; those that are older go."""
-        self.db.execute(delete(_status).where(_status.c.expires <= _micros(now)))
-        self.db.execute(
-            insert(_status), {"id": status_id, "expires": _micros(now + STATUS_KEPT), "body": body}
+        self._driver.execute("DELETE FROM status WHERE expires <= ?", (_micros(now),))
+        self._driver.execute(
+            "INSERT INTO status VALUES (?, ?, ?)", (status_id, _micros(now + STATUS_KEPT), body)
         )
 
     def checkpoint(self, collection: str, key: Ed25519PrivateKey) -> str:
