@@ -161,14 +161,14 @@ def partners(draw: random.Random) -> tuple[Partner, ...]:
 
 partner_lists = st.sampled_from([partners(_DRAW) for _ in range(100)])
 consents = st.dictionaries(parties, st.sampled_from([SOME, frozenset({"UKR"})]), max_size=3)
-instants = st.sampled_from(
+AFTER = NOW + timedelta(milliseconds=1)
+instant_pairs = st.sampled_from(
     [
-        NOW,
-        NOW + timedelta(microseconds=999),
-        NOW + timedelta(milliseconds=1),
-        NOW - timedelta(microseconds=1),
-        datetime(2030, 1, 1, tzinfo=UTC),
-        datetime(2029, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        (NOW, AFTER),
+        (AFTER, NOW + timedelta(microseconds=999)),
+        (NOW - timedelta(microseconds=1), AFTER),
+        (NOW, NOW - timedelta(microseconds=1)),
+        (datetime(2029, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)),
     ]
 )
 
@@ -221,7 +221,13 @@ BROAD = [
     for actions in [("release",), ("releaseTearline",), ("release", "releaseTearline")]
 ]
 
-BROAD += [Clause("forbid", (), ("release",), (("compare", "level", ">", 3),)), *BROAD[:3]]
+BROAD += [
+    Clause("permit", (("partner", "SWE"),), ("release", "releaseTearline")),
+    Clause("permit", (("partner", "UKR"),), ("releaseTearline",)),
+    Clause("permit", (), ("release", "releaseTearline"), (("now", "<=", NOW),)),
+    Clause("forbid", (), ("release",), (("compare", "level", ">", 3),)),
+    Clause("forbid", (), ("release", "releaseTearline"), (("any of", "topics", (Topic.MALWARE,)),)),
+]
 
 
 @st.composite

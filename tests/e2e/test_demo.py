@@ -13,6 +13,7 @@ def test_the_coalition_shares_and_says_so(tmp_path: Path) -> None:
     own = tmp_path / "own.json"
     own.write_bytes(bundle(40, "demo"))
     command = [sys.executable, "-m", "tearline.cli", "demo", "--products", f"GBR={own}", "--seed", "3"]
+    command += ["--picture", str(tmp_path / "demo.svg")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     for expected in (
@@ -22,4 +23,5 @@ def test_the_coalition_shares_and_says_so(tmp_path: Path) -> None:
         "releases received in",
     ):
         assert expected in done.stdout
+    assert "tearline demo" in (tmp_path / "demo.svg").read_text(encoding="utf-8")
     assert "Traceback" not in done.stdout + done.stderr

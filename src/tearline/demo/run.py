@@ -20,7 +20,7 @@ from tearline.intake import Fault
 from tearline.node import Node, TakenIn, progress, take_in
 from tearline.terms import Party, TearlineError
 
-PULL_INTERVAL = 0.3
+PULL_INTERVAL = 1.0
 START_SECONDS = 60.0
 STALL_SECONDS = 120.0
 """The demo gives up when nothing at all has moved for this long."""

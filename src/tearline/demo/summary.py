@@ -6,22 +6,16 @@ from collections import Counter, defaultdict
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from tearline.adapters import store
 from tearline.demo.coalition import NAMES
-from tearline.demo.run import Run, Snapshot
+from tearline.demo.run import PULL_INTERVAL, Run, Snapshot
+from tearline.gate import CODES
 from tearline.node import Node, progress, tally
 from tearline.terms import Party
-
-WHY: dict[str, str] = {
-    "whole": "released whole",
-    "tearline": "released as a tearline",
-    "refer": "referred to an officer",
-    "withhold": "withheld",
-}
 
 
 def live(snapshot: Snapshot) -> Table:
@@ -62,14 +56,14 @@ def show(run: Run, console: Console) -> None:
                     waits.append((_instant(at) - _instant(issued)).total_seconds())
     console.print(_who_got_what(run, given))
     console.print(_of_what(kinds))
-    console.print(_withheld(withheld))
+    console.print(_withheld(run, withheld))
     console.print(_how_fast(run, products, waits))
 
 
 def _who_got_what(run: Run, given: Counter[tuple[Party, Party, str]]) -> Table:
     table = Table(
         title="Who got how much from whom: products whole + tearlines",
-        caption="A row gives, a column gets. Only the giver can see the rest of its row: what it withheld.",
+        caption="A row gives, a column gets.",
         title_justify="left",
         caption_justify="left",
     )
@@ -81,9 +75,9 @@ def _who_got_what(run: Run, given: Counter[tuple[Party, Party, str]]) -> Table:
         cells = []
         for taker in run.homes:
             whole, tearline = given[giver, taker, "whole"], given[giver, taker, "tearline"]
-            cells.append("" if giver == taker else f"{whole}" + (f" + {tearline}" if tearline else ""))
+            cells.append("" if giver == taker else f"{whole:,}" + (f" + {tearline}" if tearline else ""))
         total = sum(n for (g, _, kind), n in given.items() if g == giver and kind in ("whole", "tearline"))
-        table.add_row(giver, *cells, str(total))
+        table.add_row(giver, *cells, f"{total:,}")
     return table
 
 
@@ -97,19 +91,23 @@ def _of_what(kinds: Counter[tuple[str, str]]) -> Table:
     return table
 
 
-def _withheld(withheld: dict[Party, Counter[tuple[str, str, str]]]) -> Group:
+def _withheld(run: Run, withheld: dict[Party, Counter[tuple[str, str, str]]]) -> Table:
     table = Table(
-        title="What was not released, and why (each node's own view: no partner sees its row)",
+        title="What was not released, and why: decisions",
+        caption="Each column is one node's own view: nobody else can see it. See docs/outcomes.md.",
         title_justify="left",
+        caption_justify="left",
     )
-    for heading in ("node", "decision", "because", "clause"):
-        table.add_column(heading)
-    table.add_column("decisions", justify="right")
-    for party, reasons in withheld.items():
-        for (kind, code, clause), count in reasons.most_common():
-            table.add_row(party, WHY[kind], code, clause, f"{count:,}")
-        table.add_section()
-    return Group(table, Text("The reasons are explained in docs/outcomes.md.", style="dim"))
+    table.add_column("because")
+    for party in run.homes:
+        table.add_column(party, justify="right")
+    reasons = sum(withheld.values(), Counter())
+    for reason, _ in reasons.most_common():
+        kind, code, clause = reason
+        because = f"{CODES[code]} [dim]({clause})[/dim]" if clause else CODES[code]
+        cells = (f"{withheld[party][reason] or ''}" for party in run.homes)
+        table.add_row(f"{because} [yellow]-> an officer[/yellow]" if kind == "refer" else because, *cells)
+    return table
 
 
 def _how_fast(run: Run, products: int, waits: list[float]) -> Text:
@@ -125,7 +123,7 @@ def _how_fast(run: Run, products: int, waits: list[float]) -> Text:
     if waits:
         sentence += (
             f" From the decision to the partner's verified copy: half within {at(0.5)}, "
-            f"99 of 100 within {at(0.99)}; partners look every 300 ms."
+            f"99 of 100 within {at(0.99)}; partners look every {PULL_INTERVAL * 1000:,.0f} ms."
         )
     return Text(sentence)
 

@@ -144,11 +144,13 @@ class _Server:
         certificate = self.node.certificates[partner.party]
         context = tls.client_context(self.home.certificate, self.home.tls_key, certificate)
         async with TaxiiClient(partner.url, context) as client:
+            taken_to = await self._on_node(pulled_to, self.node, partner.party)
             while not self.stopping.is_set():
                 try:
-                    start = await self._on_node(pulled_to, self.node, partner.party)
-                    async for page in client.releases(start):
-                        await self._on_node(receive, self.node, partner.party, page.objects, page.last)
+                    async for page in client.releases(taken_to):
+                        if page.objects:
+                            await self._on_node(receive, self.node, partner.party, page.objects, page.last)
+                            taken_to = page.last or taken_to
                 except (Unreachable, BadInput) as error:
                     log.info("partner not read", partner=partner.party, why=str(error))
                 await self._pause(self.home.config.pull_interval)

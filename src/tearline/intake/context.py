@@ -67,7 +67,9 @@ def join_marks(marks: list[Label | Quarantine]) -> Label | Quarantine:
 
 def shown(text: str) -> str:
     """`text` as it may stand in a sentence or a title: one line, printable, at most 200 characters."""
-    line = "".join(char if char.isprintable() else " " for char in text[:1000])
+    line = text[:1000]
+    if not line.isprintable():
+        line = "".join(char if char.isprintable() else " " for char in line)
     return " ".join(line.split())[:200]
 
 

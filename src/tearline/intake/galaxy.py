@@ -126,12 +126,12 @@ def _cluster(piece: Piece, name: str, place: str) -> _Cluster:
 
 def _form(cluster: _Cluster, kind: str, modified: datetime) -> stix_form.Form:
     """The STIX object of a cluster."""
-    version = modified.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    version = stix_form.version_of(modified)
     item: dict[str, Any] = {
         "type": kind,
         "spec_version": "2.1",
         "id": f"{kind}--{cluster.uuid}",
-        "created": EPOCH.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "created": stix_form.version_of(EPOCH),
         "modified": version,
         "name": cluster.value,
     }
@@ -163,7 +163,7 @@ def _reference(text: str) -> dict[str, str]:
 
 def _marked(tags: list[str], context: Context) -> stix.Marked:
     for tag in tags:
-        if _CLASSIFYING.match(tag):
+        if _CLASSIFYING.match(tag[:100]):
             reason = "is of a scheme that is not read"
             return None, Quarantine(scheme="misp", mark=shown(tag), reason=reason)
     own = [tag for tag in tags if tag.casefold().startswith(("tlp:", "pap:"))]

@@ -24,6 +24,7 @@ from tearline.intake import report_form, report_header
 from tearline.intake.context import Context, Fault, join_marks, shown
 from tearline.intake.limits import MIB, take
 from tearline.intake.report_form import Block, Document
+from tearline.intake.stix_form import version_of
 from tearline.terms import BadInput, Category, Label, Level, Marking, Portion, Product, Quarantine, Role
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1b\x7f]")
@@ -50,7 +51,7 @@ def read(stream: BinaryIO, name: str, context: Context) -> Iterator[Product | Fa
         found = msgspec.structs.replace(found, label=owned)
     yield Product(
         id=header.ident or report_header.made_id(header.originator, hashlib.sha256(content).hexdigest()),
-        version=header.date.strftime("%Y-%m-%dT%H:%M:%S.") + f"{header.date.microsecond // 1000:03}Z",
+        version=version_of(header.date),
         originator=header.originator,
         category=Category.REPORT,
         title=shown(found.title) or "untitled report",
@@ -161,7 +162,7 @@ def _banner(lines: Sequence[tuple[int, str]], at: date) -> tuple[Marking | None,
     """What the banner lines say, if there are any and they agree."""
     first: tuple[Marking, Label | Quarantine] | None = None
     for line, text in lines:
-        found = label.parse(text, at=at)
+        found = label.parse(text[: report_form.LONGEST], at=at)
         first = first or found
         if isinstance(found[1], Quarantine):
             return found

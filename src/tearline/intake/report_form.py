@@ -30,14 +30,19 @@ HEADER_KEYS = {
     for key in keys.split("|")
 }
 
+LONGEST = 5000
+"""Characters of a mark; the codecs refuse what is so long."""
+
 _HEADER = re.compile(r"\s*([^\W\d][\w ]{0,30}?)\s*:(?:\s+(.*))?$")
 _RULE = re.compile(r"\s*([-*_=])(?:\s*\1){2,}\s*$")
 _HEADING = re.compile(r"\s{0,3}(#{1,6})\s")
 # What may stand before a portion mark: heading, quotation, list item, emphasis.
 _LEAD = re.compile(r"\s*(?:(?:#{1,6}|[>*+•–—-]|\d{1,4}[.)])\s*)*[*_]{0,3}")
-_MARK = re.compile(r"\(([^()\n]{1,5000})\)[*_]{0,3}")
-_INSIDE = re.compile(r"(?<![^\s.!?:;])\(((?:U|R|C|S|TS)|[^()\n]*//[^()\n]*|TLP:[^()\n]*)\)")
-_AFTER_SENTENCE = re.compile(r"[.!?:;][*_\"”»]*\s+$")
+_MARK = re.compile(rf"\(([^()\n]{{1,{LONGEST}}})\)[*_]{{0,3}}")
+# Also where the other parenthesis is missing, or in another line.
+_INSIDE = re.compile(r"\(([^()]*)")
+_URL = re.compile(r"\b[a-z]{1,20}://\S*", re.IGNORECASE)
+_SENTENCE_ENDS = re.compile(r"[.!?:;][*_\"”»]?\s+$")
 
 _WORDS = (
     r"top secret|secret|confidential|restricted|unclassified|cosmic top secret|nato (?:secret|restricted)"
@@ -47,6 +52,7 @@ _CYRILLIC = (
     r"|для служебного пользования|дсп|особливої важливості|особой важности"
 )
 _BANNER = re.compile(rf"(?:tlp|pap)\s*:|(?:{_WORDS}|{_CYRILLIC})\s*(?://|$)", re.IGNORECASE)
+_CLASSIFICATIONS = frozenset({"U", "R", "C", "S", "TS"})
 _LETTERS = frozenset("URCSСЅ")
 """Alone in parentheses these are marks (the last two are Cyrillic and only look so), others number a list."""
 
@@ -70,10 +76,12 @@ class Block(msgspec.Struct):
     def inside(self) -> list[str]:
         """Marks that stand within the text: it holds parts that were not set apart."""
         found = []
-        for mark in _INSIDE.finditer(self.text):
+        for match in _INSIDE.finditer(self.text):
+            mark, before = match[1][:LONGEST], self.text[max(0, match.start() - 8) : match.start()]
             # `(C)` may be a copyright sign, but not where a sentence begins.
-            if len(mark[1]) > 2 or _AFTER_SENTENCE.search(self.text, 0, mark.start()):
-                found.append(mark[1])
+            begins = mark in _CLASSIFICATIONS and _SENTENCE_ENDS.search(before)
+            if begins or mark.upper().startswith("TLP:") or _has_slashes(mark):
+                found.append(mark)
         return found
 
 
@@ -146,14 +154,18 @@ def _is_mark(inner: str) -> bool:
     if len(inner) == 1:
         return inner in _LETTERS
     capitals = inner.upper() == inner and inner.lower() != inner
-    return capitals or "//" in inner or bool(_BANNER.match(inner))
+    return capitals or _has_slashes(inner) or bool(_BANNER.match(inner))
+
+
+def _has_slashes(text: str) -> bool:
+    return "//" in _URL.sub("", text)
 
 
 def _is_banner(line: str) -> bool:
     text = bare(line)
     capitals = text.upper() == text and text.lower() != text
     marked = capitals and "//" in text and not text.startswith("(")
-    return marked or bool(_BANNER.match(text) and len(text) <= 5000)
+    return marked or bool(_BANNER.match(text))
 
 
 def _kind(line: str) -> _Line:

@@ -2,8 +2,9 @@
 
 A file is one object, whose members are pieces, or one list, whose elements are. The elements of the lists
 that carry records (`ARRAYS`) are pieces of their own. Only brackets and quotes are looked at here, so a piece
-that is bad JSON inside does not spoil its neighbours; `parse` then reads one piece strictly (RFC 8259, and
-I-JSON, RFC 7493: no duplicate names, no lone surrogates, no number that a double cannot hold).
+that is bad JSON inside does not spoil its neighbours. (An event parser, such as ijson, ends at the first bad
+byte, lets a name stand twice, and holds a string however long it is.) `parse` then reads one piece strictly:
+RFC 8259, and I-JSON, RFC 7493: no duplicate names, no lone surrogates, no number that a double cannot hold.
 """
 
 from __future__ import annotations

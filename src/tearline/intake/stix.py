@@ -51,6 +51,7 @@ class Index:
         self.regions: dict[str, frozenset[Region]] = {}
         self._definitions: dict[str, dict[str, Any] | None] = {}
         self._own: dict[tuple[str, ...], tuple[Marked, bool]] = {}
+        self._joined: dict[tuple[tuple[str, ...], date], Marked] = {}
 
     def note(self, piece: Piece) -> None:
         """Take note of one object. What is wrong with it is reported at the second reading."""
@@ -76,8 +77,10 @@ class Index:
         (marking, own), says_who = self._own[refs]
         if says_who:
             return marking, own
-        default_marking, default = context.default(on)
-        return marking or default_marking, join_marks([own, default])
+        if (refs, on) not in self._joined:
+            default_marking, default = context.default(on)
+            self._joined[refs, on] = marking or default_marking, join_marks([own, default])
+        return self._joined[refs, on]
 
     def _marked(self, refs: tuple[str, ...]) -> tuple[Marked, bool]:
         """What the markings say, and whether it tells who may have what bears them."""

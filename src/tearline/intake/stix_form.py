@@ -208,7 +208,12 @@ def _times(item: Mapping[str, Any]) -> tuple[datetime, str]:
     modified = _time(item, "modified") if "modified" in item else created
     if modified < created:
         raise _Flaw(".modified", "is before created")
-    return created, modified.strftime("%Y-%m-%dT%H:%M:%S.") + f"{modified.microsecond // 1000:03}Z"
+    return created, version_of(modified)
+
+
+def version_of(changed: datetime) -> str:
+    """A product's version: an instant in UTC, in milliseconds."""
+    return f"{changed.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def _time(item: Mapping[str, Any], key: str) -> datetime:

@@ -83,6 +83,10 @@ _REGIONS = {
 } | {region: str(region) for region in Region}
 """STIX 2.1 `region-ov` (section 10.25) and everyday names, as UN M49 sub-regions."""
 
+_LONGEST = 200
+"""Characters of a term that are looked at."""
+_REGION_SLUGS = frozenset(region.value for region in Region)
+
 VICTIM = "victim:"
 """A STIX label `victim:COUNTRY`: the galaxy reader writes it."""
 
@@ -95,7 +99,7 @@ def topics(item: Mapping[str, Any]) -> frozenset[Topic]:
         kinds = [_type_of(item.get(end)) for end in ("source_ref", "target_ref")]
     found = {_OF_TYPE[kind] for kind in kinds if kind in _OF_TYPE}
     for word in _words(item):
-        found |= _meant(word)
+        found |= _meant(word[:_LONGEST])
     if _ACTORS & {*kinds} and not found & _DEEDS:
         found.add(Topic.CYBER_ESPIONAGE)
     return frozenset(found or {Topic.OTHER})
@@ -107,8 +111,10 @@ def regions(item: Mapping[str, Any], of_locations: Mapping[str, frozenset[Region
     `of_locations`: the regions of the file's location objects, by id; whoever refers to one is there.
     """
     names = [str(item[field]) for field in ("country", "region") if field in item]
-    names += [word.removeprefix(VICTIM) for word in item.get("labels", ()) if word.startswith(VICTIM)]
-    found = {region for name in names for region in _named(name)}
+    labels = item.get("labels", ())
+    names += [word.removeprefix(VICTIM) for word in labels if word.startswith(VICTIM)]
+    names += [word for word in labels if word in _REGION_SLUGS]
+    found = {region for name in names for region in _named(name[:_LONGEST])}
     if of_locations:
         for ref in references(item):
             found |= of_locations.get(ref, frozenset())
@@ -130,7 +136,7 @@ def read_regions(names: Iterable[str]) -> frozenset[Region]:
     """Regions by slug, everyday name or country. Raises `ValueError` for another word."""
     found: set[Region] = set()
     for name in names:
-        if not (meant := _named(name)):
+        if not (meant := _named(name[:_LONGEST])):
             raise ValueError(name)
         found |= meant
     return frozenset(found)

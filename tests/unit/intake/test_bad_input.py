@@ -199,6 +199,39 @@ def test_reading_ends_after_too_many_errors() -> None:
     assert str(items[-1]) == "file: has 10 errors; the rest was not read"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "(" + "//" * 200_000,
+        "(C) " * 100_000,
+        "(//" * 100_000,
+        "SOURCE " * 60_000,
+        "source" + " " * 400_000 + "x",
+        "#" * 400_000,
+        "- " * 200_000 + "x",
+        "1. " * 130_000 + "x",
+        "{ " * 200_000,
+        "(" + "a" * 400_000,
+        "(" * 400_000,
+        "Classification: " + "TLP:RED " * 50_000,
+        "a" + " " * 400_000 + "b",
+    ],
+)
+def test_no_line_takes_long(line: str) -> None:
+    """Each would take hours if any step were quadratic."""
+    for text in (line, f"(U) {line}", f"TLP:RED\n\n{line}"):
+        items = read(text.encode())
+        assert len(products(items)) + len(faults(items)) == 1
+
+
+def test_no_tag_or_word_takes_long() -> None:
+    long = "classif" * 60_000
+    cluster = {"uuid": "0c6a4d0e-3c5e-4c1e-9a53-7d9b7f3c2a11", "value": long, "meta": {"motive": long}}
+    content = {"type": "threat-actor", "version": 1, "tags": [long], "values": [cluster]}
+    (product,) = products(read(orjson.dumps(content)))
+    assert len(product.title) == 200
+
+
 def test_an_error_of_the_disk_is_not_the_files_fault() -> None:
     class Failing(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:

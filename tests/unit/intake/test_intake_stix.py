@@ -321,3 +321,9 @@ def test_regions_of_a_location_and_of_what_points_to_it(place: dict[str, str], r
     assert of(location).regions == regions
     assert of(link(2, ident("tool", 3), location["id"]), location).regions == regions
     assert of(sdo("tool", 3), location).regions == {Region.GLOBAL}
+
+
+def test_labels_that_are_our_own_words_are_read_back() -> None:
+    product = of(sdo("tool", labels=["critical-infrastructure", "eastern-africa", "western-asia", "east"]))
+    assert product.topics == {Topic.MALWARE, Topic.CRITICAL_INFRASTRUCTURE}
+    assert product.regions == {Region.EASTERN_AFRICA, Region.WESTERN_ASIA}

@@ -34,7 +34,7 @@ STATUS_KEPT = timedelta(hours=24)
 """TAXII 2.1, section 4.3: how long a client may ask what became of its request."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_COLLECTIONS = {name: Collection(f"object_{name}") for name in (OUT, IN)}
+_COLLECTIONS = {name: Collection(name) for name in (OUT, IN)}
 
 Table(
     "status",
@@ -65,12 +65,12 @@ class View:
     def page(self, collection: str, match: Match, *, after: int, limit: int) -> Page[bytes]:
         """What matches and was added after `after` (microseconds since 1970), in the order of adding."""
         with self._snapshot() as db:
-            return pages.objects(db, _COLLECTIONS[collection].table, match, after, limit)
+            return pages.objects(db, collection, match, after, limit)
 
     def manifest(self, collection: str, match: Match, *, after: int, limit: int) -> Page[Record]:
         """As `page`, but what is known of the objects."""
         with self._snapshot() as db:
-            return pages.manifest(db, _COLLECTIONS[collection].table, match, after, limit)
+            return pages.manifest(db, collection, match, after, limit)
 
     def status(self, status_id: str, now: datetime) -> bytes | None:
         """The status resource kept under an id, `None` where it is unknown or more than a day old."""
@@ -81,8 +81,7 @@ class View:
 
     def inbox_after(self, added: int, limit: int) -> list[tuple[int, bytes]]:
         """(date-added, object) of all that the partner gave after `added`, every version, oldest first."""
-        table = _COLLECTIONS[IN].table
-        query = f"SELECT added, body FROM {table} WHERE added > ? ORDER BY added LIMIT ?"  # noqa: S608
+        query = f'SELECT added, body FROM "{IN}" WHERE added > ? ORDER BY added LIMIT ?'  # noqa: S608
         with self._snapshot() as db:
             return db.execute(query, (added, limit)).fetchall()
 

@@ -28,7 +28,7 @@ metadata = MetaData()
 
 _BATCH = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_VERSION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,18}Z")
+_VERSION = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,18}))?Z")
 
 Table(
     "clock",
@@ -48,10 +48,10 @@ Table(
 
 
 class Item(NamedTuple):
-    """An object to add. `release` is the release id, `None` for what a partner gave.
+    """An object to add.
 
-    `version` is a stamp with milliseconds or finer, without trailing zeros beyond them; `None` where the
-    object has none: its date-added is its version then.
+    `release` is the release id; `None` for what a partner gave, and for what a release only refers to.
+    `version` is an RFC 3339 time in UTC; `None` where the object has none: its date-added is its version.
     """
 
     release: str | None
@@ -77,13 +77,14 @@ class _Held(NamedTuple):
     kind: int
     newest: int
     oldest: int
+    release: str | None
 
 
 class Collection:
     """A table of objects. Every method takes the caller's connection, and so its transaction."""
 
     def __init__(self, name: str) -> None:
-        self.table = name
+        self.name = name
         table = Table(
             name,
             metadata,
@@ -112,8 +113,9 @@ class Collection:
     def add(self, db: sqlite3.Connection, items: Sequence[Item], at: int) -> list[Added]:
         """Add objects, at the instant `at` or, where that is not later, just after the last one added.
 
-        A release that is here already is left as it is. Raises `Broken` where a release brings a version
-        of an object that another release brought with other content.
+        A release that is here already is left as it is; one of an object that was here only because another
+        refers to it takes its place. Raises `Broken` where two releases bring the same version of an object
+        with different content.
         """
         held = self._held(db, {item.id for item in items})
         kinds = self._kinds(db)
@@ -125,10 +127,14 @@ class Collection:
             mine = held.setdefault(item.id, [])
             if item.release is not None and item.release in released:
                 answers.append(Added(item.version or "", "held"))
-            elif (clash := self._clash(db, item, mine, fresh)) is not None:
+                continue
+            self._take_place(db, item, mine, fresh)
+            clash = self._clash(db, item, mine, fresh)
+            if clash is not None:
                 answers.append(clash)
             else:
-                new = _Held(added, _key(item.version, added), self._kind(db, kinds, item), 2, 2)
+                version = _key(item.version, added)
+                new = _Held(added, version, self._kind(db, kinds, item), 2, 2, item.release)
                 mine.append(new)
                 fresh[added] = item, new
                 if item.release is not None:
@@ -138,23 +144,23 @@ class Collection:
         if fresh:
             flags = self._flag(db, (held[name] for name in {item.id for item, _ in fresh.values()}), fresh)
             db.executemany(
-                f"INSERT INTO {self.table} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                f'INSERT INTO "{self.name}" VALUES (?, ?, ?, ?, ?, ?, ?, ?)',  # noqa: S608
                 [
                     (new.added, item.id, new.version, new.kind, *flags[new.added], item.release, item.body)
                     for item, new in fresh.values()
                 ],
             )
-            db.execute("INSERT OR REPLACE INTO clock VALUES (?, ?)", (self.table, added - 1))
+            db.execute("INSERT OR REPLACE INTO clock VALUES (?, ?)", (self.name, added - 1))
         return answers
 
     def delete(self, db: sqlite3.Connection, match: Match) -> list[tuple[Record, bytes]]:
         """Remove the versions of the ids in `match`; returns what was removed."""
         gone = [
             (record, self._body(db, record.added))
-            for record in pages.manifest(db, self.table, match, -1, 2**31).items
+            for record in pages.manifest(db, self.name, match, -1, 2**31).items
         ]
         db.executemany(
-            f"DELETE FROM {self.table} WHERE added = ?",  # noqa: S608
+            f'DELETE FROM "{self.name}" WHERE added = ?',  # noqa: S608
             [(record.added,) for record, _ in gone],
         )
         self._flag(db, self._held(db, {record.id for record, _ in gone}).values(), {})
@@ -162,12 +168,12 @@ class Collection:
 
     def _last(self, db: sqlite3.Connection) -> int:
         """The newest date-added there ever was; it stays when its object goes."""
-        row = db.execute("SELECT last FROM clock WHERE collection = ?", (self.table,)).fetchone()
+        row = db.execute("SELECT last FROM clock WHERE collection = ?", (self.name,)).fetchone()
         return -1 if row is None else int(row[0])
 
     def _kinds(self, db: sqlite3.Connection) -> dict[tuple[str, str], int]:
         query = "SELECT type, spec_version, kind FROM kind WHERE collection = ?"
-        return {(row[0], row[1]): row[2] for row in db.execute(query, (self.table,))}
+        return {(row[0], row[1]): row[2] for row in db.execute(query, (self.name,))}
 
     def _kind(self, db: sqlite3.Connection, kinds: dict[tuple[str, str], int], item: Item) -> int:
         name = (item.type, item.spec_version)
@@ -175,15 +181,28 @@ class Collection:
             if item.spec_version not in SPEC_VERSIONS:
                 raise Broken(f"the view of a partner cannot hold STIX {item.spec_version!r}")
             insert = "INSERT INTO kind (collection, type, spec_version) VALUES (?, ?, ?) RETURNING kind"
-            kinds[name] = db.execute(insert, (self.table, *name)).fetchone()[0]
+            kinds[name] = db.execute(insert, (self.name, *name)).fetchone()[0]
         return kinds[name]
 
     def _held(self, db: sqlite3.Connection, ids: Iterable[str]) -> dict[str, list[_Held]]:
         """Every version that is here of each of `ids`."""
         held: dict[str, list[_Held]] = {}
-        for name, *rest in self._in(db, "id, added, version, kind, newest, oldest", "id", [*ids]):
+        for name, *rest in self._in(db, "id, added, version, kind, newest, oldest, release", "id", [*ids]):
             held.setdefault(name, []).append(_Held(*rest))
         return held
+
+    def _take_place(
+        self, db: sqlite3.Connection, item: Item, mine: list[_Held], fresh: dict[int, tuple[Item, _Held]]
+    ) -> None:
+        """Where `item` is a release, remove the same version that was only referred to until now."""
+        if item.release is None:
+            return
+        for row in [
+            row for row in mine if row.release is None and row.version == _key(item.version, row.added)
+        ]:
+            if fresh.pop(row.added, None) is None:
+                db.execute(f'DELETE FROM "{self.name}" WHERE added = ?', (row.added,))  # noqa: S608
+            mine.remove(row)
 
     def _clash(
         self,
@@ -207,7 +226,7 @@ class Collection:
         return None
 
     def _body(self, db: sqlite3.Connection, added: int) -> bytes:
-        query = f"SELECT body FROM {self.table} WHERE added = ?"  # noqa: S608
+        query = f'SELECT body FROM "{self.name}" WHERE added = ?'  # noqa: S608
         return bytes(db.execute(query, (added,)).fetchone()[0])
 
     def _flag(
@@ -223,7 +242,7 @@ class Collection:
                 for row in rows
                 if row.added not in fresh and flags[row.added] != (row.newest, row.oldest)
             ]
-        db.executemany(f"UPDATE {self.table} SET newest = ?, oldest = ? WHERE added = ?", changes)  # noqa: S608
+        db.executemany(f'UPDATE "{self.name}" SET newest = ?, oldest = ? WHERE added = ?', changes)  # noqa: S608
         return flags
 
     def _in(
@@ -233,7 +252,7 @@ class Collection:
             some = values[start : start + _BATCH]
             marks = ", ".join("?" * len(some))
             yield from db.execute(
-                f"SELECT {columns} FROM {self.table} WHERE {column} IN ({marks})",  # noqa: S608
+                f'SELECT {columns} FROM "{self.name}" WHERE {column} IN ({marks})',  # noqa: S608
                 some,
             )
 
@@ -258,9 +277,10 @@ def _key(version: str | None, added: int) -> str:
     if version is None:
         text = (_EPOCH + timedelta(microseconds=added)).strftime("%Y-%m-%dT%H:%M:%S.%f")
         return text[:23] + text[23:].rstrip("0")
-    if _VERSION.fullmatch(version) is None:
+    match = _VERSION.fullmatch(version)
+    if match is None:
         raise Broken(f"{version!r} is not a version that a view can hold")
-    return version[:-1]
+    return f"{match[1]}.{(match[2] or '').rstrip('0').ljust(3, '0')}"
 
 
 def _sorted(body: bytes) -> bytes:

@@ -169,9 +169,9 @@ def _kinds(db: sqlite3.Connection, table: str, match: Match) -> list[int]:
 @lru_cache(maxsize=512)
 def _statement(table: str, columns: str, index: str, conditions: str) -> str:
     # Nothing in it comes from outside: values are bound.
-    hint = f"INDEXED BY {table}_{index}" if index else "NOT INDEXED"
+    hint = f'INDEXED BY "{table}_{index}"' if index else "NOT INDEXED"
     return (
-        f"SELECT {columns} FROM {table} AS o {hint} "  # noqa: S608
+        f'SELECT {columns} FROM "{table}" AS o {hint} '  # noqa: S608
         f"WHERE {conditions} AND added > ? ORDER BY added LIMIT ?"
     )
 
