@@ -254,22 +254,49 @@ def tables(draw: st.DrawFn) -> dict[str, dict[Level, Level]]:
     return {policy: draw(row) for policy in named}
 
 
+MEMBERS = [frozenset(PARTIES)] * 3 + [
+    frozenset({OWN, "SWE"}),
+    frozenset({OWN, "UKR"}),
+    frozenset({OWN, "AUS", "GBR"}),
+    frozenset({"AUS", "GBR"}),
+]
+
+
 @st.composite
 def deals(draw: st.DrawFn) -> tuple[Deal, ...]:
     """Up to three agreements, mostly such as the node and some partner share."""
     made = []
-    for number in range(draw(st.integers(1, 3))):
-        members = draw(st.just(frozenset(PARTIES)) | st.frozensets(parties, min_size=2))
+    for number in range(draw(st.sampled_from([3, 2, 1]))):
         made.append(
             Deal(
                 id=f"deal-{number}",
-                parties=members | {OWN} if draw(st.integers(0, 5)) else members,
+                parties=draw(st.sampled_from(MEMBERS)),
                 levels=draw(tables()),
                 clauses=tuple(draw(st.lists(st.sampled_from(BROAD) | clauses(), min_size=1, max_size=3))),
                 end=draw(st.sampled_from([date(2030, 1, 1)] * 4 + [date(2026, 11, 1), date(2026, 11, 2)])),
             )
         )
     return tuple(made)
+
+
+def _telling() -> list[tuple[Deal, ...]]:
+    """Agreements in which the rules that random ones seldom meet decide, with products to match."""
+    same = {level: level for level in Level}
+    rows, fewer = dict.fromkeys(POLICIES, same), {"USA": same}
+    everyone, both = frozenset(PARTIES), ("release", "releaseTearline")
+    whole = Deal("whole", everyone, rows, (Clause("permit", (), both),))
+    malware, high = (("any of", "topics", (Topic.MALWARE,)),), (("compare", "level", ">", 3),)
+    return [
+        (whole, Deal("others", frozenset({OWN, "SWE"}), rows, (Clause("forbid", (), both, malware),))),
+        (whole, Deal("no-row", everyone, fewer, (Clause("forbid", (), both, high),))),
+        (Deal("one", everyone, rows, (Clause("permit", (("partner", "SWE"),), both),)),),
+        (Deal("time", everyone, rows, (Clause("permit", (), both, (("now", "<=", NOW),)),)),),
+        (Deal("lines", everyone, rows, (Clause("permit", (), ("releaseTearline",)),)),),
+        (Deal("new", everyone, rows, (Clause("permit", (("coalition", "NATO"),), both),)),),
+    ]
+
+
+TELLING = _telling()
 
 
 # --- Rendering -----------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ Case = tuple[
 ]
 
 cases = st.tuples(
-    made.deals(),
+    st.one_of(*[made.deals()] * 9, st.sampled_from(made.TELLING)),
     st.lists(made.products, min_size=5, max_size=5),
     made.partner_lists,
     made.consents,
@@ -85,7 +85,7 @@ def drawn() -> list[Case]:
     found: list[Case] = []
 
     @settings(
-        max_examples=200,
+        max_examples=150,
         phases=[Phase.generate],
         derandomize=True,
         database=None,
@@ -97,7 +97,10 @@ def drawn() -> list[Case]:
         found.append(case)
 
     collect()
-    return found
+    trusted = [made.partner(party) for party in made.PARTIES]
+    return found + [
+        (deals, made.PRODUCTS[:100], trusted, {}, (made.NOW, made.AFTER)) for deals in made.TELLING
+    ]
 
 
 def test_without_a_fault_they_agree_on_the_same_cases(drawn: list[Case]) -> None:

@@ -22,8 +22,6 @@ class Act(StrEnum):
     QUARANTINE_RESOLVED = "quarantine-resolved"
     PRODUCT_CONSIDERED = "product-considered"
     PRODUCT_RELEASED = "product-released"
-    RELEASE_DELIVERED = "release-delivered"
-    OBJECT_RECEIVED = "object-received"
     RELEASE_RECEIVED = "release-received"
     RELEASE_REFUSED = "release-refused"
 

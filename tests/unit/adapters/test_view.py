@@ -255,6 +255,28 @@ def test_the_log_of_the_inbox_has_an_entry_for_each_object_and_finds_changes(
     assert view.verify(key.public_key())[1]
 
 
+def test_a_page_is_of_one_moment_though_it_is_read_in_parts(
+    view: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what is added between two parts could be passed over for good."""
+    put(view, item(1), item(2, kind="malware"))
+    real, calls = paging._statement, []
+
+    def interrupted(*arguments: str) -> str:
+        calls.append(arguments)
+        if len(calls) == 2:
+            put(view, item(3), item(4, kind="malware"))
+        return real(*arguments)
+
+    monkeypatch.setattr(paging, "_statement", interrupted)
+    query = Query(types=("indicator", "malware"))
+    start = view.manifest(IN, EVERYTHING, after=-1, limit=10).last
+    calls.clear()
+    page = view.page(IN, query, after=start, limit=10)
+    rest = view.page(IN, query, after=max(start, page.last), limit=10)
+    assert [len(page.items), len(rest.items)] == [0, 2]
+
+
 # --- cost ------------------------------------------------------------------------------------------
 
 QUERIES = {

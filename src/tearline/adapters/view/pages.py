@@ -2,8 +2,8 @@
 
 Every index ends in the date-added, so a page costs by its own length and by the number of types asked for,
 never by the size of the collection. Asking for ids costs by the number of their versions. The statements are
-SQLite's own and run on its driver: they name their index, for without statistics SQLite guesses, and wrongly;
-and a page through SQLAlchemy's rows was measured to cost three times as much.
+SQLite's own and run on its driver: they name their index, so that no guess of a planner can make a page cost
+more; and a page through SQLAlchemy's rows was measured to cost three times as much.
 """
 
 from __future__ import annotations
