@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tearline.adapters import tls
 from tearline.adapters.view import OUT, Item, View
@@ -26,6 +27,7 @@ from tearline.doors.partner import (
     run_door,
 )
 
+SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 MEDIA_TYPE = "application/taxii+json;version=2.1"
 HEADERS = {"accept": MEDIA_TYPE, "content-type": MEDIA_TYPE}
 
@@ -84,7 +86,7 @@ class Door:
 
 
 def open_view(folder: Path, party: str) -> View:
-    return View(folder / f"{party}.db", node="AAA", party=party, secret=b"s" * 32)
+    return View(folder / f"{party}.db", node="AAA", party=party, key=SIGNING_KEY, secret=b"s" * 32)
 
 
 @contextmanager

@@ -11,12 +11,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tearline.adapters.view import IN, Item, View
 from tearline.deliver.taxii import Query, date_added, read_query
 
+KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 START = datetime(2026, 11, 23, tzinfo=UTC)
 
 
@@ -184,7 +186,7 @@ def test_all_pages_give_what_the_model_gives(
     batches: list[tuple[list[Thing], int]], asked: list[Query], data: st.DataObject
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        view = View(Path(folder) / "BBB.db", node="AAA", party="BBB", secret=b"s" * 32)
+        view = View(Path(folder) / "BBB.db", node="AAA", party="BBB", key=KEY, secret=b"s" * 32)
         model = Model()
         fill(view, model, batches)
         known = [row.added for row in model.rows]
@@ -206,7 +208,7 @@ def test_removing_leaves_what_the_model_leaves(
     asked: Query,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        view = View(Path(folder) / "BBB.db", node="AAA", party="BBB", secret=b"s" * 32)
+        view = View(Path(folder) / "BBB.db", node="AAA", party="BBB", key=KEY, secret=b"s" * 32)
         model = Model()
         fill(view, model, before)
         if gone.ids is not None:

@@ -54,9 +54,7 @@ class _Server:
         self.stopping = asyncio.Event()
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="node")
         self.pullers: dict[Party, tuple[Partner, asyncio.Task[None]]] = {}
-        self.registry = Registry(
-            lambda party: View(home.view(party), node=home.party, party=party, secret=home.secret)
-        )
+        self.registry = Registry(self._open_view)
         self.context = tls.server_context(home.certificate, home.tls_key)
         self.passwords = ByPassword({})
         self.inboxes_seen = 0.0
@@ -90,6 +88,10 @@ class _Server:
             await asyncio.gather(*pulls, return_exceptions=True)
             self.registry.close()
             self.thread.shutdown()
+
+    def _open_view(self, party: Party) -> View:
+        home = self.home
+        return View(home.view(party), node=home.party, party=party, key=home.signing_key, secret=home.secret)
 
     def _password_door(self, port: int) -> Coroutine[Any, Any, None]:
         context = tls.server_context(self.home.certificate, self.home.tls_key, require_client=False)

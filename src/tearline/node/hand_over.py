@@ -47,7 +47,7 @@ def _seal_into(node: Node, view: Writer, party: Party, drafts: list[deliver.Draf
     envelopes = [deliver.sign_draft(draft, giver=node.party, key=key) for draft in drafts]
     log = view.logs[OUT]
     indexes = log.append(view.db, [envelope.payload for envelope in envelopes])
-    checkpoint = view.checkpoint(OUT, key)
+    checkpoint = view.checkpoint(OUT)
     proofs = log.inclusions(view.db, indexes, indexes.stop)
     items: dict[tuple[str, str | None], Item] = {}
     for draft, envelope, index, proof in zip(drafts, envelopes, indexes, proofs, strict=True):

@@ -96,7 +96,11 @@ class Node:
         """The store of what `party` may see, made on first use."""
         if party not in self._views:
             self._views[party] = View(
-                self.home.view(party), node=self.party, party=party, secret=self.home.secret
+                self.home.view(party),
+                node=self.party,
+                party=party,
+                key=self.home.signing_key,
+                secret=self.home.secret,
             )
         return self._views[party]
 

@@ -49,8 +49,11 @@ Table(
 class View:
     """One partner's view, opened. Safe to use from several threads and processes at once."""
 
-    def __init__(self, path: Path, *, node: Party, party: Party, secret: bytes) -> None:
-        """`secret` is the node's own: collection ids and `next` tokens are derived from it."""
+    def __init__(
+        self, path: Path, *, node: Party, party: Party, key: Ed25519PrivateKey, secret: bytes
+    ) -> None:
+        """`key` signs the logs; of the node's `secret`, collection ids and `next` tokens are derived."""
+        self._key = key
         self._engine = open_database(path, metadata=metadata)
         self._logs = {name: Log(name, f"{node}/{party}/{name}") for name in (OUT, IN)}
         self.party = party
@@ -97,7 +100,10 @@ class View:
     def begin(self) -> Iterator[Writer]:
         """A transaction: all of it is durable when the block ends, or nothing where it raises."""
         with self._engine.begin() as db:
-            yield Writer(db, self._logs)
+            writer = Writer(db, self._logs, self._key)
+            yield writer
+            if writer.took:
+                writer.checkpoint(IN)
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
@@ -114,9 +120,12 @@ class View:
 class Writer:
     """What can be done in one transaction of a view."""
 
-    def __init__(self, db: Connection, logs: dict[str, Log]) -> None:
+    def __init__(self, db: Connection, logs: dict[str, Log], key: Ed25519PrivateKey) -> None:
         self.db = db
         self.logs = logs
+        self._key = key
+        self.took = False
+        """Whether the log of `in` has grown, so that the transaction ends in a checkpoint of it."""
         self._driver = cast(sqlite3.Connection, db.connection.driver_connection)
 
     def has_release(self, releases: Sequence[str]) -> set[str]:
@@ -133,15 +142,19 @@ class Writer:
             fresh = zip(items, answers, strict=True)
             entries = [_entry(item.body, item.id) for item, answer in fresh if answer.became == "added"]
             if entries:
-                self.logs[IN].append(self.db, entries)
+                self._log_taken(entries)
         return answers
 
     def remove(self, match: Match) -> int:
         """Remove versions of the ids in `match` from `in`; returns how many. The log keeps their digests."""
         gone = _COLLECTIONS[IN].delete(self._driver, match)
         if gone:
-            self.logs[IN].append(self.db, [_entry(body, f"{record.id} removed") for record, body in gone])
+            self._log_taken([_entry(body, f"{record.id} removed") for record, body in gone])
         return len(gone)
+
+    def _log_taken(self, entries: list[bytes]) -> None:
+        self.logs[IN].append(self.db, entries)
+        self.took = True
 
     def put_status(self, status_id: str, body: bytes, now: datetime) -> None:
         """Keep a status resource for a day; those that are older go."""
@@ -150,9 +163,9 @@ class Writer:
             "INSERT INTO status VALUES (?, ?, ?)", (status_id, _micros(now + STATUS_KEPT), body)
         )
 
-    def checkpoint(self, collection: str, key: Ed25519PrivateKey) -> str:
+    def checkpoint(self, collection: str) -> str:
         """Sign the log of a collection as it stands in this transaction."""
-        return self.logs[collection].checkpoint(self.db, key)
+        return self.logs[collection].checkpoint(self.db, self._key)
 
 
 def _entry(body: bytes, name: str) -> bytes:

@@ -84,7 +84,9 @@ def _read(raw: bytes, limits: Limits) -> Accepted | Rejected:
     try:
         item = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return Rejected("unknown", _NO_VERSION, "it is not UTF-8, is nested too deep or has a number that is too large")
+        return Rejected(
+            "unknown", _NO_VERSION, "it is not UTF-8, is nested too deep or has a number that is too large"
+        )
     if not isinstance(item, dict):
         return Rejected("unknown", _NO_VERSION, "it is not an object")
     version, fault = _version(item)
