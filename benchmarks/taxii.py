@@ -1,13 +1,13 @@
-"""TAXII add-objects and get-objects against two other servers, and what an idle poll costs as a collection grows.
+"""TAXII add-objects and get-objects against two other servers, and an idle poll as a collection grows.
 
     .venv/bin/python benchmarks/taxii.py [--quick]
 
 One client, the same 2,000 STIX objects, batches and pages of 100, one connection kept open. "CPU" is the time
 that the server's processes took by /proc/PID/stat; "wall" is what the client waited. Ours runs as a partner
-meets it: mutual TLS, SQLite with synchronous=FULL, the incoming log in the same commit. The others run as they
-are shipped and without TLS: OpenTAXII 0.9.3 (SQLite, bearer token; gunicorn with one worker), medallion 3.0.0
-(memory backend, HTTP Basic; the server that it starts by itself). They are installed into `.venv-peers`, which
-this makes; nothing of them enters the project.
+meets it: mutual TLS, SQLite with synchronous=FULL, the incoming log and its signed checkpoint in the same
+commit. The others run as they are shipped and without TLS: OpenTAXII 0.9.3 (SQLite, bearer token; gunicorn with
+one worker), medallion 3.0.0 (memory backend, HTTP Basic; the server that it starts by itself). They are
+installed into `.venv-peers`, which this makes; nothing of them enters the project.
 
 The objects are those of ../shared/data/attack-ics-18.1.json without relationships and the collection object,
 where that file is there, else invented ones of the same size; repeated under new ids to make up the number.
@@ -17,7 +17,6 @@ where that file is there, else invented ones of the same size; repeated under ne
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import socket
@@ -36,6 +35,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import uvloop
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 from rich.progress import track
 
@@ -50,7 +50,7 @@ MEDIA_TYPE = "application/taxii+json;version=2.1"
 HEADERS = {"accept": MEDIA_TYPE, "content-type": MEDIA_TYPE}
 PAGE = 100
 TICK = os.sysconf("SC_CLK_TCK")
-SECRET = b"benchmark" * 4
+KEY = Ed25519PrivateKey.from_private_bytes(b"benchmark" * 3 + b"12345")
 ERR = Console(stderr=True)
 
 
@@ -201,7 +201,7 @@ def serve(folder: Path) -> None:
 
 
 def view_of(folder: Path, party: str) -> View:
-    return View(folder / f"{party}.db", node="AAA", party=party, secret=SECRET)
+    return View(folder / f"{party}.db", node="AAA", party=party, key=KEY, secret=b"s" * 32)
 
 
 def install_peers() -> None:
@@ -329,7 +329,7 @@ def medallion(folder: Path) -> Iterator[Peer]:
 
 
 def idle(sizes: list[int], polls: int) -> Iterator[tuple[int, float, float]]:
-    """(objects in the collection, median wall milliseconds, server CPU milliseconds) of a poll with no news."""
+    """(objects in the collection, median wall ms, server CPU ms) of a poll that brings nothing new."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         held = 0

@@ -14,19 +14,19 @@ from tearline.ledger import Act
 from tearline.node.opened import Node
 from tearline.terms import BadInput, Outcome, Party, Reason, Refer, Refused, Tearline, Whole
 
-BATCH = 100
-"""Products considered in one transaction."""
+DECISIONS = 2_000
+"""Decisions, products times partners, in one transaction."""
 
 
 def consider(node: Node) -> int:
     """Let the gate answer for the next products; returns how many. What may go is in the outbox then."""
     node.refresh()
+    partners = list(node.partners.values())
     with node.reading() as db:
-        waiting = store.pending(db, BATCH)
+        waiting = store.pending(db, 1 + DECISIONS // (1 + len(partners)))
     if not waiting:
         return 0
     now = node.clock()
-    partners = list(node.partners.values())
     answers = [(held, gate.consider(held.product, partners, node.rules, now)) for held in waiting]
     drafts = [
         (held, outcomes, draft)

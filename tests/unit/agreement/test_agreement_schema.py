@@ -37,8 +37,9 @@ def test_facts_have_every_attribute_and_all_are_required() -> None:
 
 def test_a_misspelt_name_is_refused_as_an_enum_but_would_pass_as_a_string() -> None:
     clause = 'permit (principal, action == Action::"release", resource) when { resource.x == %s };'
-    loose = "entity P; entity R = {x: String}; action release appliesTo {principal: P, resource: R};"
-    strict = 'entity P; entity X enum ["air"]; entity R = {x: X}; action release appliesTo {principal: P, resource: R};'
+    rest = "entity P; action release appliesTo {principal: P, resource: R};"
+    loose = "entity R = {x: String};" + rest
+    strict = 'entity X enum ["air"]; entity R = {x: X};' + rest
     assert cedarpy.validate_policies(clause % '"aire"', loose).validation_passed
     assert not cedarpy.validate_policies(clause % 'X::"aire"', strict).validation_passed
 

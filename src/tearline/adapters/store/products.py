@@ -1,0 +1,118 @@
+"""Products: held, waiting for the gate, in quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from tearline.adapters.store import tables as t
+from tearline.terms import Product
+
+_decode_product = msgspec.json.Decoder(Product).decode
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A product as the node holds it: its number here, its body's SHA-256, the release it came by."""
+
+    seq: int
+    digest: str
+    received_as: str | None
+    product: Product
+
+
+def encode_product(product: Product) -> bytes:
+    """The stored form of a product: the same bytes for equal products."""
+    return t.encode(product)
+
+
+def known_digest(db: Connection, product: Product) -> str | None:
+    """The digest under which this version of this product is held already, if it is."""
+    return db.execute(
+        select(t.product.c.digest).where(
+            t.product.c.originator == product.originator,
+            t.product.c.id == product.id,
+            t.product.c.version == product.version,
+        )
+    ).scalar()
+
+
+def add_product(
+    db: Connection,
+    product: Product,
+    body: bytes,
+    digest: str,
+    *,
+    quarantine: str | None,
+    received_as: str | None,
+) -> int:
+    """Hold a new product; returns its number. It waits for the gate."""
+    values = {
+        "id": product.id,
+        "version": product.version,
+        "originator": product.originator,
+        "category": product.category.value,
+        "digest": digest,
+        "body": body,
+        "quarantine": quarantine,
+        "received_as": received_as,
+    }
+    return int(db.execute(insert(t.product).returning(t.product.c.seq), values).scalar_one())
+
+
+def replace_product(db: Connection, seq: int, product: Product, digest: str) -> None:
+    """Put a resolved product in the place of its quarantined self: it waits for the gate again."""
+    db.execute(delete(t.outcome).where(t.outcome.c.product == seq))
+    db.execute(
+        update(t.product)
+        .where(t.product.c.seq == seq)
+        .values(body=encode_product(product), digest=digest, quarantine=None, considered=0)
+    )
+
+
+def pending(db: Connection, limit: int) -> list[Held]:
+    """The next products that the gate has not considered, oldest first."""
+    rows = db.execute(
+        select(t.product.c.seq, t.product.c.digest, t.product.c.received_as, t.product.c.body)
+        .where(t.product.c.considered == 0)
+        .order_by(t.product.c.seq)
+        .limit(limit)
+    )
+    return [Held(seq, digest, received_as, _decode_product(body)) for seq, digest, received_as, body in rows]
+
+
+def quarantined(db: Connection) -> list[tuple[str, str, str]]:
+    """(id, version, reason) of every product in quarantine, oldest first."""
+    rows = db.execute(
+        select(t.product.c.id, t.product.c.version, t.product.c.quarantine)
+        .where(t.product.c.quarantine.is_not(None))
+        .order_by(t.product.c.seq)
+    )
+    return [(product_id, version, reason) for product_id, version, reason in rows]
+
+
+def in_quarantine(db: Connection, product_id: str) -> list[Held]:
+    """The quarantined versions of one product."""
+    rows = db.execute(
+        select(t.product.c.seq, t.product.c.digest, t.product.c.received_as, t.product.c.body)
+        .where(t.product.c.quarantine.is_not(None), t.product.c.id == product_id)
+        .order_by(t.product.c.seq)
+    )
+    return [Held(seq, digest, received_as, _decode_product(body)) for seq, digest, received_as, body in rows]
+
+
+def held(db: Connection) -> Iterator[Held]:
+    """Every product held, oldest first, one at a time."""
+    rows = db.execution_options(yield_per=200).execute(
+        select(t.product.c.seq, t.product.c.digest, t.product.c.received_as, t.product.c.body).order_by(
+            t.product.c.seq
+        )
+    )
+    for seq, digest, received_as, body in rows:
+        yield Held(seq, digest, received_as, _decode_product(body))
+
+
+def mark_considered(db: Connection, seqs: Sequence[int]) -> None:
+    """The gate has answered for these products."""
+    db.execute(update(t.product).where(t.product.c.seq.in_(seqs)).values(considered=1))

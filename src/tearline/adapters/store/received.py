@@ -1,0 +1,77 @@
+"""What comes from partners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, insert, select, update
+
+from tearline.adapters.store import tables as t
+from tearline.terms import Party
+
+
+def pulled_to(db: Connection, party: Party) -> str | None:
+    """The date-added up to which this partner's releases have been taken."""
+    return db.execute(select(t.partner.c.pulled_to).where(t.partner.c.party == party)).scalar()
+
+
+def set_pulled_to(db: Connection, party: Party, date_added: str) -> None:
+    """Remember how far this partner's releases have been taken."""
+    db.execute(update(t.partner).where(t.partner.c.party == party).values(pulled_to=date_added))
+
+
+def inbox_seen(db: Connection, party: Party) -> int:
+    """The number of the last object taken from what this partner added to its inbox here."""
+    return int(db.execute(select(t.partner.c.inbox_seen).where(t.partner.c.party == party)).scalar_one())
+
+
+def set_inbox_seen(db: Connection, party: Party, seq: int) -> None:
+    """Remember how far this partner's inbox has been taken in."""
+    db.execute(update(t.partner).where(t.partner.c.party == party).values(inbox_seen=seq))
+
+
+def known_releases(db: Connection, release_ids: Iterable[str]) -> set[str]:
+    """Those of the release ids that have been taken before."""
+    rows = db.execute(select(t.received.c.release_id).where(t.received.c.release_id.in_(list(release_ids))))
+    return {release_id for (release_id,) in rows}
+
+
+def add_received(
+    db: Connection, *, release_id: str, giver: Party, object_id: str, at: str, issued: str
+) -> None:
+    """Record a release taken from a partner."""
+    db.execute(
+        insert(t.received).values(
+            release_id=release_id, giver=giver, object_id=object_id, received_at=at, issued_at=issued
+        )
+    )
+
+
+def received(db: Connection) -> list[tuple[str, Party, str, str]]:
+    """Every release received: (release id, giver, received at, issued at)."""
+    rows = db.execute(
+        select(
+            t.received.c.release_id,
+            t.received.c.giver,
+            t.received.c.received_at,
+            t.received.c.issued_at,
+        )
+    )
+    return [(release_id, giver, at, issued) for release_id, giver, at, issued in rows]
+
+
+def put_definition(db: Connection, giver: Party, definition_id: str, body: bytes) -> None:
+    """Keep a marking definition that a partner sent; its first form stays."""
+    have = db.execute(
+        select(t.definition.c.id).where(t.definition.c.giver == giver, t.definition.c.id == definition_id)
+    ).first()
+    if have is None:
+        db.execute(insert(t.definition).values(giver=giver, id=definition_id, body=body))
+
+
+def definitions(db: Connection, giver: Party, ids: Iterable[str]) -> list[bytes]:
+    """The marking definitions of a partner with these ids, as far as they are known."""
+    rows = db.execute(
+        select(t.definition.c.body).where(t.definition.c.giver == giver, t.definition.c.id.in_(list(ids)))
+    )
+    return [body for (body,) in rows]

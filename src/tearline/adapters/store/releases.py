@@ -1,0 +1,134 @@
+"""Outcomes, the outbox, and how far a node has come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, func, insert, select, update
+
+from tearline.adapters.store import tables as t
+from tearline.terms import Outcome, Party, Reason, Tearline, Whole
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """An outbox row that has not been delivered."""
+
+    seq: int
+    release_id: str
+    form: str
+    draft: bytes
+
+
+def add_outcomes(db: Connection, outcomes: Iterable[tuple[int, Outcome]]) -> None:
+    """Record the gate's answers: (product number, outcome)."""
+    rows = [
+        {
+            "product": seq,
+            "partner": outcome.partner,
+            "kind": outcome.__struct_config__.tag,
+            "code": (because := _decisive(outcome)).code,
+            "clause": because.clause,
+            "reasons": t.encode(outcome.reasons),
+        }
+        for seq, outcome in outcomes
+    ]
+    if rows:
+        db.execute(insert(t.outcome), rows)
+
+
+def _decisive(outcome: Outcome) -> Reason:
+    """The reason to count by: what let it go; else the clause that forbade it, or the first obstacle."""
+    if isinstance(outcome, Whole | Tearline):
+        return outcome.reasons[-1]
+    return next((reason for reason in outcome.reasons if reason.clause), outcome.reasons[0])
+
+
+def add_to_outbox(db: Connection, rows: Sequence[tuple[Party, str, int, str, bytes]]) -> None:
+    """Queue what is to go: (partner, release id, product number, form, draft)."""
+    names = ("partner", "release_id", "product", "form", "draft")
+    if rows:
+        db.execute(insert(t.outbox), [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def known_in_outbox(db: Connection, release_ids: Iterable[str]) -> set[str]:
+    """Those of the release ids that have been queued before."""
+    rows = db.execute(select(t.outbox.c.release_id).where(t.outbox.c.release_id.in_(list(release_ids))))
+    return {release_id for (release_id,) in rows}
+
+
+def parties_with_waiting(db: Connection) -> list[Party]:
+    """Partners for whom something waits in the outbox."""
+    rows = db.execute(select(t.outbox.c.partner).where(t.outbox.c.delivered_at.is_(None)).distinct())
+    return sorted(party for (party,) in rows)
+
+
+def waiting(db: Connection, party: Party, limit: int) -> list[Waiting]:
+    """The next undelivered releases for one partner, oldest first."""
+    rows = db.execute(
+        select(t.outbox.c.seq, t.outbox.c.release_id, t.outbox.c.form, t.outbox.c.draft)
+        .where(t.outbox.c.partner == party, t.outbox.c.delivered_at.is_(None))
+        .order_by(t.outbox.c.seq)
+        .limit(limit)
+    )
+    return [Waiting(*row) for row in rows]
+
+
+def mark_delivered(db: Connection, seqs: Sequence[int], at: str) -> None:
+    """These outbox rows stand in the partner's view, and need not be kept here too."""
+    db.execute(update(t.outbox).where(t.outbox.c.seq.in_(seqs)).values(delivered_at=at, draft=b""))
+
+
+def releases(db: Connection) -> list[tuple[Party, str, int, str, str | None]]:
+    """Every release: (partner, release id, product number, form, delivered at)."""
+    rows = db.execute(
+        select(
+            t.outbox.c.partner,
+            t.outbox.c.release_id,
+            t.outbox.c.product,
+            t.outbox.c.form,
+            t.outbox.c.delivered_at,
+        ).order_by(t.outbox.c.seq)
+    )
+    return [
+        (partner, release, product, form, delivered) for partner, release, product, form, delivered in rows
+    ]
+
+
+def tally(db: Connection, *, own: Party | None = None) -> list[tuple[Party, str, str, str, int]]:
+    """Outcomes counted: (partner, kind, code, clause, how many); `own`: of its products alone."""
+    keys = (t.outcome.c.partner, t.outcome.c.kind, t.outcome.c.code, t.outcome.c.clause)
+    query = select(*keys, func.count()).group_by(*keys).order_by(*keys)
+    if own is not None:
+        query = query.join(t.product, t.outcome.c.product == t.product.c.seq).where(
+            t.product.c.originator == own
+        )
+    return [(partner, kind, code, clause, count) for partner, kind, code, clause, count in db.execute(query)]
+
+
+def given_by_category(db: Connection) -> list[tuple[str, str, int]]:
+    """Releases counted: (category, form, how many)."""
+    keys = (t.product.c.category, t.outbox.c.form)
+    query = select(*keys, func.count()).join(t.product, t.outbox.c.product == t.product.c.seq).group_by(*keys)
+    return [(category, form, count) for category, form, count in db.execute(query)]
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a node has come, in counts."""
+
+    products: int
+    considered: int
+    released: int
+    delivered: int
+    received: int
+
+
+def progress(db: Connection) -> Progress:
+    """Counts of products of its own making, those considered, releases, deliveries, releases received."""
+    own = select(func.count(), func.coalesce(func.sum(t.product.c.considered), 0)).where(
+        t.product.c.received_as.is_(None)
+    )
+    products, considered = db.execute(own).one()
+    released, delivered = db.execute(select(func.count(), func.count(t.outbox.c.delivered_at))).one()
+    received = db.execute(select(func.count()).select_from(t.received)).scalar_one()
+    return Progress(products, considered, released, delivered, received)
