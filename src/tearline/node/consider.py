@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from tearline import deliver, gate
 from tearline.adapters import store
 from tearline.ledger import Act
 from tearline.node.opened import Node
-from tearline.terms import BadInput, Outcome, Party, Reason, Refer, Refused, Tearline, Whole
+from tearline.terms import BadInput, Outcome, Party, Quarantine, Reason, Refer, Refused, Tearline, Whole
 
 DECISIONS = 2_000
 """Decisions, products times partners, in one transaction."""
@@ -35,8 +36,8 @@ def consider(node: Node) -> int:
         if (draft := _compose(node, held, outcomes, party, now))
     ]
     with node.writing() as db:
-        if store.generation(db) != node.generation:
-            return len(waiting)  # partners or agreements changed meanwhile: ask the gate again
+        if store.generation(db) != node.generation or _resolved_meanwhile(db, waiting):
+            return len(waiting)  # what the gate was asked about is no longer so: ask it again
         known = store.known_in_outbox(db, [draft.release_id for _, _, draft in drafts])
         # Two versions can have one tearline: it is released once.
         fresh = {found[2].release_id: found for found in drafts if found[2].release_id not in known}.values()
@@ -50,6 +51,14 @@ def consider(node: Node) -> int:
         store.add_to_outbox(db, [_row(held, outcomes, draft) for held, outcomes, draft in fresh])
         store.mark_considered(db, [held.seq for held in waiting])
     return len(waiting)
+
+
+def _resolved_meanwhile(db: Connection, waiting: Iterable[store.Held]) -> bool:
+    """Whether an officer took one of these out of quarantine since they were read."""
+    return any(
+        isinstance(held.product.label, Quarantine) and store.known_digest(db, held.product) != held.digest
+        for held in waiting
+    )
 
 
 def _compose(

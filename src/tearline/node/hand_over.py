@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -20,28 +19,31 @@ BATCH = 100
 
 
 def hand_over(node: Node) -> int:
-    """Write what waits in the outbox into the partners' views; returns how many releases."""
+    """Write what waits in the outbox into the partners' views; returns how many releases.
+
+    One transaction for each partner's view, then one that marks all of them delivered.
+    """
     with node.reading() as db:
-        parties = store.parties_with_waiting(db)
-    return sum(_hand_over_to(node, party) for party in parties)
+        waiting = {party: store.waiting(db, party, BATCH) for party in store.parties_with_waiting(db)}
+    for party, rows in waiting.items():
+        _hand_over_to(node, party, rows)
+    done = [row.seq for rows in waiting.values() for row in rows]
+    if done:
+        with node.writing() as db:
+            store.mark_delivered(db, done, store.stamp(node.clock()))
+    return len(done)
 
 
-def _hand_over_to(node: Node, party: Party) -> int:
-    with node.reading() as db:
-        waiting = store.waiting(db, party, BATCH)
-    drafts = [msgspec.json.decode(row.draft, type=deliver.Draft) for row in waiting]
-    now = node.clock()
+def _hand_over_to(node: Node, party: Party, rows: list[store.Waiting]) -> None:
+    drafts = [msgspec.json.decode(row.draft, type=deliver.Draft) for row in rows]
     with node.view(party).begin() as view:
         there = view.has_release([draft.release_id for draft in drafts])
         fresh = [draft for draft in drafts if draft.release_id not in there]
         if fresh:
-            _seal_into(node, view, party, fresh, now)
-    with node.writing() as db:
-        store.mark_delivered(db, [row.seq for row in waiting], store.stamp(now))
-    return len(waiting)
+            _seal_into(node, view, party, fresh)
 
 
-def _seal_into(node: Node, view: Writer, party: Party, drafts: list[deliver.Draft], now: datetime) -> None:
+def _seal_into(node: Node, view: Writer, party: Party, drafts: list[deliver.Draft]) -> None:
     """Log the statements, sign the log, and add the sealed objects with what they refer to."""
     key = node.home.signing_key
     envelopes = [deliver.sign_draft(draft, giver=node.party, key=key) for draft in drafts]
@@ -57,7 +59,7 @@ def _seal_into(node: Node, view: Writer, party: Party, drafts: list[deliver.Draf
         sealed = deliver.seal(draft, envelope, checkpoint=checkpoint, index=index, proof=proof)
         # A supporting object may also be released as a product: the release is what counts.
         items[draft.object_id, draft.version] = _item(draft.release_id, draft.object, draft.version, sealed)
-    view.add(OUT, list(items.values()), now)
+    view.add(OUT, list(items.values()), node.clock())
 
 
 def _item(release: str | None, item: Mapping[str, Any], version: str | None, body: bytes) -> Item:

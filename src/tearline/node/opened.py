@@ -19,7 +19,7 @@ from tearline.adapters.log import Log
 from tearline.adapters.view import View
 from tearline.agreement import Agreements, load
 from tearline.ledger import Act, Entry, vkey
-from tearline.terms import Party
+from tearline.terms import Broken, Party
 
 
 def utc_now() -> datetime:
@@ -35,8 +35,8 @@ class Node:
         self.log = Log("ledger", f"{home.party}/ledger")
         self._engine = open_database(home.database, metadata=store.metadata)
         self._views: dict[Party, View] = {}
+        self._acts: list[bytes] | None = None
         # A connection outside any transaction, in which SQLite counts the commits of all the others.
-        self._acts: list[bytes] = []
         self._watch = sqlite3.connect(home.database, isolation_level=None, check_same_thread=False)
         self._data_version = -1
         self.generation = -1
@@ -111,14 +111,22 @@ class Node:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction of `node.db`, with what it records and a signed checkpoint: all of it or nothing."""
-        self._acts.clear()
-        with self._engine.begin() as db:
-            yield db
-            if self._acts:
-                self.log.append(db, self._acts)
-                self.log.checkpoint(db, self.home.signing_key)
+        self._acts = []
+        try:
+            with self._engine.begin() as db:
+                yield db
+                if self._acts:
+                    self.log.append(db, self._acts)
+                    self.log.checkpoint(db, self.home.signing_key)
+        finally:
+            self._acts = None
 
     def record(self, act: Act, body: dict[str, Any]) -> None:
-        """Put an act on the private log, in the transaction that is open: that of what it does (law 9)."""
+        """Put an act on the private log, in the transaction that is open: that of what it does (law 9).
+
+        Raises `Broken` outside `writing`.
+        """
+        if self._acts is None:
+            raise Broken("an act can be recorded only in the transaction of what it does")
         at = store.stamp(self.clock())
         self._acts.append(Entry(act=act, at=at, actor=self.party, body=body).to_bytes())

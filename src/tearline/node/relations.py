@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -9,10 +10,15 @@ import orjson
 
 from tearline import deliver
 from tearline.adapters import store, tls
+from tearline.adapters.home import PARTY
 from tearline.agreement import Agreement, load
 from tearline.ledger import Act
 from tearline.node.opened import Node
 from tearline.terms import BadInput, Level, Partner, Party, Policy, Reach, Refused, Use
+
+
+MAX_NAME = 200
+_DOOR = re.compile(r"https://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[!-~]*)?")
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,10 +35,11 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @classmethod
     def of(cls, node: Node) -> Card:
         config = node.home.config
+        host = f"[{config.host}]" if ":" in config.host else config.host
         return cls(
             party=node.party,
             name=config.name,
-            url=f"https://{config.host}:{config.port}/taxii2/",
+            url=f"https://{host}:{config.port}/taxii2/",
             certificate=node.home.certificate.read_text(encoding="ascii"),
             signing_key=deliver.public_key_text(node.home.signing_key.public_key()),
         )
@@ -45,10 +52,20 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Raises `BadInput` where the file is not a card."""
         try:
             return msgspec.json.decode(path.read_bytes(), type=cls)
-        except (OSError, msgspec.DecodeError) as error:
-            raise BadInput(
-                str(path), "", f"this is not a partner's card ({error})", "ask for it again"
-            ) from None
+        except OSError as error:
+            raise BadInput(str(path), "", f"it cannot be read ({error.strerror})") from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise BadInput(str(path), "", "this is not a partner's card", "ask for it again") from None
+
+    def check(self) -> None:
+        """Raises `BadInput` where its fields cannot be what they should be. It comes from outside."""
+        if PARTY.fullmatch(self.party) is None:
+            raise BadInput("card", "party", f"{self.party!r} is not an organisation's code")
+        if not (self.name.isprintable() and 0 < len(self.name) <= MAX_NAME):
+            raise BadInput("card", "name", f"it is not one line of 1 to {MAX_NAME} characters")
+        if _DOOR.fullmatch(self.url) is None:
+            raise BadInput("card", "url", "it is not the https address of a partner door")
+        deliver.public_key(self.signing_key)
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +82,7 @@ def add_partner(node: Node, card: Card, terms: Terms) -> Partner:
     """Add a partner, or change what is granted to it. Its view is made; nothing is in it yet."""
     if card.party == node.party:
         raise BadInput("card", "party", "this card is the node's own")
-    deliver.public_key(card.signing_key)
+    card.check()
     partner = Partner(
         party=card.party,
         name=card.name,
@@ -104,12 +121,18 @@ def logins(node: Node) -> dict[str, tuple[Party, str]]:
 
 def read_agreement(folder: Path) -> Agreement:
     """The agreement in a folder: `agreement.toml` and `clauses.cedar`. Raises `BadInput`."""
-    try:
-        manifest = (folder / "agreement.toml").read_text(encoding="utf-8")
-        clauses = (folder / "clauses.cedar").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(str(folder), "", f"this is not an agreement ({type(error).__name__})") from None
+    manifest, clauses = (_text(folder, name) for name in ("agreement.toml", "clauses.cedar"))
     return load(manifest, clauses, str(folder))
+
+
+def _text(folder: Path, name: str) -> str:
+    try:
+        return (folder / name).read_text(encoding="utf-8")
+    except OSError as error:
+        remedy = "an agreement is a folder with agreement.toml and clauses.cedar"
+        raise BadInput(str(folder / name), "", f"it cannot be read ({error.strerror})", remedy) from None
+    except UnicodeDecodeError:
+        raise BadInput(str(folder / name), "", "it is not UTF-8", "save it as UTF-8 text") from None
 
 
 def adopt_agreement(node: Node, agreement: Agreement) -> Agreement:

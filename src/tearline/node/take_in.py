@@ -55,21 +55,26 @@ def hold(
     if known == digest:
         return AlreadyHeld(product.id)
     if known is not None:
-        return intake.Fault(
-            where=name,
-            place=product.id,
-            reason=f"version {product.version} is held already with other content",
-            remedy="a change needs a new `modified` time",
-        )
+        return _held_otherwise(db, product, name)
     quarantine = None
     if isinstance(product.label, Quarantine):
-        quarantine = f"{product.id}: cannot read the mark {product.label.mark!r}: {product.label.reason}"
+        mark, why = product.label.mark, product.label.reason
+        quarantine = f"cannot read the mark {mark!r}: {why}" if mark else why
     entry = {"product": product.id, "version": product.version, "digest": digest}
     if received_as is not None:
         entry["received"] = received_as
     node.record(Act.PRODUCT_TAKEN_IN, entry)
     store.add_product(db, product, body, digest, quarantine=quarantine, received_as=received_as)
     return TakenIn(product.id, quarantine)
+
+
+def _held_otherwise(db: Connection, product: Product, name: str) -> intake.Fault:
+    reason = f"version {product.version} is held already with other content"
+    remedy = "a change needs a new `modified` time"
+    waiting = [held.product for held in store.in_quarantine(db, product.id)]
+    if any((held.version, held.content) == (product.version, product.content) for held in waiting):
+        reason, remedy = f"version {product.version} is in quarantine", "resolve it there"
+    return intake.Fault(where=name, place=product.id, reason=reason, remedy=remedy)
 
 
 def quarantined(node: Node) -> list[tuple[str, str, str]]:
@@ -91,7 +96,7 @@ def resolve(node: Node, product_id: str, text: str) -> None:
         if not found:
             raise Refused(f"{product_id} is not in quarantine")
         for item in found:
-            product = _resolved(item.product, marking, read)
+            product = _resolved(node, item.product, marking, read)
             digest = hashlib.sha256(store.encode_product(product)).hexdigest()
             entry = {
                 "product": product.id,
@@ -103,8 +108,11 @@ def resolve(node: Node, product_id: str, text: str) -> None:
             store.replace_product(db, item.seq, product, digest)
 
 
-def _resolved(product: Product, marking: Marking, read: Label) -> Product:
-    """A portion that can be read keeps its own label; the others, and the banner, take the officer's."""
+def _resolved(node: Node, product: Product, marking: Marking, read: Label) -> Product:
+    """A portion that can be read keeps its own label; the others, and the banner, take the officer's.
+
+    Whoever resolves it, what another made stays its originator's (third-party rule).
+    """
     portions = tuple(
         msgspec.structs.replace(portion, marking=marking, label=read)
         if isinstance(portion.label, Quarantine)
@@ -112,6 +120,8 @@ def _resolved(product: Product, marking: Marking, read: Label) -> Product:
         for portion in product.portions
     )
     labels = [portion.label for portion in portions if isinstance(portion.label, Label)]
+    if product.originator != node.party:
+        labels.append(Label(owners=frozenset({product.originator})))
     return msgspec.structs.replace(
         product, marking=marking, label=label.join_all([read, *labels]), portions=portions
     )

@@ -171,21 +171,15 @@ def test_many_partners_at_once_are_ruled_as_each_alone() -> None:
 
 
 def test_an_error_outweighs_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error in one clause, beside a permit and a forbid."""
-    real = evaluate._attributes
-    monkeypatch.setattr(evaluate.cedar, "schema", lambda: None)
-    monkeypatch.setattr(
-        evaluate,
-        "_attributes",
-        lambda *given: {key: value for key, value in real(*given).items() if key != "use"},
-    )
+    """The product is not there: clauses that read it fail, the others permit or forbid."""
+    monkeypatch.setattr(evaluate.cedar, "with_products", lambda base, _: base)
     broken = made.Clause("forbid", (), ALL, (("compare", "use", ">", 2),))
-    evaluate.cedar.roster.cache_clear()
-    try:
-        assert rule(deal("a", PERMIT, broken)) == Ruling(Verdict.ERROR)
-        assert rule(deal("a", PERMIT), deal("b", broken, parties="USA AUS")) == Ruling(Verdict.ERROR)
-    finally:
-        evaluate.cedar.roster.cache_clear()
+    forbid = made.Clause("forbid", (), ALL)
+    assert rule(deal("a", PERMIT)).verdict is Verdict.PERMIT
+    assert rule(deal("a", PERMIT, broken)) == Ruling(Verdict.ERROR)
+    assert rule(deal("a", PERMIT, forbid, broken)) == Ruling(Verdict.ERROR)
+    apart = deal("b", broken, parties="USA AUS", levels={"USA": {Level.SECRET: Level.TOP_SECRET}})
+    assert rule(deal("a", PERMIT), apart) == Ruling(Verdict.ERROR)
 
 
 def test_memory_stays_within_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
