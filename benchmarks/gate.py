@@ -2,11 +2,12 @@
 
     .venv/bin/python benchmarks/gate.py
 
-Three kinds of product: a cyber product (whole or not), a report with ten portions (whole, tearline or not),
-and what another originator made (withheld at check 3). "new": every product has facts not seen before, so
-that Cedar is asked each time; "known": the facts have been seen, the rulings are remembered. Half of the
-partners are in the five-party agreement or a larger one like it, half have a bilateral agreement.
-The last lines show where the time of a new report with 32 partners goes.
+Four kinds of product: a cyber product (whole or not); a report with ten portions that its label closes (a
+tearline or not); one of a human source, open by its label (the agreements are asked twice: whole, then as a
+tearline); and what another originator made (withheld at check 3). "new": every product has facts not
+seen before, so that Cedar is asked each time; "known": the facts have been seen, the rulings are remembered.
+Half of the partners share an agreement like the five-party one, each of the others has one of its own. The
+last lines show where the time of a new human-source report with 32 partners goes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import count
+
+from msgspec.structs import replace
 
 from tearline.agreement import Agreement, Agreements, between, load
 from tearline.gate import consider
@@ -91,41 +94,26 @@ def cyber(originator: str) -> Iterator[Product]:
         )
 
 
-def report(parties: list[str]) -> Iterator[Product]:
+def report(parties: list[str], *, human: bool = False) -> Iterator[Product]:
     whole = Label(level=(("USA", Level.SECRET),), owners=frozenset({"USA"}))
-    closed = Label(
-        level=whole.level, owners=whole.owners, release=frozenset({"USA"}), display=frozenset({"USA"})
-    )
-    listed = frozenset({"USA", *parties})
-    partly = Label(level=whole.level, owners=whole.owners, release=listed, display=listed)
+    own, listed = frozenset({"USA"}), frozenset({"USA", *parties})
+    closed = whole if human else replace(whole, release=own, display=own)
+    partly = replace(whole, release=listed, display=listed)
     marks = [whole, partly, partly, whole, partly, whole, whole, partly, closed, closed]
     roles = [Role.TITLE] + [Role.BODY] * 8 + [Role.SOURCE]
+    discipline = Discipline.HUMINT if human else Discipline.SIGINT
     for product, use in zip(cyber("USA"), itertools.cycle(Use), strict=False):
         portions = tuple(
-            Portion(
-                text=f"Paragraph {number}.",
-                role=role,
-                marking=None,
-                label=Label(
-                    level=mark.level, owners=mark.owners, release=mark.release, display=mark.display, use=use
-                ),
-            )
+            Portion(text=f"Paragraph {number}.", role=role, marking=None, label=replace(mark, use=use))
             for number, (mark, role) in enumerate(zip(marks, roles, strict=True))
         )
-        yield Product(
-            id=product.id,
-            version=product.version,
-            originator="USA",
+        yield replace(
+            product,
             category=Category.REPORT,
-            title="",
-            created=product.created,
             topics=product.topics | {Topic.LAND},
-            regions=product.regions,
-            disciplines=frozenset({Discipline.SIGINT}),
-            marking=None,
+            disciplines=frozenset({discipline}),
             label=closed,
             portions=portions,
-            content=b"",
         )
 
 
@@ -149,7 +137,12 @@ def main() -> None:
     for size in (8, 32):
         parties = [*FIVE, *OTHERS][:size]
         partners = [partner(party) for party in parties]
-        kinds = {"cyber": cyber("USA"), "report": report(parties), "received": cyber("FRA")}
+        kinds = {
+            "cyber": cyber("USA"),
+            "report": report(parties),
+            "human source": report(parties, human=True),
+            "received": cyber("FRA"),
+        }
         for name, made in kinds.items():
             products = list(itertools.islice(made, ROUNDS + 1))
             rules = agreements(parties)
@@ -168,10 +161,12 @@ def main() -> None:
                 )
     profile = cProfile.Profile()
     rules = agreements(parties)
-    products = list(itertools.islice(report(parties), ROUNDS))
+    products = list(itertools.islice(report(parties, human=True), ROUNDS))
     profile.runcall(lambda: [consider(product, partners, rules, NOW) for product in products])
     rows = pstats.Stats(profile).stats.items()  # type: ignore[attr-defined]
-    print("\nthe parts of a new report with 32 partners, profiled (profiling slows Python code):")
+    print(
+        "\nthe parts of a new human-source report with 32 partners, profiled (profiling slows Python code):"
+    )
     for name in ("decide", "bars", "_release_whole", "_release_tearlines", "with_products", "ask"):
         spent = sum(row[3] for (_, _, function), row in rows if function == name)
         print(f"  {name:<20} {spent / len(products) * 1e3:>7.3f} ms")

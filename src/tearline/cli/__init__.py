@@ -10,18 +10,36 @@ import click
 
 from tearline import __version__
 from tearline.cli import agreement, demo, intake, ledger, node, partner
+from tearline.cli.show import plain
 from tearline.terms import TearlineError
 
 
 class _Front(click.Group):
-    """Turns our errors into one sentence and exit status 1; anything else is a fault of ours and shows."""
+    """Turns our errors, and files that cannot be opened, into one sentence and exit status 1.
+
+    Anything else is a fault of ours and shows.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except TearlineError as error:
-            click.echo(f"tearline: {error}", err=True)
-            sys.exit(1)
+            sentence = str(error)
+        except ExceptionGroup as group:  # of a node that serves: its parts end together
+            known, unknown = group.split(TearlineError)
+            if known is None or unknown is not None:
+                raise
+            sentence = str(_first(known))
+        except OSError as error:
+            if error.filename is None:
+                raise
+            sentence = f"{error.filename}: {error.strerror}"
+        click.echo(f"tearline: {plain(sentence)}", err=True)
+        sys.exit(1)
+
+
+def _first(error: Exception) -> Exception:
+    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
 
 
 @click.group(cls=_Front, context_settings={"help_option_names": ["-h", "--help"]})

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from tearline.agreement import check as check_profile
+from tearline.cli.show import table
 from tearline.node import Node, adopt_agreement, read_agreement
 from tearline.terms import Refused
 
-_folder = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+_folder = click.argument("folder", type=click.Path(path_type=Path))
 
 
 @click.group()
@@ -40,7 +39,10 @@ def check(folder: Path) -> None:
 @_folder
 @click.pass_obj
 def adopt(home: Path, folder: Path) -> None:
-    """Put the agreement in FOLDER in force at this node, in the place of its earlier version."""
+    """Put the agreement in FOLDER in force at this node, in the place of its earlier version.
+
+    It decides on what is taken in from now on.
+    """
     with Node.open(home) as node:
         adopted = adopt_agreement(node, read_agreement(folder))
     click.echo(f"{adopted.id} version {adopted.version[:12]} is in force.")
@@ -50,10 +52,9 @@ def adopt(home: Path, folder: Path) -> None:
 @click.pass_obj
 def list_(home: Path) -> None:
     """Show the agreements in force."""
-    table = Table("id", "version", "title", "parties", "from", "until")
     with Node.open(home) as node:
-        for row in node.agreements:
-            table.add_row(
+        rows = [
+            (
                 row.id,
                 row.version[:12],
                 row.title,
@@ -61,4 +62,6 @@ def list_(home: Path) -> None:
                 str(row.valid_from),
                 str(row.valid_until),
             )
-    Console().print(table)
+            for row in node.agreements
+        ]
+    table(("id", "version", "title", "parties", "from", "until"), rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -11,12 +10,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.text import Text
 
+from tearline.cli.show import plain
 from tearline.intake import Fault
 from tearline.node import AlreadyHeld, Node, TakenIn, quarantined, take_in
 from tearline.node import resolve as resolve_quarantine
-from tearline.terms import BadInput
 
 MAX_FAULTS_SHOWN = 50
 
@@ -35,17 +34,18 @@ def intake(home: Path, files: tuple[Path, ...], marking: str | None) -> None:
     with (
         Node.open(home) as node,
         Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=console,
             transient=True,
+            disable=not console.is_terminal,
         ) as bar,
     ):
         task = bar.add_task("files", total=len(files))
         for path in files:
-            bar.update(task, description=path.name)
+            bar.update(task, description=plain(path.name))
             for item in _take_in(node, path, marking):
                 if isinstance(item, TakenIn):
                     counts["quarantined" if item.quarantine else "taken in"] += 1
@@ -56,10 +56,13 @@ def intake(home: Path, files: tuple[Path, ...], marking: str | None) -> None:
                 else:
                     counts[item.severity] += 1
                     sentence = str(item)
-                if sentence and counts["shown"] < MAX_FAULTS_SHOWN:
-                    counts["shown"] += 1
-                    bar.console.print(sentence, style="yellow", markup=False, highlight=False)
+                if sentence:
+                    counts["sentences"] += 1
+                if sentence and counts["sentences"] <= MAX_FAULTS_SHOWN:
+                    bar.console.print(Text(sentence, style="yellow"), soft_wrap=True)
             bar.advance(task)
+    if counts["sentences"] > MAX_FAULTS_SHOWN:
+        click.echo(f"... and {counts['sentences'] - MAX_FAULTS_SHOWN} more like these", err=True)
     click.echo(
         f"{counts['taken in']} taken in, {counts['quarantined']} in quarantine, "
         f"{counts['held already']} held already, {counts['error']} bad, {counts['warning']} warnings"
@@ -73,7 +76,7 @@ def _take_in(node: Node, path: Path, marking: str | None) -> Iterator[TakenIn | 
         with path.open("rb") as stream:
             yield from take_in(node, stream, str(path), marking=marking)
     except OSError as error:
-        raise BadInput(str(path), "", os.strerror(error.errno or 0).lower()) from None
+        yield Fault(where=str(path), place="", reason=f"cannot be read ({error.strerror})")
 
 
 @click.group()
@@ -85,11 +88,12 @@ def quarantine() -> None:
 @click.pass_obj
 def list_(home: Path) -> None:
     """Show the products in quarantine and the mark that could not be read."""
-    table = Table("product", "version", "why")
     with Node.open(home) as node:
-        for product_id, version, reason in quarantined(node):
-            table.add_row(product_id, version, reason)
-    Console().print(table)
+        waiting = quarantined(node)
+    for _, version, sentence in waiting:
+        click.echo(plain(f"{sentence} (version {version})"))
+    if not waiting:
+        click.echo("Nothing is in quarantine.")
 
 
 @quarantine.command()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import shlex
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 from uvloop import new_event_loop
 
 from tearline.adapters.home import Config, Home
+from tearline.cli.show import table
 from tearline.doors.serve import serve as serve_node
 from tearline.node import Card, Node, progress, tally
+from tearline.terms import BadInput
+
+_PORT = click.IntRange(1, 65_535)
+_HOST = re.compile(r"[A-Za-z0-9.:-]+")
 
 
 @click.command()
@@ -21,21 +26,30 @@ from tearline.node import Card, Node, progress, tally
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="The address that partners reach you at."
 )
-@click.option("--port", default=8443, show_default=True, help="The port of the partner door.")
-@click.option("--password-port", type=int, help="Also open a plain-TLS password door on this port.")
+@click.option("--port", type=_PORT, default=8443, show_default=True, help="The port of the partner door.")
+@click.option("--password-port", type=_PORT, help="Also open a plain-TLS password door on this port.")
 @click.option(
-    "--pull-interval", default=5.0, show_default=True, help="Seconds between looks at partners' doors."
+    "--pull-interval",
+    type=click.FloatRange(min=0.01, max=86_400),
+    default=5.0,
+    show_default=True,
+    help="Seconds between looks at partners' doors.",
 )
 @click.pass_obj
 def init(
     home: Path, party: str, name: str, host: str, port: int, password_port: int | None, pull_interval: float
 ) -> None:
     """Make a node: its folder, keys and ledger."""
+    if _HOST.fullmatch(host) is None:
+        raise BadInput("--host", "", f"{host!r} is not a host's name or address", "write it in ASCII")
     config = Config(
         party=party, name=name, host=host, port=port, password_port=password_port, pull_interval=pull_interval
     )
     Node.create(home, config).close()
-    click.echo(f"Node {party} made in {home}. Give partners its card: tearline card > {party}.card.json")
+    click.echo(
+        f"Node {party} made in {home}. Give partners its card: "
+        f"tearline --home {shlex.quote(str(home))} card > {party}.card.json"
+    )
 
 
 @click.command()
@@ -50,17 +64,18 @@ def card(home: Path) -> None:
 @click.pass_obj
 def status(home: Path) -> None:
     """Show how far the node has come, and what was decided for whom."""
-    console = Console()
     with Node.open(home) as node:
         so_far = progress(node)
-        console.print(
+        click.echo(
             f"{node.party}: {so_far.products} products, {so_far.considered} considered, "
             f"{so_far.released} releases, {so_far.delivered} delivered, {so_far.received} received"
         )
-        table = Table("partner", "outcome", "because", "clause", "products")
-        for partner, kind, code, clause, count in tally(node):
-            table.add_row(partner, kind, code, clause, str(count))
-    console.print(table)
+        decided = tally(node)
+    if decided:
+        rows = [(*what, str(count)) for *what, count in decided]
+        table(("partner", "outcome", "because", "clause", "products"), rows)
+    elif so_far.products > so_far.considered:
+        click.echo("Nothing is decided yet: `tearline serve` considers what was taken in.")
 
 
 @click.command()

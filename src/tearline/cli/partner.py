@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from tearline.cli.show import table
 from tearline.doors.partner import hash_password
 from tearline.node import Card, Node, Terms, add_login, add_partner
 from tearline.terms import BadInput, Level, Policy, Reach, Use
@@ -21,7 +21,7 @@ def partner() -> None:
 
 
 @partner.command()
-@click.argument("card", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("card", type=click.Path(path_type=Path))
 @click.option(
     "--clearance", multiple=True, metavar="POLICY=LEVEL", help="Such as USA=SECRET. No row means no."
 )
@@ -56,11 +56,12 @@ def add(
     """Add the partner whose CARD this is (made on its side with `tearline card`).
 
     Compare the key that is printed with the partner by another way (by telephone, say) before you share.
+    What you take in from now on is considered for it. Adding it again changes what is granted to it.
     """
     terms = Terms(
-        clearance=tuple(sorted(_clearance(row) for row in clearance)),
-        needs=frozenset(need),
-        duties=frozenset(duty),
+        clearance=_clearances(clearance),
+        needs=frozenset(map(str.upper, need)),
+        duties=frozenset(map(str.upper, duty)),
         reach=Reach[reach.upper()],
         use=Use[use.upper()],
     )
@@ -78,6 +79,8 @@ def login(home: Path, party: str, user: str, password: str) -> None:
     """Let PARTY in at the password door as USER, for clients that cannot show a certificate."""
     if len(password) < MIN_PASSWORD:
         raise BadInput("password", "", f"it has fewer than {MIN_PASSWORD} characters", "choose a longer one")
+    if ":" in user or not user.isprintable() or not user:
+        raise BadInput("user", "", "its name is empty, or holds a colon or a control character")
     with Node.open(home) as node:
         add_login(node, party, user, hash_password(password))
     click.echo(f"{party} may come in as {user}.")
@@ -87,20 +90,28 @@ def login(home: Path, party: str, user: str, password: str) -> None:
 @click.pass_obj
 def list_(home: Path) -> None:
     """Show the partners and what they have undertaken."""
-    table = Table("party", "name", "clearance", "needs", "TLP up to", "duties", "door")
     with Node.open(home) as node:
-        for row in node.partners.values():
-            clearance = ", ".join(f"{policy} {rank.name}" for policy, rank in row.clearance)
-            table.add_row(
+        rows = [
+            (
                 row.party,
                 row.name,
-                clearance,
+                ", ".join(f"{policy} {rank.name}" for policy, rank in row.clearance),
                 " ".join(sorted(row.needs)),
                 row.reach.name,
                 " ".join(sorted(row.duties)),
                 row.url,
             )
-    Console().print(table)
+            for row in node.partners.values()
+        ]
+    table(("party", "name", "clearance", "needs", "TLP up to", "duties", "door"), rows)
+
+
+def _clearances(given: tuple[str, ...]) -> tuple[tuple[Policy, Level], ...]:
+    rows = sorted(_clearance(row) for row in given)
+    for (policy, _), (again, _) in pairwise(rows):
+        if policy == again:
+            raise BadInput("--clearance", "", f"{policy} is given twice", "give each policy one level")
+    return tuple(rows)
 
 
 def _clearance(row: str) -> tuple[Policy, Level]:

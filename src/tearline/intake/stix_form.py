@@ -26,7 +26,7 @@ _KIND = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
 _TYPE = re.compile(_KIND)
 # Section 2.9; RFC 4122: lower case, and the variant of that document.
 _ID = re.compile(rf"({_KIND})--[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[89ab][0-9a-f]{{3}}-[0-9a-f]{{12}}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,18})?Z")
 
 _VERSIONED = ("spec_version", "created", "modified")
 _REQUIRED = {

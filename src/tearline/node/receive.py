@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -69,9 +70,9 @@ def _take(
 ) -> int:
     """Hold what is new among `items`; `page` may hold the definitions that they refer to."""
     now = node.clock()
-    for item in page:
-        if item.get("type") in DEFINITIONS:
-            store.put_definition(db, giver, str(item.get("id")), orjson.dumps(item))
+    for item in filter(_is_definition, page):
+        with _refusing(node, giver):
+            store.put_definition(db, giver, str(item.get("id")), _json(item))
     opened = {release.statement.release_id: release for release in _opened(node, giver, items)}
     known = store.known_releases(db, opened)
     fresh = [release for name, release in opened.items() if name not in known]
@@ -88,36 +89,40 @@ def _take(
             issued=statement.issued,
         )
     # What is not signed as a release came over a connection that says whose it is.
-    unsigned = [
-        item for item in items if not deliver.is_release(item) and item.get("type") not in DEFINITIONS
-    ]
-    came_by = {release.statement.object_id: release.statement.release_id for release in fresh}
-    for product in _products(db, giver, [*(release.object for release in fresh), *unsigned], now):
-        received_as = came_by.get(product.id, f"inbox of {giver}")
-        hold(node, db, product, f"from {giver}", received_as=received_as)
+    unsigned = [item for item in items if not (deliver.is_release(item) or _is_definition(item))]
+    came_by = {_version(release.object): release.statement.release_id for release in fresh}
+    for product in _products(node, db, giver, [*(release.object for release in fresh), *unsigned], now):
+        received_as = came_by.get(_version(orjson.loads(product.content)), f"inbox of {giver}")
+        answer = hold(node, db, product, f"from {giver}", received_as=received_as)
+        if isinstance(answer, intake.Fault):
+            _refuse(node, giver, answer)
     return len(fresh)
 
 
 def _opened(node: Node, giver: Party, items: Iterable[Mapping[str, Any]]) -> Iterator[deliver.Opened]:
     """The releases that verify; the others are recorded."""
     key = deliver.public_key(node.partners[giver].signing_key)
-    for item in items:
-        if deliver.is_release(item):
-            try:
-                yield deliver.open_release(item, giver=giver, key=key, recipient=node.party)
-            except Broken as error:
-                node.record(Act.RELEASE_REFUSED, {"giver": giver, "reason": str(error)})
+    for item in filter(deliver.is_release, items):
+        try:
+            yield deliver.open_release(item, giver=giver, key=key, recipient=node.party)
+        except Broken as error:
+            _refuse(node, giver, error)
 
 
 def _products(
-    db: Connection, giver: Party, items: Sequence[Mapping[str, Any]], now: datetime
+    node: Node, db: Connection, giver: Party, items: Sequence[Mapping[str, Any]], now: datetime
 ) -> Iterator[Product]:
     """The products in received objects. Whatever they say of themselves, they are their giver's."""
-    if not items:
+    bodies: list[bytes] = []
+    refs: set[str] = set()
+    for item in items:
+        with _refusing(node, giver):
+            bodies.append(_json(item))
+            refs |= set(_marking_refs(item))
+    if not bodies:
         return
-    refs = {ref for item in items for ref in item.get("object_marking_refs", []) if isinstance(ref, str)}
     marks = store.definitions(db, giver, sorted(refs))
-    envelope = b'{"objects":[' + b",".join([*marks, *map(orjson.dumps, items)]) + b"]}"
+    envelope = b'{"objects":[' + b",".join([*marks, *bodies]) + b"]}"
     context = intake.Context(party=giver, at=now, default_marking=None)
     for product in intake.read(BytesIO(envelope), f"from {giver}", context=context):
         if isinstance(product, Product):
@@ -126,3 +131,46 @@ def _products(
                 owned = label.join(owned, Label(owners=frozenset({giver})))
             category = Category.REPORT if product.id.startswith("report--") else product.category
             yield msgspec.structs.replace(product, originator=giver, label=owned, category=category)
+        elif product.severity == "error":
+            _refuse(node, giver, product)
+
+
+# --- what partners send can be anything that is JSON ---------------------------------------------
+
+
+def _refuse(node: Node, giver: Party, why: object) -> None:
+    node.record(Act.RELEASE_REFUSED, {"giver": giver, "reason": str(why)})
+
+
+@contextmanager
+def _refusing(node: Node, giver: Party) -> Iterator[None]:
+    try:
+        yield
+    except Broken as error:
+        _refuse(node, giver, error)
+
+
+def _is_definition(item: Mapping[str, Any]) -> bool:
+    return str(item.get("type")) in DEFINITIONS
+
+
+def _marking_refs(item: Mapping[str, Any]) -> Iterator[str]:
+    """What intake will ask for; what is not of its form, intake refuses."""
+    refs = item.get("object_marking_refs")
+    yield from (ref for ref in refs if isinstance(ref, str)) if isinstance(refs, list) else ()
+    parts = item.get("granular_markings")
+    for part in parts if isinstance(parts, list) else ():
+        if isinstance(part, dict) and isinstance(part.get("marking_ref"), str):
+            yield part["marking_ref"]
+
+
+def _version(item: Mapping[str, Any]) -> tuple[Any, Any]:
+    return item["id"], item.get("modified", item.get("created"))
+
+
+def _json(item: Mapping[str, Any]) -> bytes:
+    """Raises `Broken` for what is nested so deep that it can be read but not written."""
+    try:
+        return orjson.dumps(item)
+    except orjson.JSONEncodeError:
+        raise Broken("an object is nested too deep") from None

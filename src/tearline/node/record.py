@@ -2,29 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from sqlalchemy import Connection
 
 from tearline.adapters import store
 from tearline.adapters.log import Finding
+from tearline.adapters.log_audit import Fault
 from tearline.ledger import Act, Entry
 from tearline.node.opened import Node
-from tearline.terms import Party
+from tearline.terms import Broken, Party
 
 
 def verify_ledger(node: Node, known: Sequence[str] = ()) -> tuple[dict[str, int], list[Finding]]:
     """Recompute every log here: the size of each by its origin, and what was found changed.
 
+    What is held, queued and delivered must also be what the ledger tells of (law 9).
     `known`: checkpoints of the private log that were kept elsewhere.
     """
     key = node.home.signing_key.public_key()
     with node.reading() as db:
         sizes = {node.log.origin: node.log.size(db)}
         findings = list(node.log.verify(db, key, known=known))
+        findings += _stores(node, db)
     for party in node.partners:
         view_sizes, view_findings = node.view(party).verify(key)
         sizes |= view_sizes
         findings += view_findings
     return sizes, findings
+
+
+def _stores(node: Node, db: Connection) -> Iterator[Finding]:
+    """Where products, outbox and views hold what the ledger does not tell of, or lack what it does."""
+    told: Counter[tuple[str, str]] = Counter()
+    digests: set[str] = set()
+    for entry in _entries(node, db):
+        if entry.act is Act.PRODUCT_RELEASED:
+            told["release", entry.body["release"]] += 1
+        elif entry.act is Act.PRODUCT_TAKEN_IN:
+            told["product", entry.body["product"]] += 1
+        if entry.act in {Act.PRODUCT_TAKEN_IN, Act.QUARANTINE_RESOLVED}:
+            digests.add(entry.body["digest"])
+    there: Counter[tuple[str, str]] = Counter()
+    for held in store.held(db):
+        there["product", held.product.id] += 1
+        body = hashlib.sha256(store.encode_product(held.product)).hexdigest()
+        if held.digest != body or body not in digests:
+            yield _odd(node, f"the product {held.product.id} is not as it was recorded")
+    delivered: dict[Party, list[str]] = {}
+    for partner, release, _, _, at in store.releases(db):
+        there["release", release] += 1
+        if at is not None:
+            delivered.setdefault(partner, []).append(release)
+    for kind, name in sorted((told - there) | (there - told)):
+        wrong = "is recorded, but not held" if told[kind, name] else "is held, but not recorded"
+        yield _odd(node, f"the {kind} {name} {wrong}")
+    for partner, releases in delivered.items():
+        with node.view(partner).begin() as view:
+            for release in sorted(set(releases) - view.has_release(releases)):
+                yield _odd(node, f"the release {release} was delivered, but is not in the view of {partner}")
+
+
+def _odd(node: Node, detail: str) -> Finding:
+    return Finding(f"{node.party}/node", Fault.CHANGED, 0, 1, detail)
+
+
+def _entries(node: Node, db: Connection) -> Iterator[Entry]:
+    """Those entries of the private log that can be read; `Log.verify` names the others."""
+    for data in node.log.entries(db, 0, node.log.size(db)):
+        with suppress(Broken):
+            yield Entry.read(data)
 
 
 def checkpoint(node: Node) -> str:
@@ -46,7 +96,7 @@ def ledger_tail(node: Node, count: int) -> list[tuple[int, Entry]]:
 def releases_on_ledger(node: Node) -> set[str]:
     """The release ids that the private log records."""
     with node.reading() as db:
-        entries = map(Entry.read, node.log.entries(db, 0, node.log.size(db)))
+        entries = _entries(node, db)
         return {str(entry.body["release"]) for entry in entries if entry.act is Act.PRODUCT_RELEASED}
 
 

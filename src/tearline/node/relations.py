@@ -16,7 +16,6 @@ from tearline.ledger import Act
 from tearline.node.opened import Node
 from tearline.terms import BadInput, Level, Partner, Party, Policy, Reach, Refused, Use
 
-
 MAX_NAME = 200
 _DOOR = re.compile(r"https://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[!-~]*)?")
 

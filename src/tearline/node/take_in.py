@@ -59,7 +59,7 @@ def hold(
     quarantine = None
     if isinstance(product.label, Quarantine):
         mark, why = product.label.mark, product.label.reason
-        quarantine = f"cannot read the mark {mark!r}: {why}" if mark else why
+        quarantine = f"{product.id}: " + (f"cannot read the mark {mark!r}: {why}" if mark else why)
     entry = {"product": product.id, "version": product.version, "digest": digest}
     if received_as is not None:
         entry["received"] = received_as

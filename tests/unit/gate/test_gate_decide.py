@@ -243,7 +243,9 @@ def test_5_after_an_error_no_tearline_is_tried(monkeypatch: pytest.MonkeyPatch) 
         return real(self, facts, partners, action, now)
 
     monkeypatch.setattr(Agreements, "rule", rule)
-    assert said(one(report, rules(LINES_ONLY))) == ["5 agreement.error"]
+    outcome = one(report, rules(LINES_ONLY))
+    assert isinstance(outcome, Withhold)
+    assert said(outcome) == ["5 agreement.error"]
 
 
 # --- 6 -------------------------------------------------------------------------------------------
