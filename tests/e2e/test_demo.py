@@ -23,5 +23,5 @@ def test_the_coalition_shares_and_says_so(tmp_path: Path) -> None:
         "releases received in",
     ):
         assert expected in done.stdout
-    assert "tearline demo" in (tmp_path / "demo.svg").read_text(encoding="utf-8")
+    assert "releasability" in (tmp_path / "demo.svg").read_text(encoding="utf-8")
     assert "Traceback" not in done.stdout + done.stderr
