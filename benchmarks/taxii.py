@@ -66,7 +66,7 @@ class Measured(NamedTuple):
 
 
 class Client:
-    """One connection, kept open where the server lets it; plain, for it shares the machine with the server."""
+    """One connection, kept open where the server lets it; plain, for it shares the machine."""
 
     def __init__(self, port: int, headers: dict[str, str], context: ssl.SSLContext | None = None) -> None:
         if context is None:

@@ -13,7 +13,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table
@@ -21,8 +21,6 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Ta
 from tearline.adapters.view import pages
 from tearline.adapters.view.pages import SPEC_VERSIONS, Match, Record
 from tearline.terms import Broken
-
-T = TypeVar("T")
 
 metadata = MetaData()
 
