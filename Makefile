@@ -1,4 +1,5 @@
 # make run   a coalition of eight nodes shares real products, then says who got what
+# make bench the tables of docs/performance.md
 # make test  everything that can be checked here in under 15 minutes
 PYTHON ?= python3
 VENV   := .venv
@@ -6,7 +7,7 @@ BIN    := $(VENV)/bin
 PRODUCTS ?=
 DEMO_ARGS ?=
 
-.PHONY: run test lint test-long bench lock clean
+.PHONY: run test lint bench lock clean
 
 run: $(VENV)/.ready
 	$(BIN)/tearline demo $(foreach file,$(PRODUCTS),--products $(file)) $(DEMO_ARGS)
@@ -28,6 +29,9 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@du -sh $(VENV) | awk '{print "installed into $(VENV): " $$1}'
 	@touch $@
+
+bench: $(VENV)/.ready
+	for each in taxii latency gate intake_memory seal; do PYTHONPATH=. $(BIN)/python benchmarks/$$each.py || exit 1; done
 
 lock:
 	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --no-annotate --no-header -o requirements.lock

@@ -15,7 +15,7 @@ import orjson
 
 from tearline.adapters import store
 from tearline.adapters.home import Config
-from tearline.adapters.view import OUT
+from tearline.adapters.view import IN, OUT, Item
 from tearline.agreement import load
 from tearline.deliver.taxii import Query
 from tearline.intake import Fault
@@ -46,7 +46,7 @@ TERMS = Terms(
     duties=frozenset({"FOUO", "STATEMENT"}),
 )
 REPORT = """\
-//GBR SECRET//REL TO USA, FVEY
+//GBR SECRET
 Title: (//GBR U) Barges at Velna
 Date: 2026-10-02T05:00:00Z
 Topics: maritime
@@ -57,7 +57,7 @@ Discipline: humint
 
 (//GBR S) SOURCE: A harbour pilot with direct access.
 
-//GBR SECRET//REL TO USA, FVEY
+//GBR SECRET
 """
 
 
@@ -130,7 +130,10 @@ def work(node: Node) -> None:
 
 def page(giver: Node, taker: Node) -> list[dict[str, Any]]:
     """All that stands in the giver's view of the taker."""
-    return [orjson.loads(body) for body in giver.view(taker.party).page(OUT, EVERYTHING, after=-1, limit=10_000).items]
+    return [
+        orjson.loads(body)
+        for body in giver.view(taker.party).page(OUT, EVERYTHING, after=-1, limit=10_000).items
+    ]
 
 
 def entries(node: Node, act: Act | None = None) -> list[Entry]:
@@ -170,3 +173,12 @@ def state(node: Node) -> tuple[Any, ...]:
 
 def page_of(node: Node, party: str) -> list[bytes]:
     return node.view(party).page(OUT, EVERYTHING, after=-1, limit=10_000).items
+
+
+def add_to_inbox(node: Node, party: str, *items: dict[str, Any]) -> None:
+    """What a partner posted to its inbox at a node."""
+    rows = [
+        Item(None, item["id"], item["type"], item["modified"], "2.1", orjson.dumps(item)) for item in items
+    ]
+    with node.view(party).begin() as view:
+        view.add(IN, rows, node.clock())

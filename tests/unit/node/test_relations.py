@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tearline.ledger import Act
+from tearline.node import (
+    Card,
+    Node,
+    Terms,
+    add_login,
+    add_partner,
+    adopt_agreement,
+    logins,
+    read_agreement,
+)
+from tearline.terms import BadInput, Level, Refused
+from tests.coalition import AGREEMENTS
+from tests.unit.node.world import TERMS, entries, five_eyes, make, nodes
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[list[Node]]:
+    with nodes(tmp_path, "GBR", "USA") as made:
+        yield made
+
+
+def test_a_card_survives_its_file(pair: list[Node], tmp_path: Path) -> None:
+    card = Card.of(pair[0])
+    path = tmp_path / "card.json"
+    path.write_text(card.to_json(), encoding="utf-8")
+    assert Card.read(path) == card
+    assert card.url == "https://127.0.0.1:1/taxii2/"
+    for secret in (pair[0].home.secret.hex(), "PRIVATE"):
+        assert secret not in card.to_json()
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff\xfe", b'{"party": "USA", "more": 1}'])
+def test_what_is_not_a_card(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "card").write_bytes(content)
+    with pytest.raises(BadInput, match="not a partner's card"):
+        Card.read(tmp_path / "card")
+    for path in (tmp_path, tmp_path / "none"):
+        with pytest.raises(BadInput, match="cannot be read"):
+            Card.read(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("party", "../../outside"),
+        ("party", "usa"),
+        ("party", ""),
+        ("name", ""),
+        ("name", "Desk\x1b[2J"),
+        ("name", "x" * 201),
+        ("url", "http://127.0.0.1:1/taxii2/"),
+        ("url", "file:///etc/passwd"),
+        ("url", "https://"),
+        ("url", "https://a b/"),
+        ("certificate", "none"),
+        ("certificate", "é"),
+        ("signing_key", "AAAA"),
+    ],
+)
+def test_a_card_comes_from_outside_and_is_checked(
+    pair: list[Node], tmp_path: Path, field: str, value: str
+) -> None:
+    gbr, usa = pair
+    before = (entries(gbr), sorted(path.name for path in tmp_path.rglob("*.db")))
+    with pytest.raises(BadInput):
+        add_partner(gbr, msgspec.structs.replace(Card.of(usa), **{field: value}), TERMS)
+    assert (entries(gbr), sorted(path.name for path in tmp_path.rglob("*.db"))) == before
+
+
+def test_ones_own_card_is_refused(pair: list[Node]) -> None:
+    with pytest.raises(BadInput, match="own"):
+        add_partner(pair[0], Card.of(pair[0]), TERMS)
+
+
+def test_adding_again_changes_what_is_granted(pair: list[Node]) -> None:
+    gbr, usa = pair
+    generation = gbr.generation
+    add_partner(gbr, Card.of(usa), Terms(clearance=(("GBR", Level.RESTRICTED),)))
+    assert gbr.partners["USA"].clearance == (("GBR", Level.RESTRICTED),)
+    assert gbr.generation > generation
+    assert len(entries(gbr, Act.PARTNER_ADDED)) == 2
+
+
+def test_another_process_sees_it(pair: list[Node], tmp_path: Path) -> None:
+    gbr = pair[0]
+    gbr.stirred()
+    assert not gbr.stirred()
+    can = make(tmp_path / "CAN", "CAN")
+    with Node.open(gbr.home.folder) as officer:
+        add_partner(officer, Card.of(can), TERMS)
+    can.close()
+    assert gbr.stirred()
+    assert gbr.refresh()
+    assert set(gbr.partners) == set(gbr.certificates) == {"CAN", "USA"}
+    assert not gbr.refresh()
+
+
+def test_logins_are_for_partners(pair: list[Node]) -> None:
+    gbr = pair[0]
+    with pytest.raises(Refused):
+        add_login(gbr, "FRA", "joe", "hash")
+    add_login(gbr, "USA", "joe", "hash")
+    assert logins(gbr) == {"joe": ("USA", "hash")}
+    (entry,) = entries(gbr, Act.LOGIN_ADDED)
+    assert "hash" not in str(entry.body)
+
+
+def test_an_agreement_must_be_sound_and_concern_the_node(pair: list[Node], tmp_path: Path) -> None:
+    gbr = pair[0]
+    before = entries(gbr)
+    with pytest.raises(Refused, match="clauses.cedar, line"):
+        adopt_agreement(gbr, five_eyes("\npermit (principal, action, resource);\n"))
+    fra = make(tmp_path / "FRA", "FRA")
+    with pytest.raises(Refused, match="not a party"):
+        adopt_agreement(fra, five_eyes())
+    fra.close()
+    assert entries(gbr) == before
+    assert [row.version for row in gbr.agreements] == [five_eyes().version]
+
+
+def test_a_new_version_takes_the_place_of_the_old(pair: list[Node]) -> None:
+    gbr = pair[0]
+    newer = five_eyes(
+        '@id("none") @reason("Example.") @review("2027-06-30")\n'
+        'forbid (principal, action in Action::"share", resource);'
+    )
+    adopt_agreement(gbr, newer)
+    assert [row.version for row in gbr.agreements] == [newer.version]
+    adopt_agreement(gbr, five_eyes())
+    assert [row.version for row in gbr.agreements] == [five_eyes().version]
+
+
+def test_read_agreement_says_what_is_missing(tmp_path: Path) -> None:
+    assert read_agreement(AGREEMENTS / "five-eyes") == five_eyes()
+    with pytest.raises(BadInput, match="agreement.toml: it cannot be read"):
+        read_agreement(tmp_path)
+    (tmp_path / "agreement.toml").write_bytes(b"\xff")
+    (tmp_path / "clauses.cedar").write_bytes(b"")
+    with pytest.raises(BadInput, match="not UTF-8"):
+        read_agreement(tmp_path)
