@@ -5,7 +5,7 @@ Each partner is a client of this process that looks at the node's door every few
 signature, the checkpoint and the inclusion proof of every release and notes when it is done: it could sign a
 receipt then. Prints p50 and p99 in milliseconds.
 
-    python benchmarks/latency.py [--rate 100] [--seconds 20] [--look 0.01]
+    python benchmarks/latency.py [--rate 100] [--seconds 20] [--look 0.03]
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rate", type=int, default=100)
     parser.add_argument("--seconds", type=int, default=20)
-    parser.add_argument("--look", type=float, default=0.01)
+    parser.add_argument("--look", type=float, default=0.03)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         homes = build(Path(folder), pull_interval=3600.0)
