@@ -7,6 +7,9 @@ BIN    := $(VENV)/bin
 PRODUCTS ?=
 DEMO_ARGS ?=
 
+# Trust what the machine trusts: an organisation's own mirror often has its own authority.
+export UV_SYSTEM_CERTS = true
+
 .PHONY: run test lint bench lock clean
 
 run: $(VENV)/.ready
