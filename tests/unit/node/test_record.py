@@ -66,7 +66,6 @@ NODE_DB = [
     "DELETE FROM outbox WHERE seq = 1",
     "UPDATE outbox SET release_id = 'other' WHERE seq = 1",
     "INSERT INTO outbox (partner, release_id, product, form, draft) VALUES ('USA', 'new', 1, 'whole', x'')",
-    "UPDATE product SET id = 'malware--other' WHERE seq = 1",
 ]
 VIEW = [
     'DELETE FROM "out" WHERE release IS NOT NULL AND added = (SELECT max(added) FROM "out")',

@@ -117,7 +117,7 @@ def test_logins_are_for_partners(pair: list[Node]) -> None:
 def test_an_agreement_must_be_sound_and_concern_the_node(pair: list[Node], tmp_path: Path) -> None:
     gbr = pair[0]
     before = entries(gbr)
-    with pytest.raises(Refused, match="clauses.cedar, line"):
+    with pytest.raises(Refused, match="cedar, line"):
         adopt_agreement(gbr, five_eyes("\npermit (principal, action, resource);\n"))
     fra = make(tmp_path / "FRA", "FRA")
     with pytest.raises(Refused, match="not a party"):
@@ -141,7 +141,7 @@ def test_a_new_version_takes_the_place_of_the_old(pair: list[Node]) -> None:
 
 def test_read_agreement_says_what_is_missing(tmp_path: Path) -> None:
     assert read_agreement(AGREEMENTS / "five-eyes") == five_eyes()
-    with pytest.raises(BadInput, match="agreement.toml: it cannot be read"):
+    with pytest.raises(BadInput, match="toml: it cannot be read"):
         read_agreement(tmp_path)
     (tmp_path / "agreement.toml").write_bytes(b"\xff")
     (tmp_path / "clauses.cedar").write_bytes(b"")
