@@ -63,6 +63,7 @@ for command in (
     node.card,
     node.status,
     node.serve,
+    node.reconsider,
     partner.partner,
     agreement.agreement,
     intake.intake,

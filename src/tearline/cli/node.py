@@ -14,6 +14,7 @@ from tearline.adapters.home import Config, Home
 from tearline.cli.show import table
 from tearline.doors.serve import serve as serve_node
 from tearline.node import Card, Node, progress, tally
+from tearline.node import reconsider as ask_again
 from tearline.terms import BadInput
 
 _PORT = click.IntRange(1, 65_535)
@@ -76,6 +77,17 @@ def status(home: Path) -> None:
         table(("partner", "outcome", "because", "clause", "products"), rows)
     elif so_far.products > so_far.considered:
         click.echo("Nothing is decided yet: `tearline serve` considers what was taken in.")
+
+
+@click.command()
+@click.pass_obj
+def reconsider(home: Path) -> None:
+    """Ask the gate again about all that is held: what a new partner or agreement may now have then goes.
+
+    Products that were considered before are not opened to a newcomer by themselves.
+    """
+    with Node.open(home) as node:
+        click.echo(f"{ask_again(node)} products wait for the gate")
 
 
 @click.command()

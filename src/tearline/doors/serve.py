@@ -147,15 +147,29 @@ class _Server:
         context = tls.client_context(self.home.certificate, self.home.tls_key, certificate)
         async with TaxiiClient(partner.url, context) as client:
             taken_to = await self._on_node(pulled_to, self.node, partner.party)
+            trouble = ""
             while not self.stopping.is_set():
                 try:
                     async for page in client.releases(taken_to):
                         if page.objects:
                             await self._on_node(receive, self.node, partner.party, page.objects, page.last)
                             taken_to = page.last or taken_to
+                    trouble = self._note(partner.party, trouble, "")
                 except (Unreachable, BadInput) as error:
-                    log.info("partner not read", partner=partner.party, why=str(error))
+                    trouble = self._note(partner.party, trouble, str(error))
+                except Exception as error:
+                    # One partner's page must not end the looking; the text of the error may hold content.
+                    trouble = self._note(partner.party, trouble, f"fault of ours: {type(error).__name__}")
                 await self._pause(self.home.config.pull_interval)
+
+    @staticmethod
+    def _note(party: Party, before: str, now: str) -> str:
+        """Log when a partner's door begins to fail, fails otherwise, or answers again: not at every look."""
+        if now and now != before:
+            log.warning("partner not read", partner=party, why=now)
+        elif before and not now:
+            log.info("partner read again", partner=party)
+        return now
 
     async def _on_node(self, act: Callable[..., T], *arguments: object) -> T:
         """Run one act of the node in its thread."""

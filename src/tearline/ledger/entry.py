@@ -21,7 +21,9 @@ class Act(StrEnum):
     PRODUCT_TAKEN_IN = "product-taken-in"
     QUARANTINE_RESOLVED = "quarantine-resolved"
     PRODUCT_CONSIDERED = "product-considered"
+    ALL_RECONSIDERED = "all-reconsidered"
     PRODUCT_RELEASED = "product-released"
+    RELEASE_STUCK = "release-stuck"
     RELEASE_RECEIVED = "release-received"
     RELEASE_REFUSED = "release-refused"
 

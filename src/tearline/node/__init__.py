@@ -11,7 +11,7 @@ Each step is one transaction of `node.db` (or of one partner's view) and can be 
 `receive` is the way in for what partners release to us; `record` reads and verifies the ledger.
 """
 
-from tearline.node.consider import consider
+from tearline.node.consider import consider, reconsider
 from tearline.node.hand_over import hand_over
 from tearline.node.opened import Node
 from tearline.node.receive import pulled_to, receive, take_inbox
@@ -46,6 +46,7 @@ __all__ = [
     "quarantined",
     "read_agreement",
     "receive",
+    "reconsider",
     "releases_on_ledger",
     "resolve",
     "take_in",

@@ -53,6 +53,17 @@ def consider(node: Node) -> int:
     return len(waiting)
 
 
+def reconsider(node: Node) -> int:
+    """Let the gate answer again for all that is held: for a new partner or agreement, by an officer's act.
+
+    What was released stays released and is not released twice. Returns how many products wait.
+    """
+    with node.writing() as db:
+        waiting = store.reconsider(db)
+        node.record(Act.ALL_RECONSIDERED, {"products": waiting})
+    return waiting
+
+
 def _resolved_meanwhile(db: Connection, waiting: Iterable[store.Held]) -> bool:
     """Whether an officer took one of these out of quarantine since they were read."""
     return any(

@@ -11,8 +11,9 @@ import orjson
 from tearline import deliver
 from tearline.adapters import store
 from tearline.adapters.view import OUT, Item, Writer
+from tearline.ledger import Act
 from tearline.node.opened import Node
-from tearline.terms import Party
+from tearline.terms import Broken, Party
 
 BATCH = 100
 """Releases to one partner in one transaction of its view."""
@@ -25,16 +26,30 @@ def hand_over(node: Node) -> int:
     """
     with node.reading() as db:
         waiting = {party: store.waiting(db, party, BATCH) for party in store.parties_with_waiting(db)}
-    for party, rows in waiting.items():
-        _hand_over_to(node, party, rows)
-    done = [row.seq for rows in waiting.values() for row in rows]
-    if done:
+    stuck = [row for party, rows in waiting.items() for row in _hand_over_to(node, party, rows)]
+    seqs = {row.seq for rows in waiting.values() for row in rows}
+    if seqs:
         with node.writing() as db:
+            for row in stuck:
+                node.record(Act.RELEASE_STUCK, {"release": row.release_id})
+                store.mark_stuck(db, row.seq)
+            done = sorted(seqs - {row.seq for row in stuck})
             store.mark_delivered(db, done, store.stamp(node.clock()))
-    return len(done)
+    return len(seqs)
 
 
-def _hand_over_to(node: Node, party: Party, rows: list[store.Waiting]) -> None:
+def _hand_over_to(node: Node, party: Party, rows: list[store.Waiting]) -> list[store.Waiting]:
+    """Seal these into the view of `party`. Returns those that the view refuses; the good ones do not wait."""
+    try:
+        _seal_rows(node, party, rows)
+    except Broken:
+        if len(rows) == 1:
+            return rows
+        return [stuck for row in rows for stuck in _hand_over_to(node, party, [row])]
+    return []
+
+
+def _seal_rows(node: Node, party: Party, rows: list[store.Waiting]) -> None:
     drafts = [msgspec.json.decode(row.draft, type=deliver.Draft) for row in rows]
     with node.view(party).begin() as view:
         there = view.has_release([draft.release_id for draft in drafts])

@@ -74,7 +74,7 @@ def _take(
         with _refusing(node, giver):
             store.put_definition(db, giver, str(item.get("id")), _json(item))
     opened = {release.statement.release_id: release for release in _opened(node, giver, items)}
-    known = store.known_releases(db, opened)
+    known = store.known_releases(db, giver, opened)
     fresh = [release for name, release in opened.items() if name not in known]
     for release in fresh:
         statement = release.statement

@@ -49,13 +49,11 @@ def hold(
     node: Node, db: Connection, product: Product, name: str, received_as: str | None = None
 ) -> TakenIn | AlreadyHeld | intake.Fault:
     """Hold one product, with its ledger entry, in the caller's transaction."""
+    known = store.held_version(db, product)
+    if known is not None:
+        return _again(node, db, product, name, *known)
     body = store.encode_product(product)
     digest = hashlib.sha256(body).hexdigest()
-    known = store.known_digest(db, product)
-    if known == digest:
-        return AlreadyHeld(product.id)
-    if known is not None:
-        return _held_otherwise(db, product, name)
     quarantine = None
     if isinstance(product.label, Quarantine):
         mark, why = product.label.mark, product.label.reason
@@ -68,13 +66,29 @@ def hold(
     return TakenIn(product.id, quarantine)
 
 
-def _held_otherwise(db: Connection, product: Product, name: str) -> intake.Fault:
-    reason = f"version {product.version} is held already with other content"
-    remedy = "a change needs a new `modified` time"
-    waiting = [held.product for held in store.in_quarantine(db, product.id)]
-    if any((held.version, held.content) == (product.version, product.content) for held in waiting):
-        reason, remedy = f"version {product.version} is in quarantine", "resolve it there"
-    return intake.Fault(where=name, place=product.id, reason=reason, remedy=remedy)
+def _again(
+    node: Node, db: Connection, product: Product, name: str, known: store.Held, quarantined: bool
+) -> TakenIn | AlreadyHeld | intake.Fault:
+    """What comes a second time stays as it is held; but a marking takes it out of quarantine."""
+    if known.product.content != product.content:
+        return intake.Fault(
+            where=name,
+            place=product.id,
+            reason=f"version {product.version} is held already with other content",
+            remedy="a change needs a new `modified` time",
+        )
+    if not quarantined or known.received_as is not None or isinstance(product.label, Quarantine):
+        return AlreadyHeld(product.id)
+    _release_from_quarantine(node, db, known.seq, product)
+    return TakenIn(product.id, None)
+
+
+def _release_from_quarantine(node: Node, db: Connection, seq: int, product: Product) -> None:
+    digest = hashlib.sha256(store.encode_product(product)).hexdigest()
+    marking = product.marking.text if product.marking else ""
+    entry = {"product": product.id, "version": product.version, "digest": digest, "marking": marking}
+    node.record(Act.QUARANTINE_RESOLVED, entry)
+    store.replace_product(db, seq, product, digest)
 
 
 def quarantined(node: Node) -> list[tuple[str, str, str]]:
@@ -97,15 +111,7 @@ def resolve(node: Node, product_id: str, text: str) -> None:
             raise Refused(f"{product_id} is not in quarantine")
         for item in found:
             product = _resolved(node, item.product, marking, read)
-            digest = hashlib.sha256(store.encode_product(product)).hexdigest()
-            entry = {
-                "product": product.id,
-                "version": product.version,
-                "digest": digest,
-                "marking": text,
-            }
-            node.record(Act.QUARANTINE_RESOLVED, entry)
-            store.replace_product(db, item.seq, product, digest)
+            _release_from_quarantine(node, db, item.seq, product)
 
 
 def _resolved(node: Node, product: Product, marking: Marking, read: Label) -> Product:

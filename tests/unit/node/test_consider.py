@@ -17,6 +17,7 @@ from tearline.node import (
     consider,
     hand_over,
     receive,
+    reconsider,
     resolve,
     take_inbox,
     verify_ledger,
@@ -33,6 +34,7 @@ from tests.unit.node.world import (
     entries,
     five_eyes,
     held,
+    make,
     malware,
     names,
     nodes,
@@ -231,3 +233,22 @@ def test_a_partner_without_clearance_gets_nothing_classified(three: list[Node]) 
     take(gbr, REPORT.encode())
     work(gbr)
     assert [row[0] for row in releases(gbr)] == ["CAN"]
+
+
+def test_a_newcomer_gets_what_was_held_before_only_when_an_officer_asks_again(tmp_path: Path) -> None:
+    with nodes(tmp_path, "GBR", "USA", "CAN") as (gbr, usa, can):
+        take(gbr, bundle(malware("a", GREEN), malware("b")))
+        work(gbr)
+        aus = make(tmp_path / "AUS", "AUS")
+        add_partner(gbr, Card.of(aus), TERMS)
+        work(gbr)
+        assert page(gbr, aus) == []
+        before = page(gbr, usa), page(gbr, can)
+
+        assert reconsider(gbr) == 1
+        work(gbr)
+        assert names(page(gbr, aus)) == ["a"]
+        assert (page(gbr, usa), page(gbr, can)) == before
+        assert [entry.body for entry in entries(gbr, Act.ALL_RECONSIDERED)] == [{"products": 1}]
+        assert verify_ledger(gbr)[1] == []
+        aus.close()

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from tearline.adapters import store
+from tearline.adapters.view import Added, Item, Writer
 from tearline.ledger import Act
 from tearline.node import Node, consider, hand_over, receive, verify_ledger
+from tearline.terms import Broken
 from tests.unit.node.world import (
     GREEN,
     bundle,
@@ -122,3 +125,23 @@ def test_times_of_nine_and_more_digits_can_be_delivered(pair: list[Node]) -> Non
     take(gbr, bundle(digits, malware("b", GREEN, modified="2026-04-01T00:00:00." + "1" * 40 + "Z")))
     work(gbr)
     assert names(page(gbr, usa)) == ["a"]
+
+
+def test_what_a_view_refuses_stays_behind_and_its_neighbours_go(
+    pair: list[Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gbr, usa = pair
+    real = Writer.add
+
+    def refusing(writer: Writer, collection: str, items: Sequence[Item], at: datetime) -> list[Added]:
+        if any(b'"name":"b"' in item.body for item in items):
+            raise Broken("the view refuses")
+        return real(writer, collection, items, at)
+
+    monkeypatch.setattr(Writer, "add", refusing)
+    take(gbr, bundle(malware("a", GREEN), malware("b", GREEN), malware("c", GREEN)))
+    work(gbr)
+    assert sorted(names(page(gbr, usa))) == ["a", "c"]
+    assert [delivered is None for *_, delivered in releases(gbr)] == [False, True, False]
+    assert len(entries(gbr, Act.RELEASE_STUCK)) == 1
+    assert verify_ledger(gbr)[1] == []

@@ -9,7 +9,7 @@ import pytest
 from tearline.adapters import store
 from tearline.intake import Fault
 from tearline.ledger import Act
-from tearline.node import AlreadyHeld, Node, TakenIn, quarantined, resolve, take_in
+from tearline.node import AlreadyHeld, Node, TakenIn, quarantined, resolve, take_in, verify_ledger
 from tearline.terms import BadInput, Broken, Label, Reach, Refused
 from tests.unit.node.world import (
     GREEN,
@@ -20,6 +20,7 @@ from tests.unit.node.world import (
     entries,
     held,
     malware,
+    names,
     nodes,
     page,
     releases,
@@ -93,11 +94,27 @@ def test_quarantine_goes_to_nobody_until_it_is_resolved(pair: list[Node]) -> Non
     assert answer.product_id in {item["id"] for item in page(gbr, usa)}
 
 
-def test_taking_in_again_what_is_in_quarantine_says_where_it_is(pair: list[Node]) -> None:
-    take(pair[0], bundle(malware("a")))
-    answer, *_ = take(pair[0], bundle(malware("a")), "TLP:GREEN")
-    assert isinstance(answer, Fault)
-    assert str(answer).endswith("is in quarantine; resolve it there")
+def test_taking_in_again_with_a_marking_resolves_a_quarantine(pair: list[Node]) -> None:
+    gbr, usa = pair
+    take(gbr, bundle(malware("a"), malware("b", GREEN)))
+    work(gbr)
+    assert take(gbr, bundle(malware("a"))) == [AlreadyHeld(malware("a")["id"])]
+    assert names(page(gbr, usa)) == ["b"]
+    answers = take(gbr, bundle(malware("a"), malware("b", GREEN)), "TLP:GREEN")
+    assert answers == [TakenIn(malware("a")["id"], None), AlreadyHeld(malware("b")["id"])]
+    assert quarantined(gbr) == []
+    work(gbr)
+    assert names(page(gbr, usa)) == ["b", "a"]
+    assert len(entries(gbr, Act.QUARANTINE_RESOLVED)) == 1
+    assert verify_ledger(gbr)[1] == []
+
+
+def test_another_marking_does_not_change_what_is_held(pair: list[Node]) -> None:
+    gbr, _ = pair
+    take(gbr, bundle(malware("a")), "TLP:RED")
+    before = state(gbr)
+    assert take(gbr, bundle(malware("a")), "TLP:GREEN") == [AlreadyHeld(malware("a")["id"])]
+    assert state(gbr) == before
 
 
 def test_resolve_refuses_what_it_cannot_do(pair: list[Node]) -> None:

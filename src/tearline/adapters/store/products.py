@@ -61,6 +61,34 @@ def add_product(
     return int(db.execute(insert(t.product).returning(t.product.c.seq), values).scalar_one())
 
 
+def held_version(db: Connection, product: Product) -> tuple[Held, bool] | None:
+    """The same version of the same product as it is held, and whether it is in quarantine."""
+    row = db.execute(
+        select(
+            t.product.c.seq,
+            t.product.c.digest,
+            t.product.c.received_as,
+            t.product.c.body,
+            t.product.c.quarantine,
+        ).where(
+            t.product.c.originator == product.originator,
+            t.product.c.id == product.id,
+            t.product.c.version == product.version,
+        )
+    ).first()
+    if row is None:
+        return None
+    held_as = Held(row.seq, row.digest, row.received_as, _decode_product(row.body))
+    return held_as, row.quarantine is not None
+
+
+def reconsider(db: Connection) -> int:
+    """Let all that is not in quarantine wait for the gate again; returns how many."""
+    open_ = t.product.c.quarantine.is_(None)
+    db.execute(delete(t.outcome).where(t.outcome.c.product.in_(select(t.product.c.seq).where(open_))))
+    return db.execute(update(t.product).where(open_).values(considered=0)).rowcount
+
+
 def replace_product(db: Connection, seq: int, product: Product, digest: str) -> None:
     """Put a resolved product in the place of its quarantined self: it waits for the gate again."""
     db.execute(delete(t.outcome).where(t.outcome.c.product == seq))

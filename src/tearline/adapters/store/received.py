@@ -30,9 +30,13 @@ def set_inbox_seen(db: Connection, party: Party, seq: int) -> None:
     db.execute(update(t.partner).where(t.partner.c.party == party).values(inbox_seen=seq))
 
 
-def known_releases(db: Connection, release_ids: Iterable[str]) -> set[str]:
-    """Those of the release ids that have been taken before."""
-    rows = db.execute(select(t.received.c.release_id).where(t.received.c.release_id.in_(list(release_ids))))
+def known_releases(db: Connection, giver: Party, release_ids: Iterable[str]) -> set[str]:
+    """Those of a giver's release ids that have been taken before."""
+    rows = db.execute(
+        select(t.received.c.release_id).where(
+            t.received.c.giver == giver, t.received.c.release_id.in_(list(release_ids))
+        )
+    )
     return {release_id for (release_id,) in rows}
 
 

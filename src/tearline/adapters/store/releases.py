@@ -10,6 +10,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from tearline.adapters.store import tables as t
 from tearline.terms import Outcome, Party, Reason, Tearline, Whole
 
+_WAITS = t.outbox.c.delivered_at.is_(None) & (t.outbox.c.stuck == 0)
+
 
 class Waiting(msgspec.Struct, frozen=True):
     """An outbox row that has not been delivered."""
@@ -59,7 +61,7 @@ def known_in_outbox(db: Connection, release_ids: Iterable[str]) -> set[str]:
 
 def parties_with_waiting(db: Connection) -> list[Party]:
     """Partners for whom something waits in the outbox."""
-    rows = db.execute(select(t.outbox.c.partner).where(t.outbox.c.delivered_at.is_(None)).distinct())
+    rows = db.execute(select(t.outbox.c.partner).where(_WAITS).distinct())
     return sorted(party for (party,) in rows)
 
 
@@ -67,7 +69,7 @@ def waiting(db: Connection, party: Party, limit: int) -> list[Waiting]:
     """The next undelivered releases for one partner, oldest first."""
     rows = db.execute(
         select(t.outbox.c.seq, t.outbox.c.release_id, t.outbox.c.form, t.outbox.c.draft)
-        .where(t.outbox.c.partner == party, t.outbox.c.delivered_at.is_(None))
+        .where(t.outbox.c.partner == party, _WAITS)
         .order_by(t.outbox.c.seq)
         .limit(limit)
     )
@@ -77,6 +79,11 @@ def waiting(db: Connection, party: Party, limit: int) -> list[Waiting]:
 def mark_delivered(db: Connection, seqs: Sequence[int], at: str) -> None:
     """These outbox rows stand in the partner's view, and need not be kept here too."""
     db.execute(update(t.outbox).where(t.outbox.c.seq.in_(seqs)).values(delivered_at=at, draft=b""))
+
+
+def mark_stuck(db: Connection, seq: int) -> None:
+    """This outbox row cannot be delivered as it is: it stays, undelivered, out of the way of the others."""
+    db.execute(update(t.outbox).where(t.outbox.c.seq == seq).values(stuck=1))
 
 
 def releases(db: Connection) -> list[tuple[Party, str, int, str, str | None]]:

@@ -83,20 +83,21 @@ outbox = Table(
     Column("product", ForeignKey("product.seq"), nullable=False),
     Column("form", String, nullable=False),
     Column("draft", BLOB, nullable=False),
+    Column("stuck", Integer, nullable=False, server_default="0"),
     Column("delivered_at", String),
 )
 Index(
     "outbox_waiting",
     outbox.c.partner,
     outbox.c.seq,
-    sqlite_where=outbox.c.delivered_at.is_(None),
+    sqlite_where=outbox.c.delivered_at.is_(None) & (outbox.c.stuck == 0),
 )
 
 received = Table(
     "received",
     metadata,
+    Column("giver", String, primary_key=True),
     Column("release_id", String, primary_key=True),
-    Column("giver", String, nullable=False),
     Column("object_id", String, nullable=False),
     Column("received_at", String, nullable=False),
     Column("issued_at", String, nullable=False),
