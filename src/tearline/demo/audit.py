@@ -74,8 +74,9 @@ def _sources(nodes: dict[Party, Node]) -> Iterator[str]:
 def _source_lines(product: Product) -> Iterator[bytes]:
     for portion in product.portions:
         if portion.role is Role.SOURCE:
-            # The longest line, so that neither a mark nor a line break can hide it.
-            yield max(portion.text.splitlines(), key=len).strip().encode()
+            # The longest run that no heading, line break or JSON escape can interrupt.
+            said = portion.text.partition(":")[2] or portion.text
+            yield max(re.split(r'[\n"\\]', said), key=len).strip().encode()
 
 
 def _markings(view: Path) -> Iterator[str]:
