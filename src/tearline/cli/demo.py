@@ -57,7 +57,9 @@ def demo(products: tuple[str, ...], seed: int, keep: bool, folder: Path | None, 
             folder = Path(tempfile.mkdtemp(prefix="tearline-")) if keep else None
         where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tearline-")))
         console.print("Eight nodes, each a process with its own keys, database and door:")
-        with Live(console=console, refresh_per_second=4, transient=True) as display:
+        with Live(
+            "making keys, agreements and doors ...", console=console, refresh_per_second=4, transient=True
+        ) as display:
             finished, end = run(where, products, seed, lambda now: display.update(live(now)), keep=keep)
         stack.callback(end)
         for sentence in finished.faults[:MAX_FAULTS_SHOWN]:

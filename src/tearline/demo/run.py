@@ -68,7 +68,9 @@ def run(
     homes = build(folder, PULL_INTERVAL)
     deliveries = prepare(inputs, own, seed)
     with ExitStack() as stack:
-        nodes = [stack.enter_context(_serving(home, party)) for party, home in homes.items()]
+        nodes = [stack.enter_context(_started(home)) for home in homes.values()]
+        for node, party in zip(nodes, homes, strict=True):
+            _await_door(node, party)
         start = time.monotonic()
         said = _feed_and_watch(homes, deliveries, nodes, watch)
         finished = Run(homes, time.monotonic() - start, said)
@@ -134,14 +136,12 @@ def _intake(home: Path, delivery: Delivery) -> Iterator[str]:
 
 
 @contextmanager
-def _serving(home: Path, party: Party) -> Iterator[subprocess.Popen[str]]:
-    """A node's process, from its door's first answer until it has ended on SIGTERM."""
+def _started(home: Path) -> Iterator[subprocess.Popen[str]]:
+    """A node's process, until it has ended on SIGTERM."""
     process = subprocess.Popen(  # noqa: S603 - ours
         [*_tearline(home), "serve"], stdout=subprocess.PIPE, text=True
     )
     try:
-        if process.stdout is None or not process.stdout.readline().startswith("serving"):
-            raise Failed(f"{NAMES[party]} did not start")
         yield process
     finally:
         process.terminate()
@@ -150,6 +150,11 @@ def _serving(home: Path, party: Party) -> Iterator[subprocess.Popen[str]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _await_door(node: subprocess.Popen[str], party: Party) -> None:
+    if node.stdout is None or not node.stdout.readline().startswith("serving"):
+        raise Failed(f"{NAMES[party]} did not start")
 
 
 def _tearline(home: Path) -> list[str]:
