@@ -14,7 +14,7 @@ DEEPEST, MOST_SIGNS = 32, 500
 """How deep brackets of a clause may nest, and how many operators and brackets it may have. The engine's
 parser recurses on both: 1,000 nested brackets end the process."""
 
-_TOKEN = re.compile(r'//[^\n]*|"(?:\\.|[^"\\])*"|;')
+_TOKEN = re.compile(r'//[^\n\r]*|"(?:\\.|[^"\\])*"|;')
 _SIGN = re.compile(r"[-.+*&|<>=!(){}\[\]]|\b(?:if|has|like|is|in)\b")
 _REMEDY = "write permit (...) or forbid (...), when { ... } or unless { ... }, and a semicolon"
 
@@ -90,5 +90,5 @@ def _bare(clause: str) -> str:
 
 def _lead(text: str) -> int:
     """How many characters of blanks and comments stand before the first word."""
-    lead = re.match(r"(?:\s|//[^\n]*)*", text)
+    lead = re.match(r"(?:\s|//[^\n\r]*)*", text)
     return lead.end() if lead else 0

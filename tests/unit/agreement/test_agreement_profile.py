@@ -193,3 +193,11 @@ def test_brackets_may_nest_as_deep_as_is_said() -> None:
     depth = DEEPEST - 1  # the braces of `when` are one
     assert codes(f"{HEAD}when {{ {'(' * depth}resource.level < 3{')' * depth} }};") == []
     assert codes(f"{HEAD}when {{ {'(' * (depth + 1)}resource.level < 3{')' * (depth + 1)} }};") == ["E001"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_comment_ends_where_the_engine_ends_it(end: str) -> None:
+    """Cedar ends a comment at a carriage return too: what follows it is a clause, not a remark."""
+    findings = lint(f"// a remark{end}permit (principal, action, resource);", frozenset())
+    assert [finding.code for finding in findings] == ["E002", "E004", "E007"]
+    assert lint("// a remark without an end permit (principal, action, resource);", frozenset()) == []
