@@ -1,4 +1,4 @@
-"""`tearline agreement`: the sharing agreements of this node."""
+"""Commands that take an agreement through its life at this node."""
 
 from __future__ import annotations
 
@@ -6,37 +6,12 @@ from pathlib import Path
 
 import click
 
-from tearline.agreement import check as check_profile
 from tearline.cli.show import table
 from tearline.node import Node, adopt_agreement, read_agreement
-from tearline.terms import Refused
-
-_folder = click.argument("folder", type=click.Path(path_type=Path))
 
 
-@click.group()
-def agreement() -> None:
-    """Check, adopt and list agreements.
-
-    Proposals, proof, review, approval by several officers, suspension: not built yet.
-    """
-
-
-@agreement.command()
-@_folder
-def check(folder: Path) -> None:
-    """Check that the agreement in FOLDER (agreement.toml, clauses.cedar) keeps to the profile."""
-    read = read_agreement(folder)
-    findings = check_profile(read)
-    for finding in findings:
-        click.echo(f"{folder / 'clauses.cedar'}:{finding.line}:{finding.column}: {finding.code} {finding}")
-    if findings:
-        raise Refused(f"{len(findings)} finding(s): the agreement cannot be adopted")
-    click.echo(f"{read.id} keeps to the profile. Its version is {read.version}.")
-
-
-@agreement.command()
-@_folder
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
 @click.pass_obj
 def adopt(home: Path, folder: Path) -> None:
     """Put the agreement in FOLDER in force at this node, in the place of its earlier version.
@@ -48,7 +23,7 @@ def adopt(home: Path, folder: Path) -> None:
     click.echo(f"{adopted.id} version {adopted.version[:12]} is in force.")
 
 
-@agreement.command("list")
+@click.command("list")
 @click.pass_obj
 def list_(home: Path) -> None:
     """Show the agreements in force."""

@@ -1,0 +1,1 @@
+"""Review: what a revision would change, before it is adopted."""

@@ -1,0 +1,1 @@
+"""The scanner: finds known identities in any text, however they are written."""

@@ -1,0 +1,1 @@
+"""The vault: real identities of sources. They leave it for nobody."""
