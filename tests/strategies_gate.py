@@ -285,6 +285,7 @@ def _telling() -> list[tuple[Deal, ...]]:
     rows, fewer = dict.fromkeys(POLICIES, same), {"USA": same}
     everyone, both = frozenset(PARTIES), ("release", "releaseTearline")
     whole = Deal("whole", everyone, rows, (Clause("permit", (), both),))
+    swedes = (("partner", "SWE"),)
     malware, high = (("any of", "topics", (Topic.MALWARE,)),), (("compare", "level", ">", 3),)
     return [
         (whole, Deal("others", frozenset({OWN, "SWE"}), rows, (Clause("forbid", (), both, malware),))),
@@ -293,6 +294,12 @@ def _telling() -> list[tuple[Deal, ...]]:
         (Deal("time", everyone, rows, (Clause("permit", (), both, (("now", "<=", NOW),)),)),),
         (Deal("lines", everyone, rows, (Clause("permit", (), ("releaseTearline",)),)),),
         (Deal("new", everyone, rows, (Clause("permit", (("coalition", "NATO"),), both),)),),
+        tuple(  # alike but for whom they are with; each speaks of SWE
+            Deal(
+                f"pair-{party.lower()}", frozenset({OWN, party}), rows, (Clause("permit", (), both, swedes),)
+            )
+            for party in ("SWE", "UKR")
+        ),
     ]
 
 

@@ -8,15 +8,16 @@ moments, so that within a span the same facts have the same ruling: it is rememb
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 import msgspec
+from cedarpy import pst
 
 from tearline.agreement import cedar
+from tearline.agreement.clauses import Clause
 from tearline.agreement.manifest import Agreement
 from tearline.agreement.profile import moments
 from tearline.terms import (
@@ -147,8 +148,7 @@ class _Span:
             for party in agreement.parties:
                 self._shared[party] = self._shared.get(party, frozenset()) | {agreement.id}
         self._names = frozenset[str]().union(*(agreement.names for agreement in agreements))
-        self._clauses: dict[tuple[int, frozenset[str]], cedar.Clauses] = {}
-        self._plans: dict[frozenset[tuple[Party, frozenset[str]]], Sequence[_Question]] = {}
+        self._plans: dict[tuple[_Asked, Action], Sequence[_Question]] = {}
         self._known: dict[tuple[Facts, Action], dict[tuple[Party, frozenset[str]], Ruling]] = {}
 
     def rule(self, facts: Facts, partners: Members, action: Action, now: datetime) -> dict[Party, Ruling]:
@@ -171,65 +171,110 @@ class _Span:
         products = {_name(rank): _attributes(facts, rank) for rank in set(ranks)}
         entities = cedar.with_products(cedar.roster(asked), products)
         answers: dict[Party, list[_Answer]] = {party: [] for party, _ in asked}
-        for question in self._questions(asked):
-            rank = ranks[question.table]
-            given = cedar.ask(
-                question.clauses,
-                entities,
-                partners=question.partners,
-                action=action,
-                product=_name(rank),
-                now=now,
-            )
-            for party, answer in given.items():
-                answers[party].append(_Answer(answer, rank, question.shared))
+        for question in self._questions(asked, action):
+            given: dict[Level | None, cedar.Answer] = {}
+            for table, party, names in question.alike:
+                rank = ranks[table]
+                if rank not in given:
+                    given[rank] = question.ask(entities, _name(rank), action, now)
+                answer = given[rank]
+                spoke = tuple(
+                    own for own, name in zip(names, question.names, strict=True) if name in answer.clauses
+                )
+                answers[party].append(_Answer(answer.allowed, answer.failed, spoke, rank, question.shared))
         return rulings | {party: _ruling(given) for party, given in answers.items()}
 
-    def _questions(self, asked: frozenset[tuple[Party, frozenset[str]]]) -> Sequence[_Question]:
-        """What to ask about these partners, whatever the product is."""
-        if asked not in self._plans:
+    def _questions(self, asked: _Asked, action: Action) -> Sequence[_Question]:
+        """What to ask about these partners, whatever the product is.
+
+        Partners of whom the clauses say the same, such as those with bilateral agreements of one text,
+        are asked about once for each rank: Cedar would answer the same, under other names.
+        """
+        if (asked, action) not in self._plans:
             if len(self._plans) >= REMEMBERED:
                 self._plans.clear()
-            groups: defaultdict[tuple[int, frozenset[str]], dict[Party, frozenset[str]]] = defaultdict(dict)
+            found: dict[Any, _Question] = {}
             for number, table in enumerate(self._tables):
                 ids = {agreement.id for agreement in table}
                 for party, coalitions in asked:
-                    groups[number, self._shared[party] & ids][party] = coalitions
-            questions = (
-                _Question(number, bool(shared), self._clauses_for(number, shared), partners)
-                for (number, shared), partners in groups.items()
-            )
-            self._plans[asked] = [question for question in questions if question.clauses.names]
-        return self._plans[asked]
+                    clauses = self._clauses_for(table, party, coalitions, action)
+                    shared = bool(self._shared[party] & ids)
+                    if not (clauses or shared):
+                        continue
+                    said = sorted((cedar.shape(clause.text, party), name) for name, clause in clauses.items())
+                    like = (shared, coalitions, tuple(shape for shape, _ in said))
+                    names = tuple(name for _, name in said)
+                    if like not in found:
+                        found[like] = _Question(shared, _compiled(clauses), party, names, [])
+                    found[like].alike.append((number, party, names))
+            self._plans[asked, action] = list(found.values())
+        return self._plans[asked, action]
 
-    def _clauses_for(self, number: int, shared: frozenset[str]) -> cedar.Clauses:
-        """Of the agreements with this table of levels: the permits of those shared, and every forbid."""
-        if (number, shared) not in self._clauses:
-            clauses = {
-                f"{agreement.id}/{clause.id}": clause.tree
-                for agreement in self._tables[number]
-                for clause in agreement.parsed
-                if clause.tree.effect == "forbid" or agreement.id in shared
-            }
-            reads_clock = any(any(moments(tree)) for tree in clauses.values())
-            self._clauses[number, shared] = cedar.Clauses(clauses, reads_clock=reads_clock)
-        return self._clauses[number, shared]
+    def _clauses_for(
+        self, table: Sequence[Agreement], party: Party, coalitions: frozenset[str], action: Action
+    ) -> dict[str, Clause]:
+        """Of the agreements with one table of levels, the clauses whose heads name this partner and action:
+        the permits of those shared with it, and every forbid."""
+        return {
+            f"{agreement.id}/{clause.id}": clause
+            for agreement in table
+            for clause in agreement.parsed
+            if clause.tree.effect == "forbid" or agreement.id in self._shared[party]
+            if _concerns(clause.tree, party, coalitions, action)
+        }
+
+
+def _concerns(tree: pst.Template, party: Party, coalitions: frozenset[str], action: Action) -> bool:
+    """Whether the head of a clause of the profile names this partner and action."""
+    match tree.principal:
+        case pst.ScopeEq(pst.EntityUid(_, name)) if name != party:
+            return False
+        case pst.ScopeIn(pst.EntityUid(_, name)) if name not in coalitions:
+            return False
+    match tree.action:
+        case pst.ActionEq(pst.EntityUid(_, name)):
+            return name == action
+        case _:
+            return True
+
+
+def _compiled(clauses: Mapping[str, Clause]) -> cedar.Clauses | None:
+    trees = {name: clause.tree for name, clause in clauses.items()}
+    reads_clock = any(any(moments(tree)) for tree in trees.values())
+    return cedar.Clauses(trees, reads_clock=reads_clock) if trees else None
+
+
+_Asked = frozenset[tuple[Party, frozenset[str]]]
 
 
 class _Question(NamedTuple):
-    """Clauses of agreements with one table of levels, to be asked about partners."""
+    """Clauses of agreements with one table of levels, to be asked about one partner for all like it."""
 
-    table: int
     shared: bool
-    """Whether one of the agreements with this table is with these partners."""
-    clauses: cedar.Clauses
-    partners: Members
+    """Whether one of the agreements with the table is with these partners."""
+    clauses: cedar.Clauses | None
+    partner: Party
+    names: tuple[str, ...]
+    """Of the clauses, in the order of what they say."""
+    alike: list[tuple[int, Party, tuple[str, ...]]]
+    """Table, partner and names of its own clauses, in the same order: for whom the answer holds where the
+    product has the same rank."""
+
+    def ask(self, entities: cedar.Entities, product: str, action: Action, now: datetime) -> cedar.Answer:
+        if self.clauses is None:
+            return cedar.Answer(allowed=False, clauses=(), failed=False)
+        return cedar.ask(
+            self.clauses, entities, partner=self.partner, action=action, product=product, now=now
+        )
 
 
 class _Answer(NamedTuple):
     """What the clauses with one table of levels came to for one partner."""
 
-    cedar: cedar.Answer
+    allowed: bool
+    failed: bool
+    clauses: tuple[str, ...]
+    """Those that decided."""
     rank: Level | None
     """The product's; `None` where the table has no row for it, so that permits do not count."""
     shared: bool
@@ -237,16 +282,16 @@ class _Answer(NamedTuple):
 
 def _ruling(answers: Sequence[_Answer]) -> Ruling:
     """Put the answers for one partner together: an error outweighs a forbid, a forbid every permit."""
-    if any(answer.cedar.failed for answer in answers):
+    if any(answer.failed for answer in answers):
         return Ruling(Verdict.ERROR)
-    forbids = [clause for answer in answers if not answer.cedar.allowed for clause in answer.cedar.clauses]
+    forbids = [clause for answer in answers if not answer.allowed for clause in answer.clauses]
     if forbids:
         return Ruling(Verdict.FORBID, tuple(sorted(forbids)))
     permits = [
         clause
         for answer in answers
-        if answer.cedar.allowed and answer.rank is not None
-        for clause in answer.cedar.clauses
+        if answer.allowed and answer.rank is not None
+        for clause in answer.clauses
     ]
     if permits:
         return Ruling(Verdict.PERMIT, tuple(sorted(permits)))

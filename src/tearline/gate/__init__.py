@@ -1,5 +1,9 @@
-"""The gate: `consider` one product and many partners; one outcome each, with its reasons (`CODES`)."""
+"""The gate: `consider` one product and many partners; one outcome each, with its reasons (`CODES`).
 
-from tearline.gate.decide import CODES, consider, recipient_of
+`Openings` tells what is left open before any agreement is asked.
+"""
 
-__all__ = ["CODES", "consider", "recipient_of"]
+from tearline.gate.decide import CODES, consider
+from tearline.gate.openings import Form, Openings, recipient_of
+
+__all__ = ["CODES", "Form", "Openings", "consider", "recipient_of"]

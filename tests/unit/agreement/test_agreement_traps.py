@@ -30,13 +30,10 @@ def product(**attributes: Any) -> dict[str, Any]:
     return {"uid": {"type": "Product", "id": "SECRET"}, "attrs": attributes, "parents": []}
 
 
-def ask(clauses: str, entities: cedarpy.Entities) -> list[cedar.Answer]:
+def ask(clauses: str, entities: cedarpy.Entities) -> cedar.Answer:
     """What our own wrapper answers."""
     compiled = cedar.Clauses({"one/clause": cedar.parse(clauses)}, reads_clock=False)
-    asked = {"GBR": frozenset[str]()}
-    return list(
-        cedar.ask(compiled, entities, partners=asked, action="release", product="SECRET", now=NOW).values()
-    )
+    return cedar.ask(compiled, entities, partner="GBR", action="release", product="SECRET", now=NOW)
 
 
 def rules(*clauses: str) -> Agreements:
@@ -79,14 +76,11 @@ def test_trap_2_a_missing_attribute_skips_a_forbid() -> None:
 def test_trap_3_an_absent_resource_is_allowed_with_an_error_beside_it() -> None:
     entities = cedar.roster(frozenset({("GBR", frozenset())}))
     both = cedar.Clauses({"a": cedar.parse(OPEN), "b": cedar.parse(BY_LEVEL)}, reads_clock=False)
-    (answer,) = cedar.ask(
-        both, entities, partners={"GBR": frozenset()}, action="release", product="SECRET", now=NOW
-    ).values()
+    answer = cedar.ask(both, entities, partner="GBR", action="release", product="SECRET", now=NOW)
     assert answer.allowed
     assert answer.failed
-    assert evaluate._ruling([evaluate._Answer(answer, FACTS.level[0][1], True)]) == evaluate.Ruling(
-        Verdict.ERROR
-    )
+    taken = evaluate._Answer(answer.allowed, answer.failed, answer.clauses, FACTS.level[0][1], shared=True)
+    assert evaluate._ruling([taken]) == evaluate.Ruling(Verdict.ERROR)
 
 
 def test_trap_4_error_texts_echo_the_entity_document() -> None:
@@ -103,8 +97,7 @@ def test_trap_4_error_texts_echo_the_entity_document() -> None:
 
 def test_an_answer_has_no_room_for_an_error_text() -> None:
     entities = cedar.roster(frozenset({("GBR", frozenset())}))
-    (answer,) = ask(BY_LEVEL, entities)
-    assert answer == cedar.Answer(allowed=False, clauses=(), failed=True)
+    assert ask(BY_LEVEL, entities) == cedar.Answer(allowed=False, clauses=(), failed=True)
 
 
 def test_a_request_that_cannot_be_read_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

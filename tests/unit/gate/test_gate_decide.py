@@ -12,7 +12,7 @@ import pytest
 
 from tearline import gate
 from tearline.agreement import Action, Agreements, Ruling, Verdict
-from tearline.gate import decide
+from tearline.gate import decide, openings
 from tearline.label import join_all
 from tearline.terms import (
     Category,
@@ -328,7 +328,7 @@ def test_whatever_breaks_is_withheld_and_told_to_nobody(
     def bars(*_: object) -> tuple[str, ...]:
         raise RuntimeError("Nachtfalter")
 
-    monkeypatch.setattr(decide, "bars", bars)
+    monkeypatch.setattr(openings, "bars", bars)
     outcomes = gate.consider(REPORT, [made.partner(party) for party in (GBR, AUS)], rules(), NOW)
     assert [(type(each), said(each)) for each in outcomes.values()] == [(Withhold, ["7 error"])] * 2
     assert b"Nachtfalter" not in msgspec.json.encode(outcomes)
@@ -361,7 +361,8 @@ def test_outcomes_come_in_the_order_of_the_partners() -> None:
 def test_every_code_is_given_a_meaning_and_every_meaning_a_code() -> None:
     """Those of the gate, and those that the node gives where a permitted release cannot be composed."""
     room = Path(decide.__file__).parents[1]
-    code = Path(decide.__file__).read_text("utf-8").split("}\n\nConsents", 1)[1]
+    code = Path(openings.__file__).read_text("utf-8")
+    code += Path(decide.__file__).read_text("utf-8").split("}\n\n_coalitions", 1)[1]
     code += "".join(path.read_text("utf-8") for path in (room / "node").glob("*.py"))
     written = set(re.findall(r'"((?:label|party|consent|tearline|agreement|release)\.[a-z-]+|error)"', code))
     made_up = {f"agreement.{verdict.value}" for verdict in Verdict}
@@ -372,8 +373,9 @@ def test_every_code_is_given_a_meaning_and_every_meaning_a_code() -> None:
 def test_the_checks_are_numbered_alike_in_docstring_and_code() -> None:
     text = Path(decide.__file__).read_text("utf-8")
     doc, code = text.split('"""', 2)[1:]
+    opened = Path(openings.__file__).read_text("utf-8")
     listed = [int(number) for number in re.findall(r"^(\d)\. ", doc, re.MULTILINE)]
     assert listed == [1, 2, 3, 4, 5, 6, 7]
-    beside = re.findall(r"# (\d)\.(?: and (\d)\.)?", code)
+    beside = re.findall(r"# (\d)\.(?: and (\d)\.)?", opened + code.replace("# 1. to 4.", ""))
     assert [int(number) for numbers in beside for number in numbers if number] == listed
-    assert {int(number) for number in re.findall(r"(?:check=|_reasons\()(\d)", code)} == set(listed)
+    assert {int(number) for number in re.findall(r"(?:check=|_reasons\()(\d)", opened + code)} == set(listed)
