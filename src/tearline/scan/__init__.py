@@ -1,1 +1,6 @@
-"""The scanner: finds known identities in any text, however they are written."""
+"""Scan: known identities found in texts, whatever their inflection, script or disguise."""
+
+from tearline.scan.scanner import Scanner
+from tearline.scan.values import Disposition, Hit, Identity, Kind, Names
+
+__all__ = ["Disposition", "Hit", "Identity", "Kind", "Names", "Scanner"]

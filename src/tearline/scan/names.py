@@ -1,0 +1,129 @@
+"""A name row, parted: which of its words is the surname, the given name, the patronymic."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import msgspec
+
+from tearline.scan import nicknames, phonemes
+from tearline.scan.fold import fold
+from tearline.scan.values import Kind
+from tearline.scan.words import initial_sounds, name_readings
+
+WORD = re.compile(r"[^\W\d_]+(?:['’‘ʼ`´ʹ′ʻ][^\W\d_]+)*|\d+[^\W_]*", re.UNICODE)
+_GROUP = re.compile(r"[\s,;]+")
+_PARTICLES_TEXT = """
+von der den de du des del della di da do dos das la le les van ter ten zu zum af al el bin ibn ben bint
+abu ul ur oglu ogly kyzy фон дер ден де дю дель делла ди да ду ван тер тен ла ле аль эль ель ібн ибн бін
+бин бен бинт уль ур ас аз ад ар аш огли оглы оглу кизи кызы ap y e
+"""
+PARTICLES = frozenset(_PARTICLES_TEXT.split())
+_PATRONYMIC = re.compile(
+    r"(?:ович|евич|євич|йович|ійович|ич|івна|ївна|овна|евна|ична|инична|ovych|ovich|evich|yovych|iyovych"
+    r"|ovič|evič|owicz|ewicz|ivna|yivna|ovna|evna|iwna|owna|ewna|ichna|inichna|ovyč|jovych|ijovyč)$"
+)
+_SURNAME = re.compile(
+    r"(?:енко|ський|цький|ська|цька|ский|цкий|ская|цкая|ов|ев|єв|ова|ева|єва|ін|їн|ін|ин|ина|іна|ук|юк|чак|ко|ян|дзе|швілі"
+    r"|швили|enko|sky|skyi|skyj|ski|ská|ska|cka|cki|ov|ev|ova|eva|in|uk|iuk|yuk|ko|ian|yan|dze|shvili|ský|ová|owa|ić|ić)$"
+)
+_LONG_SURNAME, _LONG_PATRONYMIC = 6, 5
+
+
+class Part(msgspec.Struct, frozen=True, eq=False):
+    """One word of a name, compared by identity. `given`: the names of the table that it is a form of."""
+
+    word: str
+    readings: tuple[str, ...]
+    skeletons: tuple[str, ...]
+    given: frozenset[str]
+
+    @property
+    def initials(self) -> frozenset[str]:
+        """First sounds that an initial of it may stand for, and its first letter after `'`."""
+        sounds = {reading[0] for reading in self.readings} | {"'" + self.word[0]}
+        for name in self.given:
+            sounds |= nicknames.first_sounds(name)
+        return frozenset(sounds | set(initial_sounds(self.word)) if len(self.word) == 1 else sounds)
+
+    def __repr__(self) -> str:
+        return "Part()"
+
+
+class Name(msgspec.Struct, frozen=True):
+    """A name row: its groups (words that hyphens join) and the roles of groups, by index.
+
+    `surname` and `given` are -1 where the kind is not a person or the roles cannot be told.
+    """
+
+    kind: Kind
+    groups: tuple[tuple[Part, ...], ...]
+    surname: int = -1
+    given: int = -1
+    patronymic: int = -1
+
+    def __repr__(self) -> str:
+        return f"Name(kind={self.kind.value!r})"
+
+
+@lru_cache(maxsize=1 << 17)
+def part(word: str) -> Part:
+    """A word of a name; `word` is folded."""
+    readings = name_readings(word)
+    skeletons = tuple(dict.fromkeys(map(phonemes.skeleton, readings)))
+    return Part(word, readings, skeletons, nicknames.names_of(readings[:2]))
+
+
+@lru_cache(maxsize=1 << 17)
+def _words(chunk: str) -> tuple[Part, ...]:
+    return tuple(part(fold(word)) for word in WORD.findall(chunk))
+
+
+def _is_particle(word: Part) -> bool:
+    return word.word in PARTICLES
+
+
+def parse(text: str, kind: Kind) -> Name:
+    """Part a name row. Total: a row without words gives a name without groups."""
+    comma = text.find(",")
+    if comma >= 0:
+        comma = sum(bool(WORD.search(chunk)) for chunk in _GROUP.split(text[:comma])) - 1
+    chunks = [words for words in map(_words, _GROUP.split(text)) if words]
+    kept = [words for k, words in enumerate(chunks) if not (k and len(words) == 1 and _is_particle(words[0]))]
+    groups = [
+        words if len(words) == 1 else tuple(word for word in words if not _is_particle(word))
+        for words in (kept if len(kept) > 1 else chunks)
+    ]
+    groups = [group for group in groups if group]
+    if len(groups) == 1:
+        groups = [(word,) for word in groups[0]]
+    if kind is not Kind.PERSON or len(groups) < 2:
+        return Name(kind, tuple(groups))
+    return _with_roles(kind, groups, comma)
+
+
+def _with_roles(kind: Kind, groups: list[tuple[Part, ...]], comma: int) -> Name:
+    patronymic = -1
+    for index in range(1, len(groups) if len(groups) > 2 else 1):
+        word = groups[index][-1].word
+        if len(word) >= _LONG_PATRONYMIC and _PATRONYMIC.search(word):
+            patronymic = index
+            break
+    left = [index for index in range(len(groups)) if index != patronymic]
+    if 0 <= comma < len(groups) - 1 and comma in left:
+        surname = comma
+    elif patronymic == len(groups) - 1 or (
+        groups[left[1]][0].given and not groups[left[0]][0].given and _is_surname(groups[left[0]][0].word)
+    ):
+        surname = left[0]
+    else:
+        surname = left[-1]
+        if all(len(word.word) == 1 for word in groups[surname]):  # initials stand last
+            surname = left[0]
+    given = next(index for index in left if index != surname)
+    return Name(kind, tuple(groups), surname, given, patronymic)
+
+
+def _is_surname(word: str) -> bool:
+    return len(word) >= _LONG_SURNAME and _SURNAME.search(word) is not None

@@ -1,0 +1,256 @@
+"""The second opinion: how well the words of a text fit a name, word by word, and together.
+
+A pair of skeletons brought us here; now vowels, fine consonants and letters count too, and what the words
+look like in the text: their case, their order, what they are otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from rapidfuzz.distance import OSA
+
+from tearline.scan import nicknames
+from tearline.scan.fold import fold, spellings
+from tearline.scan.likeness import likeness
+from tearline.scan.names import Name, Part
+from tearline.scan.values import Kind
+from tearline.scan.words import initial_sounds, text_readings
+
+_VOWELS = "aeiou"
+_ENDS = "аеиоуыіїяюєёйьaeiouyáéíóúůýěąę"
+
+
+class Word(NamedTuple):
+    """A token of a text as the verifier needs it.
+
+    `is_initial`: a letter, or two that stand for a name, then a full stop. `after`: what follows besides
+    blanks and hyphens: nothing, a `,`, or a quotation mark or bracket as `"`.
+    """
+
+    text: str
+    is_upper: bool
+    is_capitals: bool
+    is_function: bool
+    is_initial: bool
+    after: str
+
+
+class Match(NamedTuple):
+    """The tokens of the window that a name covers, by number, and how well."""
+
+    first: int
+    last: int
+    score: float
+    why: str
+
+
+class Fit(NamedTuple):
+    """How well one word fits one part of a name."""
+
+    score: float
+    why: str
+
+
+_CYRILLIC = "\u0400"
+_NONE = Fit(0.0, "")
+TYPO, _BEYOND_TYPO = 0.8, 0.9
+"""The fit of a word that is one edit away, and what a fit by sound must reach to be believed instead."""
+
+
+def _stem(reading: str) -> str:
+    """Without the vowels at its end, as long as three sounds are left."""
+    bare = reading.rstrip(_VOWELS)
+    return bare if len(bare) >= 3 else reading
+
+
+def _letters(word: str, name: str) -> Fit:
+    """Likeness of two words in one script, less up to three letters of a case ending."""
+    base = name.rstrip(_ENDS) or name
+    edits = OSA.distance(word, name, score_cutoff=2)
+    for cut in range(min(4, len(word) - 1)):
+        stem = word[: len(word) - cut]
+        if len(stem) >= 3 and stem in (base, name):
+            return Fit(0.98, "inflected")
+        if len(stem) >= 4:
+            edits = min(edits, OSA.distance(stem, base, score_cutoff=2))
+    return Fit(TYPO, "typo") if edits == 1 and len(word) >= 4 and len(name) >= 4 else _NONE
+
+
+@lru_cache(maxsize=1 << 17)
+def fit(word: str, part: Part) -> Fit:
+    """How well a word of a text, inflected and in any script, fits a word of a name in its base form."""
+    folded = fold(word)
+    if folded == part.word:
+        return Fit(1.0, "exact")
+    readings = text_readings(folded, True)
+    own = {is_cyrillic: spelling for spelling, is_cyrillic in spellings(part.word)}
+    best = _NONE
+    for spelling, is_cyrillic in spellings(folded):
+        if is_cyrillic in own:
+            best = max(best, _letters(spelling, own[is_cyrillic]))
+    if best.score < 0.98:
+        for one in readings:
+            for other in part.readings:
+                score = likeness(one, other)
+                if score < 1.0:
+                    score = max(score, 0.99 * likeness(_stem(one), _stem(other)))
+                if score > (_BEYOND_TYPO if best.why == "typo" else best.score + 0.01):
+                    best = Fit(score, "transliterated")
+    if best.score < 0.95 and part.given and nicknames.names_of(readings) & part.given:
+        best = Fit(0.95, "nickname")
+    return best
+
+
+def given_names(word: str) -> frozenset[str]:
+    """The given names of the table that a word of a text is a form of."""
+    return nicknames.names_of(text_readings(fold(word)))
+
+
+def in_one_script(word: str, part: Part) -> bool:
+    """Whether a word of a text and one of a name are both Cyrillic or both Latin."""
+    return (word[0] >= _CYRILLIC) == (part.word[0] >= _CYRILLIC)
+
+
+def match(name: Name, words: Sequence[Word], i: int, j: int) -> Match | None:
+    """The best fit of a name to a window of words; words i and j (i < j) must be part of it."""
+    best: Match | None = None
+    groups = range(len(name.groups))
+    for a in groups:
+        at_i = _group_fit(name, a, words[i])
+        if at_i.score < _LEAST:
+            continue
+        for b in groups:
+            if a == b or (name.kind is not Kind.PERSON and b != a + 1):
+                continue
+            at_j = _group_fit(name, b, words[j])
+            if at_j.score < _LEAST:
+                continue
+            found = _judge(name, words, {i: (a, at_i), j: (b, at_j)})
+            if found and (best is None or found.score > best.score):
+                best = found
+    return best
+
+
+_LEAST = TYPO
+
+
+def may_match(names: Sequence[Name], words: tuple[str, str]) -> bool:
+    """Whether two words can be of one of the names, by each word alone: what `match` asks at the least."""
+    for name in names:
+        least, most = sorted(_best_fit(name, word) for word in words)
+        if least >= 0.85 or (least >= _LEAST and most >= 0.93):
+            return True
+    return False
+
+
+def _best_fit(name: Name, word: str) -> float:
+    """The best fit of a word among all parts of a name; a short word or part may be an initial."""
+    best = 0.93 if len(word) <= 2 else 0.0
+    for group in name.groups:
+        for part in group:
+            best = max(best, 0.93 if len(part.word) == 1 else fit(word, part).score)
+    return best
+
+
+def _group_fit(name: Name, group: int, word: Word) -> Fit:
+    """The best fit of a word among the parts of a group; an initial stands for no surname."""
+    if word.is_initial:
+        part = name.groups[group][0]
+        if group == name.surname and len(part.word) > 1:
+            return _NONE
+        folded = fold(word.text)
+        marks = {"'" + folded} if len(folded) == 1 else set()
+        return Fit(0.9, "initial") if part.initials & (marks | set(initial_sounds(folded))) else _NONE
+    if len(word.text) == 1:
+        return _NONE
+    best = _NONE
+    for part in name.groups[group]:
+        if len(part.word) == 1:
+            if word.is_upper and part.initials & {reading[0] for reading in text_readings(fold(word.text))}:
+                best = max(best, Fit(0.85, "initial"))
+        else:
+            found = fit(word.text, part)
+            if group == name.surname and found.why == "nickname":
+                continue
+            best = max(best, found)
+    return best
+
+
+def _judge(name: Name, words: Sequence[Word], held: dict[int, tuple[int, Fit]]) -> Match | None:
+    """Whether what fits is enough, given how the words stand in the text."""
+    taken = {group for group, _ in held.values()}
+    if 0 <= name.surname not in taken and (
+        len(name.groups) < 3 or any(part.given for group in taken for part in name.groups[group])
+    ):
+        return None
+    if not _is_enough(name, words, held):
+        return None
+    _extend(name, words, held, taken)
+    fits = [found.score for _, found in held.values()]
+    score = (min(fits) + sum(fits) / len(fits)) / 2
+    return Match(min(held), max(held), score, ",".join(sorted({found.why for _, found in held.values()})))
+
+
+def _extend(name: Name, words: Sequence[Word], held: dict[int, tuple[int, Fit]], taken: set[int]) -> None:
+    """Take in the words beside and between that fit other words of the name."""
+    low, high = min(held), max(held)
+    near = [*range(low + 1, high), *range(low - 1, -1, -1), *range(high + 1, len(words))]
+    for k in near:
+        if k in held or not (min(held) - 2 <= k <= max(held) + 2):
+            continue
+        for group in range(len(name.groups)):
+            if group in taken and len(name.groups[group]) == 1:
+                continue
+            found = _group_fit(name, group, words[k])
+            if found.score >= 0.8:
+                held[k] = (group, found)
+                taken.add(group)
+                break
+
+
+def _is_enough(name: Name, words: Sequence[Word], held: dict[int, tuple[int, Fit]]) -> bool:
+    """Whether two words fit well enough: the better, the less they look like a name in their text.
+
+    The thresholds were set on invented decoys: see docs/scanner.md.
+    """
+    (i, (a, one)), (j, (_, other)) = sorted(held.items())
+    left, right = words[i], words[j]
+    least, most = sorted((one.score, other.score))
+    whys = {one.why, other.why}
+    is_swapped = a == name.surname and not left.is_initial
+    after = {words[k].after for k in range(i, j)} - {""}
+    is_broken = bool(after) and not (least >= 0.97 and (is_swapped or after == {'"'}))
+    has_stranger = any(words[k].is_upper and not words[k].is_initial for k in range(i + 1, j)) and (
+        least < 0.93 or (is_swapped and name.patronymic < 0)
+    )
+    is_plain = _is_plain(left, right, one, other) and _is_plain(right, left, other, one)
+    if is_broken or has_stranger or not is_plain:
+        return False
+    uppers = left.is_upper + right.is_upper
+    if uppers == 0 and "initial" in whys:
+        return most >= 0.98
+    if uppers < 2:
+        return least >= (0.97 if uppers or is_swapped else 0.93) and not whys & {"nickname", "initial"}
+    if whys & {"initial", "typo"}:
+        return most >= (0.97 if "typo" in whys else 0.93)
+    if "nickname" in whys:
+        return least >= (0.95 if is_swapped else 0.93) and min(len(left.text), len(right.text)) > 2
+    is_own_script = left.text[0] >= _CYRILLIC and in_one_script(left.text, name.groups[a][0])
+    need = 0.93 if is_swapped else 0.89 if is_own_script else 0.85
+    return least >= need or (not is_swapped and most >= 0.97 and least >= need - 0.05)
+
+
+def _is_plain(word: Word, beside: Word, found: Fit, other: Fit) -> bool:
+    """Whether a word fits well enough for what it is otherwise: short, a function word, an abbreviation."""
+    if word.is_initial:
+        return True
+    if word.is_function:
+        return found.score >= 0.98
+    if word.is_capitals and len(word.text) <= 5 and not (beside.is_capitals and len(word.text) > 3):
+        return found.score >= 0.98 and (len(word.text) > 3 or found.why == "exact")
+    if len(word.text) > 3:
+        return True
+    return found.score >= (0.84 if other.why in {"exact", "inflected"} and beside.is_upper else 0.95)
