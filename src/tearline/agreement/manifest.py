@@ -71,6 +71,11 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return tuple(split(self.clauses)[0])
 
     @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Where the clauses leave the strict profile (`docs/agreement-profile.md`); empty if they do not."""
+        return tuple(lint(self.clauses, self.names))
+
+    @cached_property
     def bounds(self) -> tuple[datetime, datetime]:
         """The instants from which on it holds, and from which on it no longer does."""
         return _midnight(self.valid_from), _midnight(self.valid_until)
@@ -121,7 +126,7 @@ def load(manifest: str, clauses: str, where: str) -> Agreement:
 
 def check(agreement: Agreement) -> list[Finding]:
     """Where the clauses leave the strict profile (`docs/agreement-profile.md`); empty when they do not."""
-    return lint(agreement.clauses, agreement.names)
+    return list(agreement.findings)
 
 
 def between(agreement: Agreement, parties: tuple[Party, Party], others: tuple[Party, Party]) -> Agreement:

@@ -5,15 +5,27 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from cedarpy import pst
 
+from tearline.agreement import examine
 from tearline.agreement.clauses import DEEPEST
-from tearline.agreement.profile import CODES, lint
+from tearline.agreement.codes import CODES
+from tearline.agreement.profile import lint
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "agreement-profile.md"
+TODAY = date(2026, 11, 1)
+USING_ALL = """
+@id("one") @reason("Example.") @review("2027-06-30")
+permit (principal, action == Action::"release", resource) when { resource.level <= 3 };
+@id("two") @reason("Example.") @review("2027-06-30")
+forbid (principal == Partner::"NZL", action == Action::"release", resource)
+unless { principal in Coalition::"FVEY" };
+"""
 NAMES = frozenset({"AUS", "GBR", "FVEY"})
 HEAD = '@id("one") @reason("Example.")\npermit (principal, action == Action::"release", resource)\n'
 
@@ -22,24 +34,45 @@ def codes(text: str) -> list[str]:
     return [finding.code for finding in lint(text, NAMES)]
 
 
-def sections() -> dict[str, tuple[str, str]]:
+class Section(NamedTuple):
+    title: str
+    language: str
+    example: str
+    way_out: str
+
+
+def sections() -> dict[str, Section]:
+    """The document's section on each code: an example, and the way out."""
     found = re.findall(
-        r"^### (E\d+) ([^\n]+)\n.*?```cedar\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL | re.MULTILINE
+        r"^### (\w+) ([^\n]+)\n\n[^\n]+\n\n```(\w+)\n(.*?)```\n\n```\3\n(.*?)```",
+        DOCUMENT.read_text("utf-8"),
+        re.DOTALL | re.MULTILINE,
     )
-    return {code: (title, example) for code, title, example in found}
+    return {code: Section(*rest) for code, *rest in found}
+
+
+def examined(language: str, text: str) -> list[str]:
+    """The codes found in `text`, with the document's manifest or with clauses that use what it declares."""
+    manifest = re.search(r"```toml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    assert manifest
+    files = (text, USING_ALL) if language == "toml" else (manifest[1], text)
+    file = "agreement.toml" if language == "toml" else "clauses.cedar"
+    return [found.code for found in examine(*files, TODAY) if found.file == file]
 
 
 def test_the_document_lists_every_code_with_its_meaning() -> None:
-    assert {code: title for code, (title, _) in sections().items()} == CODES
+    assert {code: section.title for code, section in sections().items()} == CODES
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_the_documents_example_has_this_finding_and_no_other(code: str) -> None:
-    assert codes(sections()[code][1]) == [code]
+def test_the_documents_example_has_this_finding_and_no_other_and_its_way_out_has_none(code: str) -> None:
+    section = sections()[code]
+    assert examined(section.language, section.example) == [code]
+    assert examined(section.language, section.way_out) == []
 
 
 def test_the_documents_clause_keeps_to_the_profile() -> None:
-    clause = re.search(r"```\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    clause = re.search(r"```\n(@id.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     assert clause
     assert codes(clause[1]) == []
 
@@ -127,20 +160,75 @@ def test_every_node_and_operator_of_the_engine_is_either_allowed_or_refused() ->
         assert bool(list(_foreign(node))) == (node.op not in allowed), node.op
 
 
+WHEN = HEAD + "when { %s };"
+ACTION = 'action in [Action::"release"]'
+BAD_HEAD = '@id("one") @reason("Example.")\n%s;'
+
+
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "line", "meant"),
     [
-        (HEAD + 'when {\n  resource.level <= 3 &&\n  resource.title like "a*"\n};', (5, 18)),
-        ("// like\n\n" + HEAD + 'when { resource.title like "like" };', (5, 23)),
-        (HEAD + 'when { principal == Partner::"AUX" };', (3, 30)),
-        (HEAD + 'when { resource.topics.contains(Topic::"aire") };', (3, 33)),
-        (HEAD + "when { resource.lvl < 3 };", (3, 17)),
-        (HEAD + ";\n  permit (principal, action, resource", (4, 3)),
+        (HEAD + 'when {\n  resource.level <= 3 &&\n  resource.title like "a*"\n};', 5, "like"),
+        ("// like\n\n" + WHEN % 'resource.title like "like"', 5, "like"),
+        (WHEN % "resource.level < 3 && (resource.use + 1) < 3 && resource.level - 1 < 2", 3, "+"),
+        (WHEN % 'principal == Partner::"AUX"', 3, 'Partner::"AUX"'),
+        (WHEN % "resource.level <= 3 || (resource.use) <= 30", 3, "30"),
+        (WHEN % "resource.use < 2 && ((resource.level) < -1)", 3, "-1"),
+        (WHEN % 'resource.topics.contains(Topic::"aire")', 3, 'Topic::"aire"'),
+        (WHEN % "resource.lvl < 3", 3, "lvl"),
+        (WHEN % 'resource["level"] < 3 && (3 <= resource.level)', 3, "3 <= resource.level"),
+        (WHEN % "[(resource.use), 3].contains(resource.level)", 3, "resource.use"),
+        (WHEN % 'resource.use < 3 || (principal in [X::"A"])', 3, 'principal in [X::"A"]'),
+        (WHEN % 'context.now < datetime("2027-02-30")', 3, 'datetime("2027-02-30")'),
+        (WHEN % "resource.use < 3 && (if resource.use < 3 then true else false)", 3, "if"),
+        (WHEN % "resource.use < 3 && resource has use", 3, "has"),
+        (WHEN % 'resource.use < 3 && context.now.toDate() < datetime("2027-01-01")', 3, "toDate"),
+        (WHEN % "resource.level <== 3", 3, "="),
+        (WHEN % "resource.level <= 3 &&", 3, "}"),
+        (WHEN % "[resource.level < 3", 3, "}"),
+        (WHEN % "resource.level <= 3 3 && 3", 3, "3"),
+        (WHEN % "resource.level <= жук", 3, "жук"),
+        (WHEN % 'resource.topics.contains(Topic::"air)', 3, '"'),
+        (WHEN % 'resource.topics.contains(Topic:"air")', 3, ":"),
+        (WHEN % "foo(3) && resource.level < 3", 3, "foo"),
+        (HEAD + ";\n  permit (principal, action, resource", 4, "resource"),
+        (BAD_HEAD % f"permit (principal is Partner, {ACTION}, resource)", 2, "principal is Partner"),
+        (BAD_HEAD % f'permit (principal == Partner::"XXX", {ACTION}, resource)', 2, 'Partner::"XXX"'),
+        (BAD_HEAD % "permit (principal, action, resource)", 2, "action"),
+        (BAD_HEAD % f"permit (principal, {ACTION}, resource is Product)", 2, "resource is Product"),
+        (BAD_HEAD % f"permit (principal == ?principal, {ACTION}, resource)", 2, "?principal"),
+        (f'@id("one") // @reason("no")\npermit (principal, {ACTION}, resource);', 2, "permit"),
+        ('@reason("x")\n@id("A b")' + HEAD.partition("\n")[2] + ";", 2, '@id("A b")'),
+        (HEAD.replace("@reason", '@review("soon") @reason') + ";", 1, '@review("soon")'),
+        (HEAD.replace("@reason", "@odd @reason") + ";", 1, "@odd"),
     ],
 )
-def test_a_finding_tells_its_place(text: str, place: tuple[int, int]) -> None:
+def test_a_finding_tells_its_place_and_what_is_meant(text: str, line: int, meant: str) -> None:
+    finding = lint(text, NAMES)[0]
+    row = text.split("\n")[finding.line - 1]
+    assert finding.line == line
+    assert row[finding.column - 1 : finding.column - 1 + finding.length] == meant
+
+
+def test_what_is_alike_is_told_apart_by_its_place() -> None:
+    """The second of two equal names is the odd one: it is compared with another kind of attribute."""
+    text = WHEN % 'resource.topics.contains(Topic::"air") && resource.category == Topic::"air"'
     (finding,) = lint(text, NAMES)
-    assert (finding.line, finding.column) == place
+    assert finding.column == text.split("\n")[2].rindex("Topic") + 1
+
+
+@pytest.mark.parametrize(
+    ("test", "instead"),
+    [
+        ('resource.topics.contains(Topic::"aire")', 'write Topic::"air"'),
+        ("resource.levels < 3", "write resource.level"),
+        ('principal in Coalition::"FVYE"', 'write Coalition::"FVEY", or declare it in agreement.toml'),
+        ('principal == Partner::"ZZZ"', "correct it, or declare it in agreement.toml"),
+        ("resource has level", "every attribute is always there: delete the test"),
+    ],
+)
+def test_a_finding_tells_what_was_probably_meant(test: str, instead: str) -> None:
+    assert [finding.instead for finding in lint(WHEN % test, NAMES)] == [instead]
 
 
 def test_findings_come_in_the_order_of_the_text_and_all_at_once() -> None:
