@@ -1,1 +1,9 @@
-"""Review: what a revision would change, before it is adopted."""
+"""Review: what a revision would change, before it is adopted.
+
+`Replay` judges items of the past by present and proposed agreements; `Changes` is what it finds.
+"""
+
+from tearline.review.changes import Cell, Change, Changes, Example, Side, Totals
+from tearline.review.replay import Replay, change_of, revised
+
+__all__ = ["Cell", "Change", "Changes", "Example", "Replay", "Side", "Totals", "change_of", "revised"]

@@ -1,0 +1,103 @@
+"""What a revision would change: the result of a replay, as it is stored and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from tearline.agreement import Ruling
+from tearline.terms import Category, Party, Topic
+
+
+class Change(StrEnum):
+    """What becomes of an item for a partner."""
+
+    RELEASED = "newly released"
+    TO_WHOLE = "tearline becomes whole"
+    TO_TEARLINE = "whole becomes tearline"
+    WITHHELD = "newly withheld"
+
+
+CHANGES = tuple(Change)
+
+
+def counted(counts: Sequence[int]) -> dict[Change, int]:
+    """Counts in the order of `CHANGES`, without zeros."""
+    return {change: count for change, count in zip(CHANGES, counts, strict=True) if count}
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """How an item fares under one set of agreements."""
+
+    outcome: str
+    """`whole`, `tearline` or `withheld`."""
+    whole: Ruling | None
+    """On its whole form; `None` where label or third-party rule keep the partner out."""
+    tearline: Ruling | None
+    """On its tearline form; `None` where there is none for the partner, or the whole goes."""
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """One item that a revision would change for one partner, confirmed by Cedar."""
+
+    change: Change
+    partner: Party
+    id: str
+    version: str
+    at: datetime
+    originator: Party
+    category: Category
+    topics: tuple[Topic, ...]
+    before: Side
+    after: Side
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """Changes counted. An item with two topics is in two cells."""
+
+    partner: Party
+    month: str
+    """Of the instants at which the items were judged, `2026-11`."""
+    category: Category
+    topic: str
+    """Empty for items that have none."""
+    counts: dict[Change, int]
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one partner, each item counted once."""
+
+    partner: Party
+    whole: tuple[int, int]
+    """Items that go whole: now, and then."""
+    tearline: tuple[int, int]
+    counts: dict[Change, int]
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What the proposed agreements would have changed in the outcomes of the items replayed."""
+
+    own: Party
+    present: tuple[str, ...]
+    """Versions of the agreements compared, sorted."""
+    proposed: tuple[str, ...]
+    items: int
+    totals: tuple[Totals, ...]
+    """One for each partner, in the order of their codes."""
+    cells: tuple[Cell, ...]
+    """Only those in which something changes."""
+    examples: tuple[Example, ...]
+    notes: tuple[str, ...] = ()
+    """What a reader must know of the data, in plain sentences."""
+
+    def count(self, change: Change) -> int:
+        """How many items and partners this happens to."""
+        return sum(each.counts.get(change, 0) for each in self.totals)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no outcome would change."""
+        return not any(self.count(change) for change in Change)
