@@ -1,6 +1,7 @@
 # make run   a coalition of eight nodes shares real products, then says who got what
 # make bench the tables of docs/performance.md
 # make test  everything that can be checked here in under 15 minutes
+# make test-long  the properties with many more examples: about an hour
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -10,13 +11,16 @@ DEMO_ARGS ?=
 # Trust what the machine trusts: an organisation's own mirror often has its own authority.
 export UV_SYSTEM_CERTS = true
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test test-long lint bench lock clean
 
 run: $(VENV)/.ready
 	$(BIN)/tearline demo $(foreach file,$(PRODUCTS),--products $(file)) $(DEMO_ARGS)
 
 test: $(VENV)/.ready lint
 	$(BIN)/python -m pytest
+
+test-long: $(VENV)/.ready
+	TEARLINE_LONG=1 $(BIN)/python -m pytest tests/properties
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -34,7 +38,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@touch $@
 
 bench: $(VENV)/.ready
-	for each in taxii latency gate intake_memory seal; do PYTHONPATH=. $(BIN)/python benchmarks/$$each.py || exit 1; done
+	for each in taxii latency gate intake_memory seal proof replay names names_speed; do PYTHONPATH=. $(BIN)/python benchmarks/$$each.py || exit 1; done
 
 lock:
 	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --no-annotate --no-header -o requirements.lock

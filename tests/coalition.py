@@ -13,8 +13,9 @@ from pathlib import Path
 
 from tearline.adapters.home import Config
 from tearline.agreement import load
-from tearline.node import Card, Node, Terms, add_partner, adopt_agreement
+from tearline.node import Card, Node, Terms, add_partner
 from tearline.terms import Level, Reach
+from tests.adoption import adopt
 
 AGREEMENTS = Path(__file__).parents[1] / "src" / "tearline" / "demo" / "agreements"
 
@@ -45,7 +46,7 @@ def make_nodes(folder: Path, *parties: str, pull_interval: float = 0.05) -> dict
         for other, its in nodes.items():
             if other != party:
                 add_partner(node, Card.of(its), terms)
-        adopt_agreement(node, agreement)
+        adopt(node, agreement)
     for node in nodes.values():
         node.close()
     return homes

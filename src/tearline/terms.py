@@ -221,6 +221,8 @@ class Portion(msgspec.Struct, frozen=True, kw_only=True):
     role: Role = Role.BODY
     marking: Marking | None
     label: Label | Quarantine
+    facts: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """What it tells about sources: sorted (cryptonym, sorted (attribute, value) pairs). Never goes out."""
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,6 +248,8 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     marking: Marking | None
     label: Label | Quarantine
     portions: tuple[Portion, ...] = ()
+    sources: frozenset[str] = frozenset()
+    """The cryptonyms of the sources that it rests on, those in `Portion.facts` included. Never goes out."""
     content: bytes
 
 

@@ -161,7 +161,9 @@ def all_portions_are_a_tearline(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         openings.Openings,
         "_no_tearline",
-        lambda self, portions: "" if (why := real(self, portions)) == "tearline.nothing-dropped" else why,
+        lambda self, portions, sanitized: (
+            "" if (why := real(self, portions, sanitized)) == "tearline.nothing-dropped" else why
+        ),
     )
 
 
@@ -170,7 +172,9 @@ def a_title_is_a_tearline(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         openings.Openings,
         "_no_tearline",
-        lambda self, portions: "" if (why := real(self, portions)) == "tearline.no-body" else why,
+        lambda self, portions, sanitized: (
+            "" if (why := real(self, portions, sanitized)) == "tearline.no-body" else why
+        ),
     )
 
 

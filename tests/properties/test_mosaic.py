@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
+from sqlalchemy import create_engine
 
+from tearline.adapters import store
+from tearline.adapters.population import Table, pack
 from tearline.gate import mosaic
 from tearline.gate.mosaic import Facts, Plan, Population, Told, plan
+from tearline.node.mosaic import told_of
 
 PARTNERS = ("GBR", "FRA", "UKR")
 Row = tuple[str, str, str | None]
@@ -137,7 +142,7 @@ def best_case(patch: pytest.MonkeyPatch) -> None:
 
 def partner_alone(patch: pytest.MonkeyPatch) -> None:
     real = mosaic._least
-    patch.setattr(mosaic, "_least", lambda table, sets, names: real(table, (sets[0], sets[0]), names))
+    patch.setattr(mosaic, "_least", lambda table, sets, names, k: real(table, (sets[0], sets[0]), names, k))
 
 
 def facts_one_by_one(patch: pytest.MonkeyPatch) -> None:
@@ -174,3 +179,117 @@ def test_a_decision_that_looks_at_the_source_is_found() -> None:
 
     assert not differ(CROWD, QUESTIONS, 3)
     assert differ(CROWD, QUESTIONS, 3, looking)
+
+
+# --- The stored form -------------------------------------------------------------------------------
+
+FALCON = "FALCON-RIVER"
+
+
+class Stored:
+    """The same table and the same history as the node keeps them; now and then a transaction is undone."""
+
+    def __init__(self, people: Sequence[Row]) -> None:
+        self.engine = create_engine("sqlite://")
+        store.metadata.create_all(self.engine)
+        made = table(people)
+        kept = Table(made.size, made._values)
+        with self.engine.begin() as db:
+            version = store.KeptPopulation(
+                "crowd", kept.digest(made.coarser), made.size, made.coarser, "2026-11-23"
+            )
+            store.put_population(
+                db,
+                version,
+                [
+                    store.Class(name, value, len(persons), pack(persons))
+                    for name, values in made._values.items()
+                    for value, persons in values.items()
+                ],
+            )
+            store.link_source(db, FALCON, "crowd")
+
+    def known(self) -> tuple[Population, Told]:
+        with self.engine.connect() as db:
+            return told_of(db, [FALCON, "OAK-HILL"])[FALCON]
+
+    def tell(self, partner: str, *told: Facts) -> None:
+        with self.engine.begin() as db:
+            store.add_disclosures(
+                db, [store.Disclosure(FALCON, partner, "r", facts, "2026-11-23") for facts in told]
+            )
+
+    def lose(self, partner: str, *told: Facts) -> None:
+        """A crash before the commit, after what was written was read."""
+        with suppress(MemoryError), self.engine.begin() as db:
+            store.add_disclosures(
+                db, [store.Disclosure(FALCON, partner, "r", facts, "2026-11-23") for facts in told]
+            )
+            told_of(db, [FALCON])
+            raise MemoryError
+
+
+def known_in_part(people: list[Row]) -> bool:
+    """A table in which nobody has a value of an attribute is not taken in."""
+    return any(access for *_, access in people)
+
+
+lost = st.lists(st.sampled_from([{"town": "a1"}, {"trade": "diver"}, {"access": "no"}]), max_size=3)
+
+
+@given(rows.filter(known_in_part), asked, st.integers(2, 5), st.data())
+@settings(max_examples=40, deadline=None)
+def test_what_is_kept_step_by_step_is_what_is_counted_from_scratch(
+    people: list[Row], questions: list[tuple[str, list[str]]], k: int, data: st.DataObject
+) -> None:
+    source = data.draw(st.sampled_from(people))
+    scratch, stored = table(people), Stored(people)
+    told: dict[str, list[Facts]] = {}
+    for partner, names in questions:
+        stored.lose(partner, *data.draw(lost))
+        population, past = stored.known()
+        for party in PARTNERS:
+            assert population.candidates(past.to(party)) == scratch.candidates(told.get(party, []))
+        assert population.candidates(past.to_all()) == scratch.candidates(Told(told).to_all())
+        facts = facts_of(source, names)
+        made = plan(population, past, partner, facts, k)
+        assert made == plan(scratch, Told(told), partner, facts, k)
+        telling = [made.apply(population, facts)] * data.draw(st.integers(1, 2))
+        stored.tell(partner, *telling)
+        told.setdefault(partner, []).extend(telling)
+
+
+@given(rows.filter(lambda made: len(made) <= 8).filter(known_in_part), asked, st.integers(2, 4), st.data())
+@settings(max_examples=40, deadline=None)
+def test_the_stored_facts_values_change_no_plan_among_compatible_persons(
+    people: list[Row], questions: list[tuple[str, list[str]]], k: int, data: st.DataObject
+) -> None:
+    full = [person for person in people if None not in person]
+    if len(full) < 2:
+        return
+    one, other = data.draw(st.sampled_from(full)), data.draw(st.sampled_from(full))
+    sides = [(one, Stored(people)), (other, Stored(people))]
+    for partner, names in questions:
+        known = [stored.known() for _, stored in sides]
+        facts = [facts_of(who, names) for who, _ in sides]
+        plans = [plan(*each, partner, its, k) for each, its in zip(known, facts, strict=True)]
+        assert plans[0] == plans[1]
+        telling = [made.apply(each[0], its) for made, each, its in zip(plans, known, facts, strict=True)]
+        if telling[0] != telling[1]:
+            return  # from here on they are told apart
+        for (_, stored), told in zip(sides, telling, strict=True):
+            stored.tell(partner, told)
+
+
+def test_a_cache_that_forgets_what_was_undone_too_late_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def candidates() -> int:
+        stored = Stored(CROWD)
+        stored.tell("GBR", {"trade": "pilot"})
+        stored.lose("FRA", {"town": "a1"}, {"access": "yes"})
+        stored.tell("FRA", {"trade": "pilot"}, {"access": "yes"})
+        population, past = stored.known()
+        return len(population.candidates(past.to_all()))
+
+    assert candidates() == 3
+    monkeypatch.setattr("tearline.adapters.store.mosaic.secrets.token_hex", lambda _: "same")
+    assert candidates() == 2

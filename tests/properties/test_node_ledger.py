@@ -19,7 +19,6 @@ from tearline.node import (
     Node,
     Terms,
     add_partner,
-    adopt_agreement,
     consider,
     hand_over,
     quarantined,
@@ -29,6 +28,7 @@ from tearline.node import (
     take_inbox,
     verify_ledger,
 )
+from tests.adoption import adopt
 from tests.unit.node.world import (
     GREEN,
     RED,
@@ -89,7 +89,8 @@ def do(one: Node, other: Node, act: str, what: Any) -> None:
         case "partner":
             add_partner(one, Card.of(other), TERMS if what else Terms())
         case "agreement":
-            adopt_agreement(one, five_eyes(DENIAL if what else ""))
+            if one.agreements[0] != (wanted := five_eyes(DENIAL if what else "")):
+                adopt(one, wanted)
 
 
 def check(node: Node, partner: str) -> None:

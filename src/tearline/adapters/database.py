@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
@@ -44,7 +44,7 @@ def open_database(path: Path, *, metadata: MetaData, read_only: bool = False) ->
         raise BadInput(str(path), "", "there is no database")
     try:
         if not read_only:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            _make(path)
             path.chmod(0o600)  # the files that SQLite puts beside it take their mode from it
         engine = _engine(path, read_only=read_only)
         if read_only:
@@ -59,6 +59,13 @@ def open_database(path: Path, *, metadata: MetaData, read_only: bool = False) ->
     except DatabaseError as error:
         raise _explained(path, error) from None
     return engine
+
+
+def _make(path: Path) -> None:
+    """Make an empty file. One that is there must not be opened but by SQLite: closing it would drop the locks
+    that this process has on it, and the next to close the database would take its log of writes away."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _engine(path: Path, *, read_only: bool) -> Engine:

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,7 +29,7 @@ PARTY = re.compile(r"[A-Z][A-Z0-9-]{1,31}")
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`node.toml`. Times in seconds."""
+    """`node.toml`. Times in seconds where not said otherwise."""
 
     party: str
     name: str
@@ -38,6 +39,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The plain-TLS password door for clients that cannot show a certificate; off when absent."""
     pull_interval: float = 5.0
     """How often partners' doors are asked for new releases."""
+    approvals: Annotated[int, msgspec.Meta(ge=1)] = 2
+    """How many distinct officers must approve what needs approval: the quorum."""
+    review_max_age_days: Annotated[int, msgspec.Meta(ge=1)] = 30
+    """How old the review of an agreement may be when the agreement is adopted."""
+    announce_days: Annotated[int, msgspec.Meta(ge=0)] = 60
+    """How long before its end an agreement is announced to expire."""
 
 
 class Home:

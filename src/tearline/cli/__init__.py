@@ -3,15 +3,50 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tearline import __version__
-from tearline.cli import agreement, demo, intake, ledger, node, partner
 from tearline.cli.show import plain
 from tearline.terms import TearlineError
+
+_MODULES = {
+    "init": "node",
+    "card": "node",
+    "status": "node",
+    "serve": "node",
+    "reconsider": "node",
+    "partner": "partner",
+    "officer": "officer",
+    "agreement": "agreement",
+    "intake": "intake",
+    "quarantine": "intake",
+    "ledger": "ledger",
+    "scan": "scan",
+    "vault": "vault",
+    "source": "source",
+    "mosaic": "mosaic",
+    "demo": "demo",
+}
+"""A command's name, and the module of this room where the function of that name stands."""
+
+
+class _Commands(Mapping[str, click.Command]):
+    """The commands; a module is imported when its command is asked for: `scan` need not wait for the node."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        command: click.Command = getattr(import_module(f"tearline.cli.{_MODULES[name]}"), name)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
 
 
 class _Front(click.Group):
@@ -19,6 +54,10 @@ class _Front(click.Group):
 
     Anything else is a fault of ours and shows.
     """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = _Commands()  # type: ignore[assignment]  # click reads it only
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -56,19 +95,3 @@ def _first(error: Exception) -> Exception:
 def main(context: click.Context, home: Path) -> None:
     """Share intelligence with allies, nearly automatically, and without ever burning a source."""
     context.obj = home.expanduser()
-
-
-for command in (
-    node.init,
-    node.card,
-    node.status,
-    node.serve,
-    node.reconsider,
-    partner.partner,
-    agreement.agreement,
-    intake.intake,
-    intake.quarantine,
-    ledger.ledger,
-    demo.demo,
-):
-    main.add_command(command)

@@ -11,6 +11,7 @@ import click
 from uvloop import new_event_loop
 
 from tearline.adapters.home import Config, Home
+from tearline.cli.agreement.record import announce
 from tearline.cli.show import table
 from tearline.doors.serve import serve as serve_node
 from tearline.node import Card, Node, progress, tally
@@ -64,7 +65,7 @@ def card(home: Path) -> None:
 @click.command()
 @click.pass_obj
 def status(home: Path) -> None:
-    """Show how far the node has come, and what was decided for whom."""
+    """Show how far the node has come, what is due, and what was decided for whom."""
     with Node.open(home) as node:
         so_far = progress(node)
         click.echo(
@@ -72,6 +73,7 @@ def status(home: Path) -> None:
             f"{so_far.released} releases, {so_far.delivered} delivered, {so_far.received} received"
         )
         decided = tally(node)
+        announce(node)
     if decided:
         rows = [(*what, str(count)) for *what, count in decided]
         table(("partner", "outcome", "because", "clause", "products"), rows)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
 import click
 
-from tearline.cli.show import table
+from tearline.agreement.suspension import Inbound, Scope, read_moment
+from tearline.cli.show import plain, table
 from tearline.doors.partner import hash_password
 from tearline.node import Card, Node, Terms, add_login, add_partner
+from tearline.node.suspend import notices, standing
+from tearline.node.suspend import resume as resume_partner
+from tearline.node.suspend import suspend as suspend_partner
 from tearline.terms import BadInput, Level, Policy, Reach, Use
 
 MIN_PASSWORD = 12
@@ -17,7 +22,7 @@ MIN_PASSWORD = 12
 
 @click.group()
 def partner() -> None:
-    """Add and list partners."""
+    """Add, list, suspend and resume partners."""
 
 
 @partner.command()
@@ -104,6 +109,101 @@ def list_(home: Path) -> None:
             for row in node.partners.values()
         ]
     table(("party", "name", "clearance", "needs", "TLP up to", "duties", "door"), rows)
+
+
+@partner.command()
+@click.argument("party")
+@click.option(
+    "--scope", required=True, metavar="SCOPE", help="all, category=cyber,report,... or topic=air,..."
+)
+@click.option("--until", metavar="DAY|SECOND", help="When it ends by itself (UTC); else by approvals alone.")
+@click.option("--review", type=click.DateTime(["%Y-%m-%d"]), help="From when on you are reminded of it.")
+@click.option("--reason", required=True, help="Why, in one sentence.")
+@click.option("--officer", required=True, help="Who orders it.")
+@click.option(
+    "--inbound",
+    type=click.Choice([each.value for each in Inbound]),
+    default=Inbound.ACCEPT.value,
+    show_default=True,
+    help="Whether what the partner gives is still taken in, or waits.",
+)
+@click.pass_obj
+def suspend(
+    home: Path,
+    party: str,
+    scope: str,
+    until: str | None,
+    review: datetime | None,
+    reason: str,
+    officer: str,
+    inbound: str,
+) -> None:
+    """Let nothing in SCOPE go to PARTY from now on, queued deliveries included. One officer is enough.
+
+    What PARTY was served already stays where it can read it; it is told nothing. Telling third parties who
+    pass on what is yours comes with their consents, which are not built yet: nobody can pass it on today.
+    """
+    with Node.open(home) as node:
+        made = suspend_partner(
+            node,
+            party,
+            Scope.read(scope),
+            officer=officer,
+            reason=reason,
+            until=None if until is None else read_moment("--until", until),
+            review=None if review is None else review.date(),
+            inbound=Inbound(inbound),
+        )
+        stopped = sum(each.stopped for each in standing(node) if each.suspension == made)
+    ends = f"by itself at {made.until:%Y-%m-%dT%H:%M:%SZ}" if made.until else "when the quorum approves"
+    click.echo(
+        f"{party}/{made.id}: nothing of {made.scope} goes to {party} any more. It ends {ends}. "
+        f"{stopped} releases were on their way and are stopped."
+    )
+
+
+@partner.command()
+@click.argument("which", metavar="PARTY[/ID]")
+@click.option("--officer", required=True, help="Who does it.")
+@click.option("--why", required=True, help="Why, in one sentence.")
+@click.pass_obj
+def resume(home: Path, which: str, officer: str, why: str) -> None:
+    """End a suspension. It needs the approvals of the quorum: of `resume-partner PARTY@ID`.
+
+    What it stopped goes if the gate says so today. What was taken in meanwhile was withheld, and stays so
+    until `tearline reconsider`.
+    """
+    party, _, name = which.partition("/")
+    with Node.open(home) as node:
+        ended = resume_partner(node, party, name, officer=officer, why=why)
+    click.echo(f"{party}/{ended.id} has ended: {ended.scope} may go to {party} again.")
+
+
+@partner.command()
+@click.pass_obj
+def suspensions(home: Path) -> None:
+    """Show the suspensions in force, how much they stopped, and what is due."""
+    with Node.open(home) as node:
+        rows = [
+            (
+                f"{row.suspension.partner}/{row.suspension.id}",
+                str(row.suspension.scope),
+                f"{row.suspension.since:%Y-%m-%d %H:%M:%SZ}",
+                f"{row.suspension.until:%Y-%m-%d %H:%M:%SZ}" if row.suspension.until else "approved",
+                str(row.suspension.review or ""),
+                row.suspension.inbound,
+                str(row.stopped),
+                " ".join(sorted(row.approved_by)),
+                row.suspension.officer,
+                row.suspension.reason,
+            )
+            for row in standing(node)
+        ]
+        due = notices(node)
+    heads = ("suspension", "scope", "since", "until", "review", "inbound", "stopped", "approved by")
+    table((*heads, "ordered by", "reason"), rows)
+    for sentence in due:
+        click.secho(plain(sentence), fg="yellow")
 
 
 def _clearances(given: tuple[str, ...]) -> tuple[tuple[Policy, Level], ...]:

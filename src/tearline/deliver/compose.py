@@ -41,7 +41,7 @@ _BEGINNING = "2026-11-01T00:00:00.000Z"
 
 _Marks = tuple[dict[str, Any], ...]
 _REPORT_ID = re.compile(r"report--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_NUMBER = re.compile(r"\s*\(?\d{1,3}(?:\.\d{1,3})*[.)]\s+")
+_NUMBER = re.compile(r"\A\s*\(?\d{1,3}(?:\.\d{1,3})*[.)]\s+")
 
 
 class NodeIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,8 +97,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 def compose(product: Product, outcome: Whole | Tearline, *, node: NodeIdentity, issued: datetime) -> Draft:
     """The draft for `outcome.partner`; `issued` is in UTC.
 
-    Raises `Refused` where no marking can say the label, and `BadInput` where the product's JSON has no
-    canonical form.
+    Raises `Refused` where no marking can say the label or a source would be named, and `BadInput` where the
+    product's JSON has no canonical form.
     """
     whole = isinstance(outcome, Whole)
     own = product.label if isinstance(outcome, Whole) else outcome.label
@@ -111,6 +111,8 @@ def compose(product: Product, outcome: Whole | Tearline, *, node: NodeIdentity, 
         item = _original(product, marks)
     else:
         item = _whole_report(product, outcome.partner, node, marks)
+    if _names_a_source(product, item):
+        raise Refused("a cryptonym goes to nobody")
     form = "whole" if whole else "tearline"
     # A new version that changes only what is withheld gives the same tearline, so it is no new release.
     what = item["id"] if isinstance(outcome, Tearline) else f"{product.id} {product.version}"
@@ -135,6 +137,17 @@ def _marks(own: Label, recipient: Party, node_id: str, day: date) -> _Marks:
 @lru_cache(maxsize=1024)
 def _identity_id(party: Party) -> str:
     return f"identity--{uuid.uuid5(_NAMESPACE, party)}"
+
+
+def _names_a_source(product: Product, item: dict[str, Any]) -> bool:
+    """Whether a cryptonym of the product stands in what is to go; one without a hyphen only in capitals."""
+    if not product.sources:
+        return False
+    text = orjson.dumps(item).decode()
+    return any(
+        name in text.upper() if "-" in name else re.search(rf"(?<![A-Z]){name}(?![A-Z])", text)
+        for name in product.sources
+    )
 
 
 # --- the three forms -----------------------------------------------------------------------------

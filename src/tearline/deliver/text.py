@@ -12,6 +12,14 @@ from datetime import date
 from tearline import label
 from tearline.terms import Label, Party, Portion, Product, Quarantine, Refused, Role
 
+# The keys of a report's header, as intake reads them; a test holds the two lists together.
+_HEADER = re.compile(
+    r"\s*(?:title|назва|название|date|дата|originator|орган|організація|организация|topics|теми|темы"
+    r"|regions|регіони|регионы|discipline|вид розвідки|вид разведки|language|мова|язык|id"
+    r"|marking|classification|гриф|sources|джерела|источники)\s*:(?:\s|$)",
+    re.IGNORECASE,
+)
+_RULE = re.compile(r"\s*([-*_=])(?:\s*\1){2,}\s*$")
 _INNER = re.compile(r"\([^()\n]*//[^()\n]*\)")
 
 
@@ -26,13 +34,22 @@ def portions_text(product: Product, portions: Iterable[Portion], recipient: Part
 
 
 def whole_text(product: Product, recipient: Party) -> str:
-    """All the text of a report; where it has no portions, less its banner lines, which stand beside it."""
+    """All the text of a report; where it has no portions, less its header and banner lines.
+
+    Those stand beside the text, and a header may name sources.
+    """
     if product.portions:
         return portions_text(product, product.portions, recipient)
     at = product.created.date()
     lines = product.content.decode("utf-8-sig").splitlines()
-    kept = "\n".join(line for line in lines if not _is_marking(line, at)).strip()
+    body = next((n for n, line in enumerate(lines) if not _is_before_text(line, at)), len(lines))
+    kept = "\n".join(line for line in lines[body:] if not _is_marking(line, at)).strip()
     return _narrowed(kept, recipient, at)
+
+
+def _is_before_text(line: str, at: date) -> bool:
+    """Whether a line is blank, a rule, a banner or of the header."""
+    return not line.strip() or bool(_HEADER.match(line) or _RULE.match(line)) or _is_marking(line, at)
 
 
 def _mark(own: Label | Quarantine, recipient: Party) -> str:

@@ -7,10 +7,20 @@ from contextlib import ExitStack
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tearline import deliver
 from tearline.adapters.home import Config
+from tearline.adapters.officer_key import make_key
 from tearline.agreement import Agreement, between, load
-from tearline.node import Card, Node, Terms, add_partner, adopt_agreement
+from tearline.node import Card, Node, Terms, add_partner, sign_approval
+from tearline.node import agreements as life
+from tearline.node.agreement_record import ADOPT
+from tearline.node.officers import add_officer
 from tearline.terms import Level, Party, Reach
+
+OFFICERS = ("heron-1", "heron-2")
+WHY = "The coalition of the demo."
 
 FIVE_EYES = ("AUS", "CAN", "GBR", "NZL", "USA")
 
@@ -63,10 +73,31 @@ def build(folder: Path, pull_interval: float) -> dict[Party, Path]:
             for other, card in cards.items():
                 if other != party:
                     add_partner(node, card, terms_for(other))
+            keys = found(node, folder / "officers" / party)
             for agreement in agreements():
                 if party in agreement.parties:
-                    adopt_agreement(node, agreement)
+                    adopt(node, agreement, keys)
     return homes
+
+
+def found(node: Node, folder: Path) -> dict[str, Ed25519PrivateKey]:
+    """Give a node its first officers; their keys are in `folder`, not encrypted: nobody else is here."""
+    folder.mkdir(parents=True)
+    keys = {name: make_key(folder / f"{name}.pem", None) for name in OFFICERS}
+    for name, key in keys.items():
+        add_officer(node, name, deliver.public_key_text(key.public_key()), by="founding", why=WHY)
+    return keys
+
+
+def adopt(node: Node, agreement: Agreement, keys: dict[str, Ed25519PrivateKey]) -> None:
+    """The life of an agreement: proposed, reviewed, approved by both officers, adopted."""
+    version, (first, *_) = agreement.version, keys
+    life.propose(node, agreement, officer=first, why=WHY)
+    life.review(node, version, officer=first, why=WHY)
+    for name, key in keys.items():
+        signed = sign_approval(node.party, name, key, act=ADOPT, subject=version, at=node.clock())
+        life.approve(node, signed, WHY)
+    life.adopt(node, version, officer=first, why=WHY)
 
 
 def agreements() -> list[Agreement]:

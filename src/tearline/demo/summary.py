@@ -14,7 +14,7 @@ from tearline.adapters import store
 from tearline.demo.coalition import NAMES
 from tearline.demo.run import PULL_INTERVAL, Run, Snapshot
 from tearline.gate import CODES
-from tearline.node import Node, progress, tally
+from tearline.node import Node, progress, quorum, tally
 from tearline.terms import Party
 
 
@@ -57,6 +57,7 @@ def show(run: Run, console: Console) -> None:
     console.print(_who_got_what(run, given))
     console.print(_of_what(kinds))
     console.print(_withheld(run, withheld))
+    console.print(_lives(run))
     console.print(_how_fast(run, products, waits))
 
 
@@ -132,7 +133,22 @@ def _instant(stamp: str) -> datetime:
     return datetime.fromisoformat(stamp)
 
 
+def _lives(run: Run) -> Text:
+    """By what right anything went: the life of every agreement in force."""
+    in_force, officers = 0, 0
+    for home in run.homes.values():
+        with Node.open(home) as node:
+            in_force, officers = in_force + len(node.agreements), quorum(node)
+    return Text(
+        f"{in_force} agreements are in force at the {len(run.homes)} nodes, each proved to keep the charter, "
+        f"reviewed, and approved by {officers} officers."
+    )
+
+
 def desk_hint(homes: dict[Party, Path]) -> str:
     """How to look further into nodes that stay up."""
     first = next(iter(homes.values()))
-    return f"The nodes stay up until Ctrl-C. Look into one: tearline --home {first} status"
+    return (
+        f"The nodes stay up until Ctrl-C. Look into one: tearline --home {first} status, "
+        f"and into the life of an agreement: tearline --home {first} agreement history five-eyes"
+    )

@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any, TypeVar
 
 import structlog
@@ -19,7 +20,9 @@ from tearline.adapters.home import Home
 from tearline.adapters.taxii_client import TaxiiClient, Unreachable
 from tearline.adapters.view import View
 from tearline.doors.partner import ByCertificate, ByPassword, Login, PartnerDoor, Registry, run_door
-from tearline.node import Node, consider, hand_over, logins, pulled_to, receive, take_inbox
+from tearline.node import Node, agreements, consider, hand_over, logins, pulled_to, receive, take_inbox
+from tearline.node.agreement_record import notices
+from tearline.node.suspend import attend, refused_givers
 from tearline.terms import BadInput, Partner, Party
 
 log = structlog.get_logger()
@@ -28,7 +31,7 @@ T = TypeVar("T")
 LOOK = 0.02
 """Seconds between looks at what other processes committed to `node.db`."""
 INBOX_LOOK = 0.25
-"""Seconds between looks at what partners added to their inboxes."""
+"""Seconds between looks at what partners added to their inboxes, and at what suspensions ask for."""
 
 
 async def serve(home: Home, ready: Callable[[str], None]) -> None:
@@ -58,6 +61,9 @@ class _Server:
         self.context = tls.server_context(home.certificate, home.tls_key)
         self.passwords = ByPassword({})
         self.inboxes_seen = 0.0
+        self.is_ready = False
+        self.announced: date | None = None
+        self.held_up = ""
 
     async def run(self, ready: Callable[[str], None]) -> None:
         config = self.home.config
@@ -68,7 +74,7 @@ class _Server:
                 self.context,
                 config.host,
                 config.port,
-                ready=lambda port: ready(f"https://{config.host}:{port}/taxii2/"),
+                ready=lambda port: self._ready(ready, port),
                 stop=self.stopping,
             )
         ]
@@ -88,6 +94,11 @@ class _Server:
             await asyncio.gather(*pulls, return_exceptions=True)
             self.registry.close()
             self.thread.shutdown()
+
+    def _ready(self, ready: Callable[[str], None], port: int) -> None:
+        """The door is open: its address comes first, then what is due."""
+        ready(f"https://{self.home.config.host}:{port}/taxii2/")
+        self.is_ready = True
 
     def _open_view(self, party: Party) -> View:
         home = self.home
@@ -116,16 +127,31 @@ class _Server:
 
     def _step(self) -> tuple[bool, int]:
         """One round of the worker: whether partners changed, and how much was done."""
-        done = 0
+        generation, done = self.node.generation, self._announce()
+        again = False
         if time.monotonic() - self.inboxes_seen > INBOX_LOOK:
             self.inboxes_seen = time.monotonic()
-            done += take_inbox(self.node)
-        if not self.node.stirred():
+            done += attend(self.node) + take_inbox(self.node)
+            again = bool(self.node.held_up)
+        if not self.node.stirred() and not again:
             return False, done
-        changed = self.node.refresh()
+        self.node.refresh()
         while batch := consider(self.node) + hand_over(self.node):
             done += batch
-        return changed, done
+        if self.node.held_up != self.held_up:
+            self.held_up = self.node.held_up
+            log.warning("products wait" if self.held_up else "products no longer wait", why=self.held_up)
+        return self.node.generation != generation, done
+
+    def _announce(self) -> int:
+        """Once a day: record which agreements' days are over, and log what is due. Returns how many ended."""
+        if not self.is_ready or self.announced == (today := self.node.clock().date()):
+            return 0
+        self.announced = today
+        ended = agreements.expire(self.node)
+        for notice in notices(self.node):
+            log.warning("agreement due", what=notice.sentence(today))
+        return ended
 
     def _take_partners(self) -> None:
         """Admit the partners that there are now, and look at the doors of exactly these."""
@@ -149,6 +175,9 @@ class _Server:
             taken_to = await self._on_node(pulled_to, self.node, partner.party)
             trouble = ""
             while not self.stopping.is_set():
+                if partner.party in refused_givers(self.node):
+                    await self._pause(self.home.config.pull_interval)
+                    continue
                 try:
                     async for page in client.releases(taken_to):
                         if page.objects:

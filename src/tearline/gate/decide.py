@@ -7,11 +7,14 @@ For each partner, in this order; the first check that settles the matter ends it
 3. The originator is this node, or has consented to a release to the partner (third-party rule); else:
    withhold.
 4. The label lets the partner in; if it lets it only be shown the product: refer; else: go on at 6.
-5. The agreements in force permit `release`: whole. A clause that cannot be evaluated: withhold.
+5. The agreements in force permit `release`: whole, unless it touches a protected source (law 2). A clause
+   that cannot be evaluated: withhold.
 6. The product has a tearline form for the partner: the portions whose labels let it in, without source
    lines; among them is body text, and something was left out. The agreements permit `releaseTearline`
-   of what remains, judged by the join of its labels: tearline, marked with that join.
-7. Withhold.
+   of what remains, judged by the join of its labels: tearline, marked with that join. What touches a source
+   is sanitized first, tells no more of it than the mosaic allows (law 3), and is withheld from whom the
+   source must not be told; where the source is owed more than a rule can give: refer.
+7. Refer what would go whole by check 5 but touches a source; withhold everything else.
 
 An outcome's reasons tell which checks spoke. Their codes are `CODES`; they are for officers and the private
 ledger, never for a partner.
@@ -23,17 +26,25 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 
+from msgspec.structs import replace
+
 from tearline.agreement import Action, Agreements, Facts, Ruling, Verdict
+from tearline.gate import sanitize
+from tearline.gate.exposure import NOTHING_EXPOSED, Exposure, Mosaic
 from tearline.gate.openings import NO_CONSENTS, Consents, Openings, withhold_all
+from tearline.label import join_all
 from tearline.label.tables import coalitions_of
 from tearline.terms import (
     Label,
     Outcome,
     Partner,
     Party,
+    Portion,
     Product,
     Quarantine,
     Reason,
+    Refer,
+    Role,
     Tearline,
     Whole,
     Withhold,
@@ -58,6 +69,12 @@ CODES = {
     "agreement.no-clause": "no clause permits it",
     "agreement.no-level": "the agreement's table of levels has no row for the product's level",
     "agreement.error": "a clause could not be evaluated",
+    "source.touched": "it would go whole, but it names or rests on a protected source",
+    "source.forbidden": "a source that it touches must not be told to this partner at all",
+    "source.ask": "somebody must be asked before anything goes that touches the source",
+    "source.found": "a protected identity was found in what was about to go",
+    "mosaic.threshold": "what it tells of a source would leave fewer persons than the source is owed",
+    **sanitize.CODES,
     "tearline.no-portions": "the product has no separately marked portions",
     "tearline.no-body": "no portion of body text may go",
     "tearline.nothing-dropped": "all portions would remain: that is the whole product, not a tearline",
@@ -74,16 +91,17 @@ def consider(
     agreements: Agreements,
     now: datetime,
     consents: Consents = NO_CONSENTS,
+    exposure: Exposure = NOTHING_EXPOSED,
 ) -> dict[Party, Outcome]:
     """The outcome for each partner. Total: whatever goes wrong inside is a `Withhold` with code `error`."""
     try:
-        return _Case(product, partners, agreements, now, consents).decide()
+        return _Case(product, partners, agreements, now, consents, exposure).decide()
     except Exception:  # fail closed; the text of the error may hold the product, so it goes no further
         return withhold_all(partners, Reason(check=7, code="error"))
 
 
 class _Case:
-    """One product before the gate."""
+    """One product before the gate. `blocked`: who would get it whole, if it touched no source."""
 
     def __init__(
         self,
@@ -92,42 +110,102 @@ class _Case:
         agreements: Agreements,
         now: datetime,
         consents: Consents,
+        exposure: Exposure,
     ) -> None:
         self.product, self.partners, self.agreements, self.now = product, partners, agreements, now
         # 1. to 4. Markings, parties, consent, label.
         self.open = Openings(product, partners, agreements.own, consents)
         self.settled, self.why = self.open.settled, self.open.why
+        self.exposure, self.touched = exposure, exposure.touched(product)
+        self.blocked: list[Party] = []
 
     def decide(self) -> dict[Party, Outcome]:
         if not isinstance(self.open.label, Quarantine):
             # 5. Whole.
             self._release_whole(self.open.label)
             # 6. As a tearline.
-            self._release_tearlines()
-        # 7. Else not.
+            rest = [party for party in self.open.recipients if party not in self.settled]
+            if self.touched:
+                self._release_sanitized(rest)
+            else:
+                self._release_tearlines(rest)
+        # 7. Else not, or not without an officer.
         for party in self.open.recipients:
             if party not in self.settled:
-                self.settled[party] = Withhold(partner=party, reasons=self.why[party])
+                form = Refer if party in self.blocked else Withhold
+                self.settled[party] = form(partner=party, reasons=self.why[party])
         return {partner.party: self.settled[partner.party] for partner in self.partners}
 
     def _release_whole(self, label: Label) -> None:
         """Check 5."""
         for party, ruling in self._rule(label, self.open.let_in, Action.RELEASE).items():
             self.why[party] = _reasons(5, ruling)
-            if ruling.verdict is Verdict.PERMIT:
-                self.settled[party] = Whole(partner=party, reasons=self.why[party])
-            elif ruling.verdict is Verdict.ERROR:
+            if ruling.verdict is Verdict.ERROR:
                 self.settled[party] = Withhold(partner=party, reasons=self.why[party])
+            elif ruling.verdict is Verdict.PERMIT and self.touched:
+                self.why[party] += (Reason(check=5, code="source.touched"),)
+                self.blocked.append(party)
+            elif ruling.verdict is Verdict.PERMIT:
+                self.settled[party] = Whole(partner=party, reasons=self.why[party])
 
-    def _release_tearlines(self) -> None:
-        """Check 6. Partners with the same form are asked about together."""
-        for form in self.open.forms([party for party in self.open.recipients if party not in self.settled]):
+    def _release_tearlines(self, parties: Iterable[Party]) -> None:
+        """Check 6, for what touches no source. Partners with the same form are asked about together."""
+        for form in self.open.forms(parties):
             for party, ruling in self._rule(form.label, form.parties, Action.RELEASE_TEARLINE).items():
                 self.why[party] += _reasons(6, ruling)
                 if ruling.verdict is Verdict.PERMIT:
                     self.settled[party] = Tearline(
                         partner=party, portions=form.portions, label=form.label, reasons=self.why[party]
                     )
+
+    def _release_sanitized(self, parties: Iterable[Party]) -> None:
+        """Check 6, for what touches a source: one partner after the other, for each telling counts."""
+        mosaic = Mosaic(self.exposure)
+        open_to = []
+        for party in parties:
+            if self.exposure.forbids(self.touched, party):
+                self._settle(Withhold, party, "source.forbidden")
+            else:
+                open_to.append(party)
+        for form in self.open.forms(open_to, sanitized=True):
+            for party, ruling in self._rule(form.label, form.parties, Action.RELEASE_TEARLINE).items():
+                self.why[party] += _reasons(6, ruling)
+                if ruling.verdict is Verdict.PERMIT:
+                    self._sanitize(party, mosaic.tellable(form.portions, party), mosaic)
+
+    def _sanitize(self, party: Party, portions: Sequence[Portion], mosaic: Mosaic) -> None:
+        """Check 6: the agreements permit the form; what is left is what the sources are owed."""
+        if all(portion.role is not Role.BODY for portion in portions):
+            return self._settle(Refer, party, "mosaic.threshold")
+        label = join_all(each.label for each in portions if isinstance(each.label, Label))
+        (ruling,) = self._rule(label, [party], Action.RELEASE_TEARLINE).values()
+        if ruling.verdict is not Verdict.PERMIT:  # an agreement may permit the whole form and not a part
+            return self._settle(Refer, party, "mosaic.threshold")
+        made = self._made(portions)
+        asked = (Reason(check=6, code="source.ask"),) if self.exposure.asks(self.touched) else ()
+        if flags := (*asked, *made.reasons(6)):
+            self.why[party] += flags
+            return self._settle(Refer, party)
+        mosaic.tell(portions, party)
+        left = tuple(replace(each, text=text) for each, text in zip(portions, made.texts, strict=True))
+        self.settled[party] = Tearline(partner=party, portions=left, label=label, reasons=self.why[party])
+        return None
+
+    def _made(self, portions: Sequence[Portion]) -> sanitize.Sanitized:
+        numbers = [self.product.portions.index(portion) for portion in portions]
+        return sanitize.sanitize(
+            [portion.text for portion in portions],
+            [self.exposure.in_portion(number) for number in numbers],
+            self.exposure.owed,
+            language=self.product.language,
+            day=self.now.date(),
+            written=self.product.created.date(),
+            rests_on=self.touched,
+        )
+
+    def _settle(self, form: type[Refer] | type[Withhold], party: Party, *codes: str) -> None:
+        self.why[party] += tuple(Reason(check=6, code=code) for code in codes)
+        self.settled[party] = form(partner=party, reasons=self.why[party])
 
     def _rule(self, label: Label, parties: Iterable[Party], action: Action) -> dict[Party, Ruling]:
         """Coalitions are those of the product's day: a new member opens no old product."""

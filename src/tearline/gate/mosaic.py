@@ -14,16 +14,22 @@ refusal tells nothing: it would have come for each of them.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Self
 
 import msgspec
 from pyroaring import BitMap
 
-from tearline.terms import BadInput, Party
+from tearline.terms import BadInput, Party, Portion
 
 Facts = Mapping[str, str]
 """Attribute to value, as told of one source."""
+
+_MOST_CHOICES = 4096
+"""Ways to tell the attributes asked about, each as it is, coarser, or not at all."""
+_MOST_PLANS = 10_000
+"""Answers that a population remembers."""
 
 
 class Population:
@@ -40,15 +46,32 @@ class Population:
         lengths = {len(column) for column in columns.values()}
         if len(lengths) > 1:
             raise BadInput("population", "", "its columns are not of one length", "give each person a row")
-        self.size = lengths.pop() if lengths else 0
-        self.everyone = BitMap(range(self.size))
-        self.coarser = dict(coarser or {})
-        self._values: dict[str, dict[str, BitMap]] = {name: {} for name in columns}
+        values: dict[str, dict[str, BitMap]] = {name: {} for name in columns}
         for name, column in columns.items():
             for person, value in enumerate(column):
                 if value is not None:
-                    self._values[name].setdefault(value, BitMap()).add(person)
-        self._check_ladders(columns)
+                    values[name].setdefault(value, BitMap()).add(person)
+        self._hold(lengths.pop() if lengths else 0, values, coarser)
+
+    @classmethod
+    def of_bitmaps(
+        cls,
+        size: int,
+        values: Mapping[str, Mapping[str, BitMap]],
+        coarser: Mapping[str, str] | None = None,
+    ) -> Self:
+        """From the persons, numbered from 0, of each value of each attribute. Raises `BadInput` as above."""
+        made = cls.__new__(cls)
+        made._hold(size, values, coarser)
+        return made
+
+    def _hold(
+        self, size: int, values: Mapping[str, Mapping[str, BitMap]], coarser: Mapping[str, str] | None
+    ) -> None:
+        self.size, self._values, self.coarser = size, values, dict(coarser or {})
+        self.everyone = BitMap(range(size))
+        self.plans: dict[tuple[object, ...], Plan] = {}  # those made of it, by all that they follow from
+        self._check_ladders()
 
     @property
     def attributes(self) -> frozenset[str]:
@@ -56,21 +79,25 @@ class Population:
 
     def candidates(self, told: Iterable[Facts]) -> BitMap:
         """The persons compatible with all that was told. A value that the table does not know fits nobody."""
-        left = BitMap(self.everyone)
-        for facts in told:
-            for name, value in facts.items():
-                left &= self._values.get(name, {}).get(value, BitMap())
+        classes = [self._values.get(name, {}).get(value, BitMap()) for name, value in _pairs(told)]
+        left, *others = sorted(classes, key=len) or [self.everyone]
+        left = BitMap(left)
+        for persons in others:
+            left &= persons
         return left
 
-    def cells(self, among: BitMap, names: Iterable[str]) -> list[BitMap]:
+    def cells(self, among: BitMap, names: Iterable[str]) -> Iterator[BitMap]:
         """`among`, parted by the values of these attributes; who has an unknown value is in no part."""
-        return reduce(
-            lambda parts, name: [
-                cell for part in parts for value in self._values[name].values() if (cell := part & value)
-            ],
-            names,
-            [among],
-        )
+        return _parted(among, [self._values[name] for name in names])
+
+    def doubt(self, facts: Facts) -> str:
+        """Why nothing can be decided about these facts; empty where it can be."""
+        for name, value in facts.items():
+            if name not in self._values:
+                return f"the population has no attribute {name}"
+            if value not in self._values[name]:
+                return f"nobody in the population has this {name}"
+        return ""
 
     def ladder(self, name: str) -> list[str | None]:
         """The attribute, the coarser ones in order, and `None`: not told at all."""
@@ -84,9 +111,9 @@ class Population:
         persons = self._values[name][value]
         return next(above for above, members in self._values[to].items() if persons <= members)
 
-    def _check_ladders(self, columns: Mapping[str, Sequence[str | None]]) -> None:
+    def _check_ladders(self) -> None:
         for name, above in self.coarser.items():
-            if not {name, above} <= columns.keys():
+            if not {name, above} <= self._values.keys():
                 raise BadInput("population", name, f"{above} is not an attribute", "name two columns")
             seen, step = {name}, above
             while step not in seen and step in self.coarser:
@@ -95,9 +122,42 @@ class Population:
             if step in seen:
                 raise BadInput("population", name, "it is coarser than itself", "end the ladder somewhere")
             for value, persons in self._values[name].items():
-                if not any(persons <= members for members in self._values[above].values()):
+                first = persons.min()
+                if not any(
+                    first in members and persons <= members for members in self._values[above].values()
+                ):
                     reason = f"a value belongs to several of {above}, or to none"
                     raise BadInput("population", f"{name} {value}", reason, "give each one value of it")
+
+
+def _parted(among: BitMap, by: Sequence[Mapping[str, BitMap]]) -> Iterator[BitMap]:
+    if not by:
+        yield among
+        return
+    for persons in by[0].values():
+        if part := among & persons:
+            yield from _parted(part, by[1:])
+
+
+def facts_told(portions: Iterable[Portion]) -> dict[str, list[dict[str, str]]]:
+    """What these portions tell of each source: one set of facts; several where they contradict each other."""
+    told: dict[str, list[dict[str, str]]] = {}
+    for portion in portions:
+        for cryptonym, facts in portion.facts:
+            sets = told.setdefault(cryptonym, [])
+            add_facts(sets, dict(facts))
+    return told
+
+
+def add_facts(told: list[dict[str, str]], facts: Facts) -> None:
+    """Tell `facts` too; whatever says the same as before changes nothing."""
+    for name, value in facts.items():
+        if not any(known.get(name) == value for known in told):
+            room = next((known for known in told if name not in known), None)
+            if room is None:
+                told.append({name: value})
+            else:
+                room[name] = value
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -143,36 +203,67 @@ def plan(population: Population, told: Told, partner: Party, names: Iterable[str
 
     The finest that may be told: fewest attributes left out, then fewest steps up the ladders in all, the
     first attributes by name kept finest. The values of the facts play no part. Raises `BadInput` for an
-    attribute that the table does not have, or a threshold below 2.
+    attribute that the table does not have, a threshold below 2, or more attributes than can be weighed.
     """
     if k < 2:
         raise BadInput("threshold", str(k), "fewer than two persons protect nobody", "give 2 or more")
     asked = sorted(set(names))
     if unknown := set(asked) - population.attributes:
         raise BadInput("population", sorted(unknown)[0], "no such attribute", "add it to the table")
-    sets = population.candidates(told.to(partner)), population.candidates(told.to_all())
+    follows_from = (_pairs(told.to(partner)), _pairs(told.to_all()), tuple(asked), k)
+    if follows_from not in population.plans:
+        if len(population.plans) >= _MOST_PLANS:
+            population.plans.clear()
+        sets = population.candidates(told.to(partner)), population.candidates(told.to_all())
+        population.plans[follows_from] = _plan(population, sets, asked, k)
+    return population.plans[follows_from]
+
+
+def _plan(population: Population, sets: tuple[BitMap, BitMap], asked: Sequence[str], k: int) -> Plan:
     before = len(sets[0]), len(sets[1])
     ladders = [population.ladder(name) for name in asked]
+    if math.prod(map(len, ladders)) > _MOST_CHOICES:
+        raise BadInput("facts", "", "they are about too many attributes at once", "tell fewer in one release")
     choices = itertools.product(*(range(len(ladder)) for ladder in ladders))
     plans = [
         {name: ladder[step] for name, ladder, step in zip(asked, ladders, steps, strict=True)}
         for steps in sorted(choices, key=lambda steps: (sum(steps), steps))
     ]
     for told_as in sorted(plans, key=lambda told_as: list(told_as.values()).count(None)):
-        after = _least(population, sets, told_as.values())
+        after = _least(population, sets, told_as.values(), k)
         # Telling nothing changes nothing, even where earlier facts, told by hand, left fewer than k.
         if min(after) >= k or not any(told_as.values()):
             return Plan(told_as, before, after)
     raise AssertionError("telling nothing is always a choice")
 
 
+def worst_case(population: Population, told: Told, partner: Party, names: Iterable[str]) -> tuple[int, int]:
+    """How many persons are left at least, alone and pooled, if these attributes are told as they are."""
+    sets = population.candidates(told.to(partner)), population.candidates(told.to_all())
+    return _least(population, sets, names, 1)
+
+
 def _least(
-    population: Population, sets: tuple[BitMap, BitMap], told_as: Iterable[str | None]
+    population: Population, sets: tuple[BitMap, BitMap], told_as: Iterable[str | None], k: int
 ) -> tuple[int, int]:
-    """How many persons are left in the worst case, for the partner alone and pooled."""
+    """How many persons are left in the worst case, for the partner alone and pooled.
+
+    Below k it is any such number: the first that is found.
+    """
     names = sorted({name for name in told_as if name is not None})
-    alone, pooled = (
-        min((len(cell) for cell in population.cells(among, names)), default=0) if names else len(among)
-        for among in sets
-    )
+    alone, pooled = (_smallest(population.cells(among, names), k) for among in sets)
     return alone, pooled
+
+
+def _smallest(cells: Iterable[BitMap], k: int) -> int:
+    smallest: int | None = None
+    for cell in cells:
+        size = len(cell)
+        smallest = size if smallest is None else min(size, smallest)
+        if size < k:
+            break
+    return smallest or 0
+
+
+def _pairs(told: Iterable[Facts]) -> frozenset[tuple[str, str]]:
+    return frozenset(pair for facts in told for pair in facts.items())

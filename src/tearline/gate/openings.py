@@ -82,8 +82,11 @@ class Openings:
             party for party in self.recipients if self._lets_in(self.label, self.recipients[party])
         ]
 
-    def forms(self, parties: Iterable[Party]) -> list[Form]:
-        """The tearline forms for `parties`, alike ones together. Who has none is given the reason."""
+    def forms(self, parties: Iterable[Party], *, sanitized: bool = False) -> list[Form]:
+        """The tearline forms for `parties`, alike ones together. Who has none is given the reason.
+
+        `sanitized`: each portion is changed before it goes, so that one with all of them is a tearline too.
+        """
         shared: defaultdict[tuple[int, ...], list[Party]] = defaultdict(list)
         portions = self.product.portions
         labels = {portion.label for portion in portions if isinstance(portion.label, Label)}
@@ -94,7 +97,7 @@ class Openings:
         found = []
         for numbers, alike in shared.items():
             left = tuple(portions[number] for number in numbers)
-            if code := self._no_tearline(left):
+            if code := self._no_tearline(left, sanitized):
                 for party in alike:
                     self.why[party] += (Reason(check=6, code=code),)
             else:
@@ -129,13 +132,13 @@ class Openings:
             self.why[recipient.party] = tuple(Reason(check=4, code=f"label.{axis}") for axis in axes)
         return not axes
 
-    def _no_tearline(self, portions: Sequence[Portion]) -> str:
+    def _no_tearline(self, portions: Sequence[Portion], sanitized: bool) -> str:
         """Why these portions are not a tearline form; empty when they are."""
         if not self.product.portions:
             return "tearline.no-portions"
         if all(portion.role is not Role.BODY for portion in portions):
             return "tearline.no-body"
-        if len(portions) == len(self.product.portions):
+        if len(portions) == len(self.product.portions) and not sanitized:
             return "tearline.nothing-dropped"
         return ""
 

@@ -6,6 +6,8 @@
 3. All banner lines say the same, and none is wider than a portion: else the report is quarantined.
 4. The label of a report is the join of its banner and of all its portions, and of its originator if that is
    not the party that takes it in (third-party rule).
+5. What portions tell about sources is cut out of their text (`report_sources`). A report without portion
+   marks cannot say it: it goes whole or not at all.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import BinaryIO
 import msgspec
 
 from tearline import label
-from tearline.intake import report_form, report_header
+from tearline.intake import report_form, report_header, report_sources
 from tearline.intake.context import Context, Fault, join_marks, shown
 from tearline.intake.limits import MIB, take
 from tearline.intake.report_form import Block, Document
@@ -45,7 +47,11 @@ def read(stream: BinaryIO, name: str, context: Context) -> Iterator[Product | Fa
     header = report_header.read(document.header, name, context)
     if not document.blocks and not header.title:
         raise BadInput(name, "", "holds no text")
-    found = _labelled(document, header.title, header.date.date(), context)
+    told = [*document.in_title, *(each for block in document.blocks for each in block.annotations)]
+    if told and not document.portioned:
+        reason = "a source is annotated in a report without portion marks"
+        raise BadInput(name, f"line {told[0].line}", reason, "mark every paragraph, such as (S//NF)")
+    found = _labelled(document, header.title, header.date.date(), context, name)
     if header.originator != context.party and isinstance(found.label, Label):
         owned = label.join(found.label, Label(owners=frozenset({header.originator})))
         found = msgspec.structs.replace(found, label=owned)
@@ -63,6 +69,7 @@ def read(stream: BinaryIO, name: str, context: Context) -> Iterator[Product | Fa
         marking=found.marking,
         label=found.label,
         portions=found.portions,
+        sources=header.sources | {each.cryptonym for each in told},
         content=content,
     )
     if not header.dated:
@@ -111,12 +118,13 @@ class _Marked(msgspec.Struct, frozen=True):
     inside: Label | Quarantine
 
 
-def _labelled(document: Document, title: str, at: date, context: Context) -> _Labelled:
+def _labelled(document: Document, title: str, at: date, context: Context, name: str) -> _Labelled:
     """Title, portions, marking and label of the whole. `at` is the report's date."""
     blocks = list(document.blocks)
     if title:
         mark, title = report_form.cut_mark(title)
-        blocks.insert(0, Block(document.header["title"][0], Role.TITLE, mark, title, heading=1))
+        line = document.header["title"][0]
+        blocks.insert(0, Block(line, Role.TITLE, mark, title, 1, document.in_title))
     elif heading := next((block for block in blocks if block.heading == 1), None):
         heading.role = Role.TITLE
         title = heading.text
@@ -137,6 +145,7 @@ def _labelled(document: Document, title: str, at: date, context: Context) -> _La
             role=each.block.role,
             marking=each.marking,
             label=whole if each.label is None else each.label,
+            facts=report_sources.facts_of(each.block.annotations, name),
         )
         for each in marked
     )

@@ -12,6 +12,8 @@ from enum import Enum
 
 import msgspec
 
+from tearline.intake import report_sources
+from tearline.intake.report_sources import Annotation, Line
 from tearline.terms import BadInput, Role
 
 HEADER_KEYS = {
@@ -26,6 +28,7 @@ HEADER_KEYS = {
         "language": "language|мова|язык",
         "id": "id",
         "marking": "marking|classification|гриф",
+        "sources": "sources|джерела|источники",
     }.items()
     for key in keys.split("|")
 }
@@ -71,6 +74,8 @@ class Block(msgspec.Struct):
     text: str
     heading: int = 0
     """1 to 6, or 0 for a paragraph."""
+    annotations: list[Annotation] = []
+    """What it tells about sources; they are not in `text`."""
 
     @property
     def inside(self) -> list[str]:
@@ -91,6 +96,8 @@ class Document(msgspec.Struct):
     banners: list[tuple[int, str]]
     """Line and text of each banner line, wherever it stands."""
     blocks: list[Block]
+    in_title: list[Annotation] = []
+    """The annotations in the header's title."""
 
     @property
     def portioned(self) -> bool:
@@ -99,7 +106,7 @@ class Document(msgspec.Struct):
         return any(block.mark is not None for block in self.blocks) or bool(title and cut_mark(title[1])[0])
 
 
-class _Line(Enum):
+class _Kind(Enum):
     BLANK = 0
     BANNER = 1
     START = 2
@@ -108,25 +115,36 @@ class _Line(Enum):
 
 
 def read(text: str, name: str) -> Document:
-    """The parts of a report. Raises `BadInput` for a header that names something twice."""
+    """The parts of a report. Raises `BadInput` for a header that names something twice, and for an annotation
+    that cannot be read or stands in no portion."""
     document = Document({}, [], [])
-    lines = list(enumerate(text.splitlines(), start=1))
+    lines = report_sources.cut(text, name)
     body = _read_header(lines, document, name)
-    open_block: list[tuple[int, str]] = []
-    for number, line in lines[body:]:
-        kind = _kind(line)
-        if kind is not _Line.MORE and open_block:
-            document.blocks.append(_block(open_block))
+    open_block: list[Line] = []
+    ahead: list[Line] = []  # lines of annotations alone, for the block that begins next
+    for line in lines[body:]:
+        if not line.spoken:
+            (open_block or ahead).append(line)
+            continue
+        kind = _kind(line.text)
+        if kind is not _Kind.MORE and open_block:
+            document.blocks.append(_block(open_block, name))
             open_block = []
-        if kind is _Line.BANNER:
-            document.banners.append((number, bare(line)))
-        elif kind is not _Line.BLANK:
-            open_block.append((number, line))
-        if _HEADING.match(line) and open_block:
-            document.blocks.append(_block(open_block))
+        if kind in {_Kind.BANNER, _Kind.BLANK}:
+            for each in (*ahead, line):
+                report_sources.misplaced(each, name, "stands in no portion")
+        if kind is _Kind.BANNER:
+            document.banners.append((line.number, bare(line.text)))
+        elif kind is not _Kind.BLANK:
+            open_block += [*ahead, line]
+            ahead = []
+        if _HEADING.match(line.text) and open_block:
+            document.blocks.append(_block(open_block, name))
             open_block = []
+    for each in ahead:
+        report_sources.misplaced(each, name, "stands in no portion")
     if open_block:
-        document.blocks.append(_block(open_block))
+        document.blocks.append(_block(open_block, name))
     return document
 
 
@@ -168,44 +186,56 @@ def _is_banner(line: str) -> bool:
     return marked or bool(_BANNER.match(text))
 
 
-def _kind(line: str) -> _Line:
+def _kind(line: str) -> _Kind:
     if not line.strip() or _RULE.match(line):
-        return _Line.BLANK
+        return _Kind.BLANK
     if _is_banner(line):
-        return _Line.BANNER
+        return _Kind.BANNER
     if _HEADING.match(line) or _SOURCE_LINE.match(line) or cut_mark(line)[0] is not None:
-        return _Line.START
-    return _Line.MORE
+        return _Kind.START
+    return _Kind.MORE
 
 
-def _read_header(lines: Sequence[tuple[int, str]], document: Document, name: str) -> int:
+def _read_header(lines: Sequence[Line], document: Document, name: str) -> int:
     """Take banner lines and header lines from the head; returns where the text begins."""
-    for index, (number, line) in enumerate(lines):
-        if not line.strip() or _RULE.match(line):
+    for index, line in enumerate(lines):
+        if not line.text.strip() or _RULE.match(line.text):
+            report_sources.misplaced(line, name, "stands in no portion")
             continue
-        if _is_banner(line):
-            document.banners.append((number, bare(line)))
+        if _is_banner(line.text):
+            report_sources.misplaced(line, name, "stands in a banner")
+            document.banners.append((line.number, bare(line.text)))
             continue
-        found = _HEADER.match(line)
+        found = _HEADER.match(line.text)
         key = HEADER_KEYS.get(found[1].casefold()) if found else None
         if found is None or key is None:
             return index
         value = (found[2] or "").strip()
         if key in document.header:
-            raise BadInput(name, f"line {number}", f"the header names {found[1]} twice")
-        document.header[key] = number, value
+            raise BadInput(name, f"line {line.number}", f"the header names {found[1]} twice")
+        document.header[key] = line.number, value
+        if key == "title":
+            if not cut_mark(value)[1]:
+                report_sources.misplaced(line, name, "stands alone")
+            document.in_title = line.annotations
+        else:
+            report_sources.misplaced(line, name, "stands in the header")
         if key == "marking":
-            document.banners.append((number, value))
+            document.banners.append((line.number, value))
     return len(lines)
 
 
-def _block(lines: Sequence[tuple[int, str]]) -> Block:
-    number, first = lines[0]
+def _block(lines: Sequence[Line], name: str) -> Block:
+    spoken = [line for line in lines if line.spoken]
+    number, first = spoken[0].number, spoken[0].text
     mark, rest = cut_mark(first)
-    text = "\n".join([rest, *(line.rstrip() for _, line in lines[1:])]).strip()
+    text = "\n".join([rest, *(line.text.rstrip() for line in spoken[1:])]).strip()
     heading = _HEADING.match(first)
     if heading:
         text = text.lstrip("# ").rstrip("# ")
+    for line in lines if not text else ():
+        report_sources.misplaced(line, name, "stands alone")
     source = _SOURCE_TEXT.match(text) or _SOURCE_INSIDE.search(text)
     level = len(heading[1]) if heading else 0
-    return Block(number, Role.SOURCE if source else Role.BODY, mark, text, level)
+    annotations = [annotation for line in lines for annotation in line.annotations]
+    return Block(number, Role.SOURCE if source else Role.BODY, mark, text, level, annotations)

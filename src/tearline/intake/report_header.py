@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from tearline.intake import subject
+from tearline.intake import report_sources, subject
 from tearline.intake.context import Context, shown
 from tearline.label import tables
 from tearline.terms import BadInput, Discipline, Party, Region, Topic
@@ -35,6 +35,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     regions: frozenset[Region]
     disciplines: frozenset[Discipline]
     language: str
+    sources: frozenset[str]
 
 
 def read(lines: Mapping[str, tuple[int, str]], name: str, context: Context) -> Header:
@@ -47,7 +48,9 @@ def read(lines: Mapping[str, tuple[int, str]], name: str, context: Context) -> H
         try:
             return reader(text)
         except (ValueError, OverflowError):
-            raise BadInput(name, f"line {number}", f"{shown(text)!r} is no {key}", remedy) from None
+            # A name where a cryptonym should stand must not come into an error text (law 10).
+            reason = "this lists no cryptonyms" if key == "sources" else f"{shown(text)!r} is no {key}"
+            raise BadInput(name, f"line {number}", reason, remedy) from None
 
     originator = value("originator", _party, context.party, "give a party's code, such as GBR or CERT-UA")
     return Header(
@@ -64,6 +67,12 @@ def read(lines: Mapping[str, tuple[int, str]], name: str, context: Context) -> H
         ),
         disciplines=value("discipline", _disciplines, frozenset({Discipline.UNKNOWN})),
         language=value("language", _language, "", "give a code, such as en, uk or ru"),
+        sources=value(
+            "sources",
+            report_sources.cryptonyms,
+            frozenset(),
+            "give cryptonyms, such as FALCON-RIVER, with commas between",
+        ),
     )
 
 

@@ -11,8 +11,10 @@ Each step is one transaction of `node.db` (or of one partner's view) and can be 
 `receive` is the way in for what partners release to us; `record` reads and verifies the ledger.
 """
 
+from tearline.node.agreements import read_agreement
 from tearline.node.consider import consider, reconsider
 from tearline.node.hand_over import hand_over
+from tearline.node.officers import approve, approvers, quorum, sign_approval
 from tearline.node.opened import Node
 from tearline.node.receive import pulled_to, receive, take_inbox
 from tearline.node.record import checkpoint, ledger_tail, progress, releases_on_ledger, tally, verify_ledger
@@ -21,9 +23,7 @@ from tearline.node.relations import (
     Terms,
     add_login,
     add_partner,
-    adopt_agreement,
     logins,
-    read_agreement,
 )
 from tearline.node.take_in import AlreadyHeld, TakenIn, quarantined, resolve, take_in
 
@@ -35,7 +35,8 @@ __all__ = [
     "Terms",
     "add_login",
     "add_partner",
-    "adopt_agreement",
+    "approve",
+    "approvers",
     "checkpoint",
     "consider",
     "hand_over",
@@ -44,11 +45,13 @@ __all__ = [
     "progress",
     "pulled_to",
     "quarantined",
+    "quorum",
     "read_agreement",
     "receive",
     "reconsider",
     "releases_on_ledger",
     "resolve",
+    "sign_approval",
     "take_in",
     "take_inbox",
     "tally",

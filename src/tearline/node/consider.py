@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,29 +12,65 @@ from sqlalchemy import Connection
 from tearline import deliver, gate
 from tearline.adapters import store
 from tearline.ledger import Act
+from tearline.node import mosaic, shadow
 from tearline.node.opened import Node
-from tearline.terms import BadInput, Outcome, Party, Quarantine, Reason, Refer, Refused, Tearline, Whole
+from tearline.node.protect import Guard, VaultShut
+from tearline.terms import (
+    BadInput,
+    Outcome,
+    Party,
+    Quarantine,
+    Reason,
+    Refer,
+    Refused,
+    Tearline,
+    Whole,
+)
+
+_Drafted = tuple[store.Held, dict[Party, Outcome], deliver.Draft]
 
 DECISIONS = 2_000
 """Decisions, products times partners, in one transaction."""
+STOPPED = 500
+"""Stopped releases in one transaction."""
 
 
 def consider(node: Node) -> int:
-    """Let the gate answer for the next products; returns how many. What may go is in the outbox then."""
+    """Let the gate answer for the next products; returns how many. What may go is in the outbox then.
+
+    While the vault is shut, or does not answer, everything waits: `node.held_up` says why, in one sentence.
+    """
     node.refresh()
+    try:
+        with Guard(node) as guard:
+            done = _ask_about_stopped(node, guard) + _consider_next(node, guard)
+    except VaultShut as error:
+        node.held_up = str(error)
+        return 0
+    node.held_up = ""
+    return done
+
+
+def _consider_next(node: Node, guard: Guard) -> int:
     partners = list(node.partners.values())
     with node.reading() as db:
-        waiting = store.pending(db, 1 + DECISIONS // (1 + len(partners)))
+        waiting = _one_telling(store.pending(db, 1 + DECISIONS // (1 + len(partners))))
     if not waiting:
         return 0
     now = node.clock()
-    answers = [(held, gate.consider(held.product, partners, node.rules, now)) for held in waiting]
+    exposures = guard.exposures([held.product for held in waiting])
+    answers = [
+        (held, gate.consider(held.product, partners, node.rules, now, exposure=exposure))
+        for held, exposure in zip(waiting, exposures, strict=True)
+    ]
+    seen = shadow.observe(node, answers, exposures, partners, now)
     drafts = [
         (held, outcomes, draft)
         for held, outcomes in answers
         for party in list(outcomes)
         if (draft := _compose(node, held, outcomes, party, now))
     ]
+    drafts = _unless_betraying(guard, drafts)
     with node.writing() as db:
         if store.generation(db) != node.generation or _resolved_meanwhile(db, waiting):
             return len(waiting)  # what the gate was asked about is no longer so: ask it again
@@ -49,8 +85,69 @@ def consider(node: Node) -> int:
             db, [(held.seq, outcome) for held, outcomes in answers for outcome in outcomes.values()]
         )
         store.add_to_outbox(db, [_row(held, outcomes, draft) for held, outcomes, draft in fresh])
+        for _, outcomes, draft in drafts:  # those released before too: what is known of it may be more now
+            if isinstance(outcome := outcomes[draft.recipient], Tearline):
+                mosaic.tell(node, db, draft.recipient, draft.release_id, outcome.portions)
+        _let_go(node, db, known)
+        shadow.keep(db, seen)
         store.mark_considered(db, [held.seq for held in waiting])
     return len(waiting)
+
+
+def _one_telling(waiting: Sequence[store.Held]) -> Sequence[store.Held]:
+    """The first of these, up to one that tells facts about a source: the next must know what it told."""
+    for number, held in enumerate(waiting):
+        if any(portion.facts for portion in held.product.portions):
+            return waiting[: max(number, 1)]
+    return waiting
+
+
+def _unless_betraying(guard: Guard, drafts: Sequence[_Drafted]) -> list[_Drafted]:
+    """The last look (law 2): a draft in which a protected identity is found goes to an officer instead."""
+    betraying = guard.betrays([draft for _, _, draft in drafts])
+    for _, outcomes, draft in drafts:
+        if draft.release_id in betraying:
+            reasons = (*outcomes[draft.recipient].reasons, Reason(check=7, code="source.found"))
+            outcomes[draft.recipient] = Refer(partner=draft.recipient, reasons=reasons)
+    return [drafted for drafted in drafts if drafted[2].release_id not in betraying]
+
+
+def _ask_about_stopped(node: Node, guard: Guard) -> int:
+    """Ask the gate again about releases whose suspension has ended, each for its partner alone.
+
+    Only what it would release today, in the same form, goes after all. Returns how many were asked about.
+    """
+    with node.reading() as db:
+        stopped = store.to_ask_about(db, STOPPED)
+    if not stopped:
+        return 0
+    now = node.clock()
+    answers = [(each, *_answer_for(node, guard, each, now)) for each in stopped]
+    with node.writing() as db:
+        if store.generation(db) != node.generation:
+            return len(stopped)
+        for each, outcome, _ in answers:
+            node.record(Act.PRODUCT_CONSIDERED, _considered(each.held, [outcome]))
+            store.replace_outcome(db, each.held.seq, outcome)
+        _let_go(node, db, [each.release_id for each, _, goes in answers if goes])
+        store.settle_stopped(db, [each.release_id for each, _, goes in answers if not goes], go=False)
+    return len(stopped)
+
+
+def _answer_for(node: Node, guard: Guard, stopped: store.Stopped, now: datetime) -> tuple[Outcome, bool]:
+    """The gate's answer today, and whether it is the release that was stopped."""
+    partner, held = node.partners[stopped.partner], stopped.held
+    (exposure,) = guard.exposures([held.product])
+    outcomes = gate.consider(held.product, [partner], node.rules, now, exposure=exposure)
+    draft = _compose(node, held, outcomes, partner.party, now)
+    good = _unless_betraying(guard, [(held, outcomes, draft)] if draft else [])
+    return outcomes[partner.party], any(each.release_id == stopped.release_id for _, _, each in good)
+
+
+def _let_go(node: Node, db: Connection, releases: Collection[str]) -> None:
+    """Those of these that were stopped go after all: the gate has said so."""
+    if continued := store.settle_stopped(db, releases, go=True):
+        node.record(Act.RELEASES_CONTINUED, {"releases": continued})
 
 
 def reconsider(node: Node) -> int:

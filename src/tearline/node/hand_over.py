@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import orjson
+from sqlalchemy import Connection
 
 from tearline import deliver
 from tearline.adapters import store
@@ -19,43 +20,54 @@ BATCH = 100
 """Releases to one partner in one transaction of its view."""
 
 
+MOST = 400
+"""Releases, to all partners, in one transaction of `node.db`: suspensions and intake wait as long."""
+
+
 def hand_over(node: Node) -> int:
     """Write what waits in the outbox into the partners' views; returns how many releases.
 
-    One transaction for each partner's view, then one that marks all of them delivered.
+    All of it happens under the write lock of `node.db`, in which what waits is read and in which a suspension
+    stops what waits: so what goes into a view is never what a suspension on the ledger has stopped. A crash
+    between a view's commit and that of `node.db` is mended by the next time, which finds the releases there.
     """
     with node.reading() as db:
-        waiting = {party: store.waiting(db, party, BATCH) for party in store.parties_with_waiting(db)}
-    stuck = [row for party, rows in waiting.items() for row in _hand_over_to(node, party, rows)]
-    seqs = {row.seq for rows in waiting.values() for row in rows}
-    if seqs:
-        with node.writing() as db:
-            for row in stuck:
-                node.record(Act.RELEASE_STUCK, {"release": row.release_id})
-                store.mark_stuck(db, row.seq)
-            done = sorted(seqs - {row.seq for row in stuck})
-            store.mark_delivered(db, done, store.stamp(node.clock()))
-    return len(seqs)
+        if not store.parties_with_waiting(db):
+            return 0
+    with node.writing() as db:
+        done: list[int] = []
+        for party in store.parties_with_waiting(db):
+            if len(done) < MOST:
+                done += _hand_over_to(node, db, party, store.waiting(db, party, BATCH))
+        return len(done)
 
 
-def _hand_over_to(node: Node, party: Party, rows: list[store.Waiting]) -> list[store.Waiting]:
-    """Seal these into the view of `party`. Returns those that the view refuses; the good ones do not wait."""
+def _hand_over_to(node: Node, db: Connection, party: Party, rows: list[store.Waiting]) -> list[int]:
+    """Seal these into the view of `party` and mark them. What the view refuses is stuck; the rest goes."""
+    seqs = [row.seq for row in rows]
     try:
         _seal_rows(node, party, rows)
     except Broken:
-        if len(rows) == 1:
-            return rows
-        return [stuck for row in rows for stuck in _hand_over_to(node, party, [row])]
-    return []
+        if len(rows) > 1:
+            for row in rows:
+                _hand_over_to(node, db, party, [row])
+        else:
+            node.record(Act.RELEASE_STUCK, {"release": rows[0].release_id})
+            store.mark_stuck(db, rows[0].seq)
+    else:
+        store.mark_delivered(db, seqs, store.stamp(node.clock()))
+    return seqs
 
 
 def _seal_rows(node: Node, party: Party, rows: list[store.Waiting]) -> None:
-    drafts = [msgspec.json.decode(row.draft, type=deliver.Draft) for row in rows]
+    names = [row.release_id for row in rows]
     with node.view(party).begin() as view:
-        there = view.has_release([draft.release_id for draft in drafts])
-        fresh = [draft for draft in drafts if draft.release_id not in there]
+        view.put_back(names, node.clock())
+        there = view.has_release(names)
+        fresh = [row for row in rows if row.release_id not in there]
         if fresh:
-            _seal_into(node, view, party, fresh)
+            drafts = [msgspec.json.decode(row.draft, type=deliver.Draft) for row in fresh]
+            _seal_into(node, view, party, drafts)
 
 
 def _seal_into(node: Node, view: Writer, party: Party, drafts: list[deliver.Draft]) -> None:

@@ -17,7 +17,8 @@ from tearline.adapters.database import open_database
 from tearline.adapters.home import Config, Home
 from tearline.adapters.log import Log
 from tearline.adapters.view import View
-from tearline.agreement import Agreements, load
+from tearline.agreement import Agreement, Agreements, lifecycle
+from tearline.agreement.suspension import compiled
 from tearline.ledger import Act, Entry, vkey
 from tearline.terms import Broken, Party
 
@@ -39,6 +40,7 @@ class Node:
         # A connection outside any transaction, in which SQLite counts the commits of all the others.
         self._watch = sqlite3.connect(home.database, isolation_level=None, check_same_thread=False)
         self._data_version = -1
+        self.held_up = ""  # why nothing is considered at the moment: see `consider`
         self.generation = -1
         self.refresh()
 
@@ -72,17 +74,22 @@ class Node:
         return vkey(self.party, self.home.signing_key.public_key())
 
     def refresh(self) -> bool:
-        """Read partners and agreements again if they have changed; tells whether they have."""
+        """Read partners, agreements and suspensions again if they have changed; tells whether they have."""
         with self.reading() as db:
             generation = store.generation(db)
             if generation == self.generation:
                 return False
             rows = store.partners(db)
-            texts = store.agreements_in_force(db)
+            agreements = tuple(_agreements_in_force(db))
+            suspensions = tuple(store.suspensions(db))
+            shadows = tuple(_in_shadow(db))
         self.partners = {party: partner for party, (partner, _) in rows.items()}
         self.certificates = {party: certificate for party, (_, certificate) in rows.items()}
-        self.agreements = tuple(load(manifest, clauses, "node.db") for manifest, clauses in texts)
-        self.rules = Agreements(self.party, self.agreements)
+        self.agreements, self.suspensions, self.shadows = agreements, suspensions, shadows
+        self.shadow_rules: dict[str, Agreements] = {}  # of each in shadow, once it was asked: see `shadow`
+        stopped = (compiled(self.party, suspensions),) if suspensions else ()
+        self.deciding = (*agreements, *stopped)
+        self.rules = Agreements(self.party, self.deciding)
         self.generation = generation
         return True
 
@@ -130,3 +137,23 @@ class Node:
             raise Broken("an act can be recorded only in the transaction of what it does")
         at = store.stamp(self.clock())
         self._acts.append(Entry(act=act, at=at, actor=self.party, body=body).to_bytes())
+
+
+def _agreements_in_force(db: Connection) -> Iterator[Agreement]:
+    """The adopted versions, and of the suspended ones the red lines, by agreement id."""
+    states = _states(db)
+    in_force = [version for version, state in states.items() if state in lifecycle.IN_FORCE]
+    for version, (manifest, clauses) in store.agreement_texts(db, in_force).items():
+        agreement = lifecycle.kept(version, manifest, clauses)
+        suspended = states[version] is lifecycle.State.SUSPENDED
+        yield lifecycle.red_lines(agreement) if suspended else agreement
+
+
+def _in_shadow(db: Connection) -> Iterator[store.Run]:
+    """The runs of versions that are still proposed; whether their time is over is for their reader."""
+    states = _states(db)
+    return (run for run in store.shadows(db) if states.get(run.version) is lifecycle.State.PROPOSED)
+
+
+def _states(db: Connection) -> dict[str, lifecycle.State]:
+    return lifecycle.states((row.version, lifecycle.Step(row.step)) for row in store.steps(db))

@@ -16,6 +16,7 @@ from tearline import deliver, intake, label
 from tearline.adapters import store
 from tearline.ledger import Act
 from tearline.node.opened import Node
+from tearline.node.suspend import refused_givers
 from tearline.node.take_in import hold
 from tearline.terms import Broken, Category, Label, Party, Product
 
@@ -45,7 +46,8 @@ def receive(node: Node, giver: Party, objects: Sequence[Mapping[str, Any]], pull
 
 def take_inbox(node: Node) -> int:
     """Take in what partners added to their inboxes here; returns how many objects."""
-    return sum(_take_inbox_of(node, party) for party in node.partners)
+    refused = refused_givers(node)
+    return sum(_take_inbox_of(node, party) for party in node.partners if party not in refused)
 
 
 def _take_inbox_of(node: Node, party: Party) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from sqlalchemy import Connection
@@ -13,6 +13,8 @@ from tearline.adapters import store
 from tearline.adapters.log import Finding
 from tearline.adapters.log_audit import Fault
 from tearline.ledger import Act, Entry
+from tearline.node import mosaic
+from tearline.node.agreement_record import mismatches
 from tearline.node.opened import Node
 from tearline.terms import Broken, Party
 
@@ -28,6 +30,8 @@ def verify_ledger(node: Node, known: Sequence[str] = ()) -> tuple[dict[str, int]
         sizes = {node.log.origin: node.log.size(db)}
         findings = list(node.log.verify(db, key, known=known))
         findings += _stores(node, db)
+        for mismatched in (mismatches, mosaic.mismatches):
+            findings += (_odd(node, sentence) for sentence in mismatched(db, _entries(node, db)))
     for party in node.partners:
         view_sizes, view_findings = node.view(party).verify(key)
         sizes |= view_sizes
@@ -37,15 +41,9 @@ def verify_ledger(node: Node, known: Sequence[str] = ()) -> tuple[dict[str, int]
 
 def _stores(node: Node, db: Connection) -> Iterator[Finding]:
     """Where products, outbox and views hold what the ledger does not tell of, or lack what it does."""
-    told: Counter[tuple[str, str]] = Counter()
-    digests: set[str] = set()
-    for entry in _entries(node, db):
-        if entry.act is Act.PRODUCT_RELEASED:
-            told["release", entry.body["release"]] += 1
-        elif entry.act is Act.PRODUCT_TAKEN_IN:
-            told["product", entry.body["product"]] += 1
-        if entry.act in {Act.PRODUCT_TAKEN_IN, Act.QUARANTINE_RESOLVED}:
-            digests.add(entry.body["digest"])
+    told, digests, vault = _told(_entries(node, db))
+    if store.vault_state(db) != vault:
+        yield _odd(node, "the vault's file is not noted as it was recorded")
     there: Counter[tuple[str, str]] = Counter()
     for held in store.held(db):
         there["product", held.product.id] += 1
@@ -64,6 +62,25 @@ def _stores(node: Node, db: Connection) -> Iterator[Finding]:
         with node.view(partner).begin() as view:
             for release in sorted(set(releases) - view.has_release(releases)):
                 yield _odd(node, f"the release {release} was delivered, but is not in the view of {partner}")
+
+
+def _told(
+    entries: Iterable[Entry],
+) -> tuple[Counter[tuple[str, str]], set[str], tuple[int, str] | None]:
+    """How often the ledger tells of each product and release, the digests of products, the vault's state."""
+    told: Counter[tuple[str, str]] = Counter()
+    digests: set[str] = set()
+    vault: tuple[int, str] | None = None
+    for entry in entries:
+        if entry.act is Act.PRODUCT_RELEASED:
+            told["release", entry.body["release"]] += 1
+        elif entry.act is Act.PRODUCT_TAKEN_IN:
+            told["product", entry.body["product"]] += 1
+        elif entry.act is Act.VAULT_WRITTEN:
+            vault = entry.body["version"], entry.body["sha256"]
+        if entry.act in {Act.PRODUCT_TAKEN_IN, Act.QUARANTINE_RESOLVED, Act.FACTS_ADDED}:
+            digests.add(entry.body["digest"])
+    return told, digests, vault
 
 
 def _odd(node: Node, detail: str) -> Finding:

@@ -1,4 +1,4 @@
-"""Whom we share with and under what: cards, terms, agreements."""
+"""Whom we share with: cards, and what is granted to them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import orjson
 from tearline import deliver
 from tearline.adapters import store, tls
 from tearline.adapters.home import PARTY
-from tearline.agreement import Agreement, load
 from tearline.ledger import Act
 from tearline.node.opened import Node
 from tearline.terms import BadInput, Level, Partner, Party, Policy, Reach, Refused, Use
@@ -116,39 +115,3 @@ def logins(node: Node) -> dict[str, tuple[Party, str]]:
     """Every login of the password door: user to party and password hash."""
     with node.reading() as db:
         return store.logins(db)
-
-
-def read_agreement(folder: Path) -> Agreement:
-    """The agreement in a folder: `agreement.toml` and `clauses.cedar`. Raises `BadInput`."""
-    manifest, clauses = (_text(folder, name) for name in ("agreement.toml", "clauses.cedar"))
-    return load(manifest, clauses, str(folder))
-
-
-def _text(folder: Path, name: str) -> str:
-    try:
-        return (folder / name).read_text(encoding="utf-8")
-    except OSError as error:
-        remedy = "an agreement is a folder with agreement.toml and clauses.cedar"
-        raise BadInput(str(folder / name), "", f"it cannot be read ({error.strerror})", remedy) from None
-    except UnicodeDecodeError:
-        raise BadInput(str(folder / name), "", "it is not UTF-8", "save it as UTF-8 text") from None
-
-
-def adopt_agreement(node: Node, agreement: Agreement) -> Agreement:
-    """Put a version in force. Raises `Refused` where it has findings or does not concern this node."""
-    agreement.must_be_sound()
-    if node.party not in agreement.parties:
-        raise Refused(f"{node.party} is not a party to {agreement.id}")
-    with node.writing() as db:
-        entry = {"agreement": agreement.id, "version": agreement.version}
-        node.record(Act.AGREEMENT_ADOPTED, entry)
-        store.adopt_agreement(
-            db,
-            version=agreement.version,
-            agreement_id=agreement.id,
-            manifest=agreement.manifest,
-            clauses=agreement.clauses,
-            at=store.stamp(node.clock()),
-        )
-    node.refresh()
-    return agreement

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,3 +110,21 @@ def test_a_damaged_database(tmp_path: Path, read_only: bool) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be opened"):
         open_database(tmp_path / "nowhere" / "node.db", metadata=METADATA)
+
+
+def test_opening_it_again_takes_no_locks_from_who_has_it_open(tmp_path: Path) -> None:
+    """A process that closes a file loses its locks on it (POSIX); others would take its log away."""
+    path = tmp_path / "one.db"
+    first = open_database(path, metadata=MetaData())
+    with first.begin() as conn:
+        conn.exec_driver_sql("CREATE TABLE a (b INTEGER)")
+    second = open_database(path, metadata=MetaData())
+    elsewhere = f"import sqlite3; d = sqlite3.connect({str(path)!r}); d.execute('SELECT 1 FROM a'); d.close()"
+    subprocess.run([sys.executable, "-c", elsewhere], check=True)
+    with first.begin() as conn:
+        conn.exec_driver_sql("INSERT INTO a VALUES (7)")
+    count = f"import sqlite3; print(sqlite3.connect({str(path)!r}).execute('SELECT b FROM a').fetchall())"
+    seen = subprocess.run([sys.executable, "-c", count], check=True, capture_output=True, text=True)
+    assert seen.stdout == "[(7,)]\n"
+    second.dispose()
+    first.dispose()

@@ -15,11 +15,13 @@ from tearline.adapters.tls import key_fingerprint
 from tearline.cli import main
 from tearline.ledger import Act
 from tearline.node import Node, consider, hand_over, logins
+from tests.adoption import adopt
 from tests.coalition import AGREEMENTS, bundle, free_port, serve, stop, tearline
-from tests.unit.node.world import REPORT, malware
+from tests.unit.node.world import REPORT, five_eyes, malware
 from tests.unit.node.world import bundle as bundled
 
 FIVE = str(AGREEMENTS / "five-eyes")
+BY = ("--officer", "heron-1", "--why", "Example.")
 
 
 class Desk:
@@ -63,7 +65,8 @@ def desk(tmp_path: Path) -> Desk:
     for home, own, other in (("gbr", "GBR", "USA"), ("usa", "USA", "GBR")):
         card = str(tmp_path / f"{other}.json")
         desk.done("partner", "add", card, "--clearance", f"{own}=SECRET", "--reach", "amber", home=home)
-        desk.done("agreement", "adopt", FIVE, home=home)
+        with Node.open(tmp_path / home) as node:
+            adopt(node, five_eyes())
     return desk
 
 
@@ -122,7 +125,9 @@ def test_a_second_init_changes_nothing(desk: Desk) -> None:
         ("intake", "x"),
         ("partner", "list"),
         ("agreement", "list"),
-        ("agreement", "adopt", FIVE),
+        ("agreement", "propose", FIVE, *BY),
+        ("agreement", "adopt", "five-eyes", *BY),
+        ("officer", "list"),
         ("quarantine", "list"),
         ("ledger", "verify"),
         ("ledger", "checkpoint"),
@@ -213,17 +218,17 @@ def test_agreements(desk: Desk) -> None:
     assert "five-eyes" in desk.done("agreement", "list")
     bad = desk.folder / "bad"
     bad.mkdir()
-    assert "agreement.toml: it cannot be read" in desk.refused("agreement", "adopt", str(bad))
+    assert "agreement.toml: it cannot be read" in desk.refused("agreement", "propose", str(bad), *BY)
     assert "cannot be read" in desk.refused("agreement", "check", str(desk.folder / "none"))
     (bad / "agreement.toml").write_bytes((AGREEMENTS / "five-eyes" / "agreement.toml").read_bytes())
     (bad / "clauses.cedar").write_text("permit (principal, action, resource);")
-    assert "clauses.cedar, line 1" in desk.refused("agreement", "adopt", str(bad))
+    assert "clauses.cedar, line 1" in desk.refused("agreement", "propose", str(bad), *BY)
     found = desk.run("agreement", "check", str(bad))
     assert found.exit_code == 1
     assert "clauses.cedar:1:" in found.stdout
     assert "cannot be adopted" in found.stderr
     desk.done("init", "--party", "FRA", "--name", "x", home="fra")
-    assert "FRA is not a party to five-eyes" in desk.refused("agreement", "adopt", FIVE, home="fra")
+    assert "FRA is not a party to five-eyes" in desk.refused("agreement", "propose", FIVE, *BY, home="fra")
 
 
 # --- intake --------------------------------------------------------------------------------------

@@ -121,7 +121,7 @@ def test_a_report_without_portion_marks_loses_its_banner() -> None:
     )
     own = read("//GBR SECRET//REL TO USA, AUS, CAN, GBR, UKR")
     item = whole(report(content=content, own=own)).object
-    assert item["description"] == "Title: Convoy\n\nThe column (//GBR S//REL TO GBR, UKR) left."
+    assert item["description"] == "The column (//GBR S//REL TO GBR, UKR) left."
 
 
 def test_a_report_with_an_id_of_another_form_gets_one_of_its_own() -> None:
@@ -178,6 +178,7 @@ def test_a_source_line_never_goes() -> None:
         ("4.2. One", "One"),
         ("2.5 tonnes", "2.5 tonnes"),
         ("34 vehicles", "34 vehicles"),
+        ("They lost 34. Then they left.", "They lost 34. Then they left."),
         ("1. 2. One", "2. One"),
     ],
 )

@@ -447,7 +447,7 @@ def test_a_fault_of_ours_tells_nothing(desk: Desk, monkeypatch: pytest.MonkeyPat
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError(secret)
 
-    monkeypatch.setattr(desk.registry.inbox("BBB").view, "page", fail)
+    monkeypatch.setattr(desk.registry.inbox("BBB").view, "served", fail)
     monkeypatch.setattr(desk.registry.inbox("BBB").view, "begin", fail)
     for answer in (
         desk.get("/api/collections/inbox/objects/"),

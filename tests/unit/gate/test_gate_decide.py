@@ -12,7 +12,7 @@ import pytest
 
 from tearline import gate
 from tearline.agreement import Action, Agreements, Ruling, Verdict
-from tearline.gate import decide, openings
+from tearline.gate import decide, openings, sanitize
 from tearline.label import join_all
 from tearline.terms import (
     Category,
@@ -364,7 +364,8 @@ def test_every_code_is_given_a_meaning_and_every_meaning_a_code() -> None:
     code = Path(openings.__file__).read_text("utf-8")
     code += Path(decide.__file__).read_text("utf-8").split("}\n\n_coalitions", 1)[1]
     code += "".join(path.read_text("utf-8") for path in (room / "node").glob("*.py"))
-    written = set(re.findall(r'"((?:label|party|consent|tearline|agreement|release)\.[a-z-]+|error)"', code))
+    kinds = "label|party|consent|tearline|agreement|release|source|mosaic"
+    written = set(re.findall(rf'"((?:{kinds})\.[a-z-]+|error)"', code)) | sanitize.CODES.keys()
     made_up = {f"agreement.{verdict.value}" for verdict in Verdict}
     made_up |= {f"label.{axis}" for axis in ("level", "need", "release", "reach", "use", "duties", "owners")}
     assert (written | made_up) - {"agreement.toml"} == gate.CODES.keys()

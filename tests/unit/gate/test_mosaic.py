@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tearline.gate.mosaic import Plan, Population, Told, plan
-from tearline.terms import BadInput
+from tearline.gate.mosaic import Plan, Population, Told, facts_told, plan
+from tearline.terms import BadInput, Label, Portion
 
 HARBOUR = Population(
     {
@@ -84,3 +84,33 @@ def test_a_table_that_contradicts_itself_is_refused(
 ) -> None:
     with pytest.raises(BadInput, match=said):
         Population(columns, coarser)
+
+
+def test_bitmaps_make_the_same_population() -> None:
+    made = Population.of_bitmaps(HARBOUR.size, HARBOUR._values, HARBOUR.coarser)
+    for names in (["town"], ["town", "trade"]):
+        assert plan(made, NOTHING, "GBR", names, 3) == plan(HARBOUR, NOTHING, "GBR", names, 3)
+    with pytest.raises(BadInput, match="belongs to several"):
+        Population.of_bitmaps(9, HARBOUR._values, {"district": "town"})
+
+
+def test_too_many_attributes_at_once_are_refused() -> None:
+    wide = Population({f"a{n}": ["x", "x", "y", "y"] for n in range(13)})
+    assert plan(wide, NOTHING, "GBR", [f"a{n}" for n in range(12)], 2).whole
+    with pytest.raises(BadInput, match="too many attributes at once"):
+        plan(wide, NOTHING, "GBR", [f"a{n}" for n in range(13)], 2)
+
+
+def test_an_answer_is_remembered_until_more_is_told() -> None:
+    table = Population({"trade": ["pilot", "pilot", "clerk", "clerk"], "town": ["a", "b", "a", "b"]})
+    assert plan(table, NOTHING, "GBR", ["trade"], 2) is plan(table, Told({"GBR": [{}]}), "GBR", ["trade"], 2)
+    assert plan(table, Told({"FRA": [{"town": "a"}]}), "GBR", ["trade"], 2).told_as == {"trade": None}
+    assert plan(table, NOTHING, "GBR", ["trade"], 3).told_as == {"trade": None}
+
+
+def test_facts_of_portions_are_merged_and_contradictions_kept_apart() -> None:
+    def telling(*facts: tuple[str, str]) -> Portion:
+        return Portion(text="x", marking=None, label=Label(), facts=(("OAK", facts),))
+
+    told = facts_told([telling(("town", "a")), telling(("trade", "pilot")), telling(("town", "b"))])
+    assert told == {"OAK": [{"town": "a", "trade": "pilot"}, {"town": "b"}]}

@@ -13,7 +13,6 @@ from tearline.node import (
     Card,
     Node,
     add_partner,
-    adopt_agreement,
     consider,
     hand_over,
     receive,
@@ -23,6 +22,7 @@ from tearline.node import (
     verify_ledger,
 )
 from tearline.terms import Level, Reach, Refused
+from tests.adoption import adopt
 from tests.unit.node.world import (
     GREEN,
     RED,
@@ -61,11 +61,11 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> Non
     """Let `act` happen between consider's read and its write, once."""
     real, done = gate.consider, []
 
-    def asked(*arguments: object) -> object:
+    def asked(*arguments: object, **named: object) -> object:
         if not done:
             done.append(1)
             act()
-        return real(*arguments)  # type: ignore[arg-type]
+        return real(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(gate, "consider", asked)
 
@@ -115,7 +115,7 @@ def test_an_agreement_that_changes_meanwhile_is_asked_again(
     gbr = three[0]
     take(gbr, bundle(malware("a", GREEN)))
     with Node.open(gbr.home.folder) as officer:
-        meanwhile(monkeypatch, lambda: adopt_agreement(officer, five_eyes(NOTHING)))
+        meanwhile(monkeypatch, lambda: adopt(officer, five_eyes(NOTHING)))
         assert consider(gbr) == 1
         assert codes(gbr) == {}, "the answer of the old agreement is not used"
         work(gbr)

@@ -13,13 +13,10 @@ from tearline.node import (
     Terms,
     add_login,
     add_partner,
-    adopt_agreement,
     logins,
-    read_agreement,
 )
 from tearline.terms import BadInput, Level, Refused
-from tests.coalition import AGREEMENTS
-from tests.unit.node.world import TERMS, entries, five_eyes, make, nodes
+from tests.unit.node.world import TERMS, entries, make, nodes
 
 
 @pytest.fixture
@@ -112,38 +109,3 @@ def test_logins_are_for_partners(pair: list[Node]) -> None:
     assert logins(gbr) == {"joe": ("USA", "hash")}
     (entry,) = entries(gbr, Act.LOGIN_ADDED)
     assert "hash" not in str(entry.body)
-
-
-def test_an_agreement_must_be_sound_and_concern_the_node(pair: list[Node], tmp_path: Path) -> None:
-    gbr = pair[0]
-    before = entries(gbr)
-    with pytest.raises(Refused, match="cedar, line"):
-        adopt_agreement(gbr, five_eyes("\npermit (principal, action, resource);\n"))
-    fra = make(tmp_path / "FRA", "FRA")
-    with pytest.raises(Refused, match="not a party"):
-        adopt_agreement(fra, five_eyes())
-    fra.close()
-    assert entries(gbr) == before
-    assert [row.version for row in gbr.agreements] == [five_eyes().version]
-
-
-def test_a_new_version_takes_the_place_of_the_old(pair: list[Node]) -> None:
-    gbr = pair[0]
-    newer = five_eyes(
-        '@id("none") @reason("Example.") @review("2027-06-30")\n'
-        'forbid (principal, action in Action::"share", resource);'
-    )
-    adopt_agreement(gbr, newer)
-    assert [row.version for row in gbr.agreements] == [newer.version]
-    adopt_agreement(gbr, five_eyes())
-    assert [row.version for row in gbr.agreements] == [five_eyes().version]
-
-
-def test_read_agreement_says_what_is_missing(tmp_path: Path) -> None:
-    assert read_agreement(AGREEMENTS / "five-eyes") == five_eyes()
-    with pytest.raises(BadInput, match="toml: it cannot be read"):
-        read_agreement(tmp_path)
-    (tmp_path / "agreement.toml").write_bytes(b"\xff")
-    (tmp_path / "clauses.cedar").write_bytes(b"")
-    with pytest.raises(BadInput, match="not UTF-8"):
-        read_agreement(tmp_path)

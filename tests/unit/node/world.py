@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -27,7 +30,6 @@ from tearline.node import (
     TakenIn,
     Terms,
     add_partner,
-    adopt_agreement,
     consider,
     hand_over,
     ledger_tail,
@@ -35,6 +37,7 @@ from tearline.node import (
     tally,
 )
 from tearline.terms import Level, Reach
+from tests.adoption import adopt
 from tests.coalition import AGREEMENTS
 
 GREEN = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"
@@ -61,6 +64,9 @@ Discipline: humint
 """
 
 
+_PATTERNS = TemporaryDirectory(prefix="tearline-tests-")
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -73,17 +79,35 @@ class Clock:
 @contextmanager
 def nodes(folder: Path, *parties: str) -> Iterator[list[Node]]:
     """Nodes that know one another and have the five-party agreement in force."""
-    made = [make(folder / party, party) for party in parties]
-    for one in made:
-        for other in made:
-            if one is not other:
-                add_partner(one, Card.of(other), TERMS)
-        adopt_agreement(one, five_eyes())
+    made = [_copied(_pattern(parties) / party, folder / party) for party in parties]
     try:
         yield made
     finally:
         for one in made:
             one.close()
+
+
+def _copied(pattern: Path, folder: Path) -> Node:
+    shutil.copytree(pattern, folder)
+    node = Node.open(folder)
+    node.clock = Clock()
+    node.clock.now += timedelta(seconds=1)
+    return node
+
+
+@cache
+def _pattern(parties: tuple[str, ...]) -> Path:
+    """Such nodes, made once: each test gets a copy."""
+    folder = Path(_PATTERNS.name) / "-".join(parties)
+    made = [make(folder / party, party) for party in parties]
+    for one in made:
+        for other in made:
+            if one is not other:
+                add_partner(one, Card.of(other), TERMS)
+        adopt(one, five_eyes())
+    for one in made:
+        one.close()
+    return folder
 
 
 def make(folder: Path, party: str) -> Node:

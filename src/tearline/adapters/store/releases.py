@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, func, insert, select, update
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from tearline.adapters.store import tables as t
 from tearline.terms import Outcome, Party, Reason, Tearline, Whole
 
-_WAITS = t.outbox.c.delivered_at.is_(None) & (t.outbox.c.stuck == 0)
+_WAITS = t.outbox.c.delivered_at.is_(None) & (t.outbox.c.stuck == 0) & (t.outbox.c.stopped == 0)
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -24,19 +25,25 @@ class Waiting(msgspec.Struct, frozen=True):
 
 def add_outcomes(db: Connection, outcomes: Iterable[tuple[int, Outcome]]) -> None:
     """Record the gate's answers: (product number, outcome)."""
-    rows = [
-        {
-            "product": seq,
-            "partner": outcome.partner,
-            "kind": outcome.__struct_config__.tag,
-            "code": (because := _decisive(outcome)).code,
-            "clause": because.clause,
-            "reasons": t.encode(outcome.reasons),
-        }
-        for seq, outcome in outcomes
-    ]
+    rows = [{"product": seq, "partner": outcome.partner} | _answer(outcome) for seq, outcome in outcomes]
     if rows:
         db.execute(insert(t.outcome), rows)
+
+
+def replace_outcome(db: Connection, seq: int, outcome: Outcome) -> None:
+    """Record the gate's new answer for one partner about a product, unless that waits for the gate anyway."""
+    row = (t.outcome.c.product == seq) & (t.outcome.c.partner == outcome.partner)
+    db.execute(update(t.outcome).where(row).values(_answer(outcome)))
+
+
+def _answer(outcome: Outcome) -> dict[str, Any]:
+    because = _decisive(outcome)
+    return {
+        "kind": outcome.__struct_config__.tag,
+        "code": because.code,
+        "clause": because.clause,
+        "reasons": t.encode(outcome.reasons),
+    }
 
 
 def _decisive(outcome: Outcome) -> Reason:

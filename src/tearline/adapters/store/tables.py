@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import BLOB, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import (
+    BLOB,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
 metadata = MetaData()
 
@@ -37,12 +48,30 @@ login = Table(
 agreement = Table(
     "agreement",
     metadata,
-    Column("version", String, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("version", String, nullable=False, unique=True),
     Column("id", String, nullable=False),
     Column("manifest", String, nullable=False),
     Column("clauses", String, nullable=False),
-    Column("adopted_at", String, nullable=False),
-    Column("superseded_at", String),
+)
+
+agreement_step = Table(
+    "agreement_step",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("version", ForeignKey("agreement.version"), nullable=False),
+    Column("step", String, nullable=False),
+    Column("officer", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("why", String, nullable=False),
+    Column("evidence", String, nullable=False),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("body", BLOB, nullable=False),
 )
 
 product = Table(
@@ -84,13 +113,46 @@ outbox = Table(
     Column("form", String, nullable=False),
     Column("draft", BLOB, nullable=False),
     Column("stuck", Integer, nullable=False, server_default="0"),
+    Column("stopped", Integer, nullable=False, server_default="0"),
     Column("delivered_at", String),
 )
 Index(
     "outbox_waiting",
     outbox.c.partner,
     outbox.c.seq,
-    sqlite_where=outbox.c.delivered_at.is_(None) & (outbox.c.stuck == 0),
+    sqlite_where=outbox.c.delivered_at.is_(None) & (outbox.c.stuck == 0) & (outbox.c.stopped == 0),
+)
+Index("outbox_stopped", outbox.c.stopped, outbox.c.seq, sqlite_where=outbox.c.stopped > 0)
+
+suspension = Table(
+    "suspension",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("partner", String, nullable=False),
+    Column("body", BLOB, nullable=False),
+    Column("ended_at", String),
+)
+
+shadow = Table(
+    "shadow",
+    metadata,
+    Column("version", ForeignKey("agreement.version"), primary_key=True),
+    Column("since", String, nullable=False),
+    Column("until", String, nullable=False),
+    Column("products", Integer, nullable=False, server_default="0"),
+    Column("errors", Integer, nullable=False, server_default="0"),
+)
+
+shadow_difference = Table(
+    "shadow_difference",
+    metadata,
+    Column("version", String, primary_key=True),
+    Column("product", ForeignKey("product.seq"), primary_key=True),
+    Column("partner", String, primary_key=True),
+    Column("form_now", String, nullable=False),
+    Column("form_then", String, nullable=False),
+    Column("clause", String, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 received = Table(
@@ -109,6 +171,80 @@ definition = Table(
     Column("giver", String, primary_key=True),
     Column("id", String, primary_key=True),
     Column("body", BLOB, nullable=False),
+)
+
+officer = Table(
+    "officer",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("key", String, nullable=False, unique=True),
+    Column("added_at", String, nullable=False),
+    Column("removed_at", String),
+    Column("founds", Boolean, nullable=False),
+)
+Index("officer_today", officer.c.name, unique=True, sqlite_where=officer.c.removed_at.is_(None))
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("act", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("officer", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("signature", String, nullable=False),
+    Column("why", String, nullable=False),
+    UniqueConstraint("act", "subject", "officer", "at"),
+)
+
+population = Table(
+    "population",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("coarser", BLOB, nullable=False),
+    Column("at", String, nullable=False),
+)
+Index("population_newest", population.c.name, population.c.seq)
+
+population_class = Table(
+    "population_class",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("attribute", String, primary_key=True),
+    Column("value", String, primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("persons", BLOB, nullable=False),
+)
+
+source_population = Table(
+    "source_population",
+    metadata,
+    Column("cryptonym", String, primary_key=True),
+    Column("population", String, nullable=False),
+)
+
+disclosure = Table(
+    "disclosure",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("batch", String, nullable=False),
+    Column("cryptonym", String, nullable=False),
+    Column("partner", String, nullable=False),
+    Column("release_id", String, nullable=False),
+    Column("facts", BLOB, nullable=False),
+    Column("at", String, nullable=False),
+)
+
+vault = Table(
+    "vault",
+    metadata,
+    Column("only", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("sha256", String, nullable=False),
 )
 
 encode = msgspec.json.Encoder(order="deterministic").encode

@@ -5,6 +5,8 @@ collection, also when the clock stands still or is set back.
 
 `newest` and `oldest` are kept as versions come and go: 2 where a row is the newest (oldest) version of its
 object, 1 where it is that among those of its `spec_version` only, else 0.
+
+Of `out`, the rows that never went out are in a table beside it: see `held_back`.
 """
 
 from __future__ import annotations
@@ -81,8 +83,9 @@ class _Held(NamedTuple):
 class Collection:
     """A table of objects. Every method takes the caller's connection, and so its transaction."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, *, unserved: bool = False) -> None:
+        """`unserved`: note which rows were never served."""
+        self.name, self._unserved = name, unserved
         table = Table(
             name,
             metadata,
@@ -140,6 +143,8 @@ class Collection:
                 answers.append(Added(new.version + "Z", "added"))
                 added += 1
         if fresh:
+            if self._unserved:
+                db.executemany("INSERT INTO unserved VALUES (?)", [(at,) for at in fresh])
             flags = self._flag(db, (held[name] for name in {item.id for item, _ in fresh.values()}), fresh)
             db.executemany(
                 f'INSERT INTO "{self.name}" VALUES (?, ?, ?, ?, ?, ?, ?, ?)',  # noqa: S608
@@ -157,12 +162,27 @@ class Collection:
             (record, self._body(db, record.added))
             for record in pages.manifest(db, self.name, match, -1, 2**31).items
         ]
-        db.executemany(
-            f'DELETE FROM "{self.name}" WHERE added = ?',  # noqa: S608
-            [(record.added,) for record, _ in gone],
-        )
+        self._remove(db, [record.added for record, _ in gone])
         self._flag(db, self._held(db, {record.id for record, _ in gone}).values(), {})
         return gone
+
+    def take_out(self, db: sqlite3.Connection, added: Sequence[int]) -> list[tuple[int, Item]]:
+        """Remove the rows with these dates-added; returns each as an `Item` that can be added again."""
+        columns = "added, release, id, version || 'Z', kind, body"
+        kinds = {kind: names for names, kind in self._kinds(db).items()}
+        gone = [
+            (at, Item(release, name, kinds[kind][0], version, kinds[kind][1], bytes(body)))
+            for at, release, name, version, kind, body in self._in(db, columns, "added", added)
+        ]
+        self._remove(db, added)
+        self._flag(db, self._held(db, {item.id for _, item in gone}).values(), {})
+        return gone
+
+    def _remove(self, db: sqlite3.Connection, added: Iterable[int]) -> None:
+        rows = [(at,) for at in added]
+        db.executemany(f'DELETE FROM "{self.name}" WHERE added = ?', rows)  # noqa: S608
+        if self._unserved:
+            db.executemany("DELETE FROM unserved WHERE added = ?", rows)
 
     def _last(self, db: sqlite3.Connection) -> int:
         """The newest date-added there ever was; it stays when its object goes."""
@@ -199,7 +219,7 @@ class Collection:
             row for row in mine if row.release is None and row.version == _key(item.version, row.added)
         ]:
             if fresh.pop(row.added, None) is None:
-                db.execute(f'DELETE FROM "{self.name}" WHERE added = ?', (row.added,))  # noqa: S608
+                self._remove(db, [row.added])
             mine.remove(row)
 
     def _clash(
@@ -244,7 +264,7 @@ class Collection:
         return flags
 
     def _in(
-        self, db: sqlite3.Connection, columns: str, column: str, values: Sequence[str]
+        self, db: sqlite3.Connection, columns: str, column: str, values: Sequence[str | int]
     ) -> Iterator[tuple[Any, ...]]:
         for start in range(0, len(values), _BATCH):
             some = values[start : start + _BATCH]

@@ -58,20 +58,25 @@ class Page(NamedTuple, Generic[T]):
     last: int
     more: bool
     items: list[T]
+    added: Sequence[int] = ()
+    """Of objects, each one's date-added."""
 
 
 def objects(db: sqlite3.Connection, table: str, match: Match, after: int, limit: int) -> Page[bytes]:
     """The first `limit` objects that `match` and were added after the instant `after`."""
     bodies: list[bytes] = []
-    size, first, last = 0, -1, -1
+    instants: list[int] = []
+    size, more = 0, False
     for added, body in _rows(db, table, "added, body", match, after, limit):
         size += len(body)
         if len(bodies) == limit or (bodies and size > PAGE_BYTES):
-            return Page(first, last, True, bodies)
+            more = True
+            break
         bodies.append(body)
-        last = added
-        first = first if len(bodies) > 1 else added
-    return Page(first, last, False, bodies)
+        instants.append(added)
+    if not bodies:
+        return Page(-1, -1, more, bodies)
+    return Page(instants[0], instants[-1], more, bodies, instants)
 
 
 def manifest(db: sqlite3.Connection, table: str, match: Match, after: int, limit: int) -> Page[Record]:

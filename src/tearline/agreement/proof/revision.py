@@ -42,6 +42,8 @@ def prove(
 ) -> Proof:
     """Compare `present`, the agreements in force, with the same where `proposed` has its version's place.
 
+    The suspensions among them are left out of the comparison, and count for the charter alone.
+
     Every item, partner and instant from `since` on is covered, those that nobody has seen yet included.
     `members`: today's partners with their coalitions; they are only preferred in examples. What is not
     found out within `seconds` is unknown. Raises `Refused` where an agreement is not sound or `own` is no
@@ -103,9 +105,12 @@ class _Revision:
         since: datetime,
         members: Mapping[Party, frozenset[str]],
     ) -> None:
-        self.own, self.present, self.proposed, self.since = own, present, proposed, since
-        self.after = [each for each in present if each.id != proposed.id] + [proposed]
-        self.old, self.new = Agreements(own, present), Agreements(own, self.after)
+        self.own, self.proposed, self.since = own, proposed, since
+        # A suspension ends one day: until then it would hide what the agreements themselves change.
+        self.stopped = [each for each in present if each.id == SUSPENSIONS]
+        self.present = [each for each in present if each.id != SUSPENSIONS]
+        self.after = [each for each in self.present if each.id != proposed.id] + [proposed]
+        self.old, self.new = Agreements(own, self.present), Agreements(own, self.after)
         self.terms = Terms()
         held = [each for each in (*present, proposed) if own in each.parties]
         self.universe = Universe(own, held, since, self.terms)
@@ -123,8 +128,7 @@ class _Revision:
 
     def encode(self) -> None:
         """Raises `NotEncoded`."""
-        suspensions = [each for each in self.present if each.id == SUSPENSIONS]
-        self.sets = Sets(self.encoder, self.after, self.proposed, suspensions)
+        self.sets = Sets(self.encoder, [*self.after, *self.stopped], self.proposed, self.stopped)
         self.rules_before = {action: self.encoder.rules(self.present, action) for action in Action}
         self.rules_after = {action: self.encoder.rules(self.after, action) for action in Action}
         self.wishes = Wishes(self.universe, self.members)
@@ -198,8 +202,8 @@ class _Revision:
 
     def _keeps(self, law: Law) -> _Question:
         def confirm(case: Case, action: Action) -> _Shown | None:
-            by = Agreements(self.own, [self.proposed]) if law.alone else self.new
-            ruling = _ruling(by, case, action)
+            by = [self.proposed] if law.alone else [*self.after, *self.stopped]
+            ruling = _ruling(Agreements(self.own, by), case, action)
             if ruling.verdict is not Verdict.PERMIT:
                 return None
             return _Shown(

@@ -29,7 +29,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tearline.adapters.view import IN, OUT, Page, View
+from tearline.adapters.view import IN, OUT, Closing, Page, View
 from tearline.deliver.taxii import (
     MEDIA_TYPE,
     Limits,
@@ -52,6 +52,8 @@ log = structlog.get_logger()
 
 ROOT = "/api/"
 MAX_QUERY = 16 * 1024
+CLOSING_SECONDS, CLOSING_LOOK = 30.0, 0.01
+"""How long a request for releases waits while they are being sorted, and how often it looks."""
 STIX = "application/stix+json;version="
 
 
@@ -133,7 +135,7 @@ class PartnerDoor:
         parts = match.groupdict()
         named = parts.get("collection")
         collection = "" if named is None else _find(inbox.view, named)
-        return await endpoint(self, _Call(request, inbox, collection, parts.get("name", "")))
+        return await _when_open(endpoint, self, _Call(request, inbox, collection, parts.get("name", "")))
 
     # --- server information: section 4 -------------------------------------------------------------
 
@@ -184,13 +186,13 @@ class PartnerDoor:
     async def _objects(self, call: _Call) -> Response:
         query = read_query(_query(call))
         after, bound = _position(call, query, "objects")
-        page = call.view.page(call.collection, query, after=after, limit=query.limit)
+        page = await call.inbox.page(call.collection, query, after)
         return _paged(call, page, bound, "objects", b",".join(page.items))
 
     async def _object(self, call: _Call) -> Response:
         query = _of_object(read_query(_query(call), ("version", "spec_version")), call)
         after, bound = _position(call, query, "object")
-        page = call.view.page(call.collection, query, after=after, limit=query.limit)
+        page = await call.inbox.page(call.collection, query, after)
         if not page.items:
             _must_exist(call, query)
         return _paged(call, page, bound, "objects", b",".join(page.items))
@@ -275,6 +277,19 @@ def _route(path: str) -> tuple[re.Match[str], Mapping[str, _Endpoint]]:
         if match is not None:
             return match, methods
     raise not_found()
+
+
+async def _when_open(endpoint: _Endpoint, door: PartnerDoor, call: _Call) -> Response:
+    """The endpoint's answer, if need be as soon as what is released may be read again: mostly at once."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + CLOSING_SECONDS
+    while True:
+        try:
+            return await endpoint(door, call)
+        except Closing:
+            if loop.time() > end:
+                raise Problem(503, "The node is busy; ask again later.") from None
+        await asyncio.sleep(CLOSING_LOOK)
 
 
 def _find(view: View, named: str) -> str:

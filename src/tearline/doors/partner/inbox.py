@@ -1,7 +1,8 @@
 """Takes in what a partner adds. Requests that wait together are stored together: one commit, one sync.
 
 Reading is done straight in the event loop, for a page takes less than handing it to a thread and back would.
-Parsing and storing what comes in takes longer, and waits for the disk: it has a thread of its own, a view.
+What writes has a thread of its own, a view: parsing and storing what comes in, and noting what is served for
+the first time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from tearline.adapters.view import IN, Item, View, Writer
+from tearline.adapters.view import IN, Item, Page, View, Writer
 from tearline.deliver.taxii import Accepted, Limits, Query, Rejected, read_envelope
 from tearline.terms import BadInput
 
@@ -40,6 +41,13 @@ class Inbox:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inbox")
         self._waiting: list[_Request] = []
         self._draining: asyncio.Task[None] | None = None
+
+    async def page(self, collection: str, query: Query, after: int) -> Page[bytes]:
+        """The objects to send, by now noted as served. Raises `Closing`."""
+        page = self.view.served(collection, query, after=after, limit=query.limit)
+        if page is not None:
+            return page
+        return await self._run(partial(self.view.serve, collection, query, after=after, limit=query.limit))
 
     async def add(self, body: bytes | bytearray, limits: Limits, at: datetime) -> bytes:
         """Store the objects of an envelope; their status resource, when all of it is durable.

@@ -1,0 +1,186 @@
+"""What a proposed agreement would have changed: in all that a node holds, or over files of items.
+
+Each product is judged at the time at which the gate last answered for it; what waits for the gate, now. Whom
+label and third-party rule let in is asked of the gate, with the partners' terms of today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+from tearline import gate
+from tearline.adapters import items, store
+from tearline.agreement import Agreement, Facts
+from tearline.agreement.tables import TEARLINE, WHOLE, Columns, Epochs, Row, columns
+from tearline.label.tables import COALITIONS, coalitions_of
+from tearline.ledger import Act, Entry
+from tearline.node.opened import Node
+from tearline.review import Changes, Replay, revised
+from tearline.terms import Label, Partner, Party, Quarantine, Refused
+
+BATCH = 2_000
+"""Products read at a time."""
+EXAMPLES = 3
+
+Progress = Callable[[int, int], None]
+"""Told how much is done, and of how much."""
+
+
+def replay(
+    node: Node,
+    proposed: Agreement,
+    *,
+    partners: Collection[Party] = (),
+    examples: int = EXAMPLES,
+    progress: Progress | None = None,
+) -> Changes:
+    """What `proposed` would have changed in all that is held, if it stood in the place of its version.
+
+    For `partners`, all if none is named. Raises `Refused` where one is none of this node.
+    """
+    return _replay(node, proposed, _batches(node, progress), partners, examples)
+
+
+def replay_files(
+    node: Node,
+    proposed: Agreement,
+    files: Sequence[Path],
+    *,
+    partners: Collection[Party] = (),
+    examples: int = EXAMPLES,
+    progress: Progress | None = None,
+) -> Changes:
+    """The same over the items of Parquet files (docs/items-format.md). Raises `BadInput`."""
+    return _replay(node, proposed, _files(files, progress), partners, examples)
+
+
+def export(node: Node, path: Path, *, progress: Progress | None = None) -> int:
+    """Write what is held as a file of items, so that it can be replayed elsewhere; returns how many rows."""
+    return items.write(path, _history(node, progress))
+
+
+def epochs(partners: Collection[Party]) -> Epochs:
+    """From which day on each of `partners` is in which coalitions."""
+    days = {day for each in COALITIONS.values() for day, party in each.joined or () if party in partners}
+    return [(day, {party: coalitions_of(party, day) for party in partners}) for day in sorted(days)]
+
+
+def _replay(
+    node: Node,
+    proposed: Agreement,
+    batches: Iterator[Columns],
+    partners: Collection[Party],
+    examples: int,
+) -> Changes:
+    node.refresh()
+    for party in partners:
+        if party not in node.partners:
+            raise Refused(f"{party} is not a partner of this node")
+    asked = sorted(partners or node.partners)
+    present = node.agreements  # a suspension would hide what the agreements themselves change
+    made = Replay(node.party, present, revised(present, proposed), asked, epochs(asked), examples=examples)
+    for batch in batches:
+        made.add(batch)
+    return made.changes()
+
+
+def _files(files: Sequence[Path], progress: Progress | None) -> Iterator[Columns]:
+    total, done = sum(map(items.count, files)), 0
+    for batch in chain.from_iterable(map(items.read, files)):
+        yield batch
+        done += len(batch)
+        if progress:
+            progress(done, total)
+
+
+# --- What is held ---------------------------------------------------------------------------------
+
+
+def _batches(node: Node, progress: Progress | None) -> Iterator[Columns]:
+    return map(columns, _history(node, progress))
+
+
+def _history(node: Node, progress: Progress | None = None) -> Iterator[list[Row]]:
+    """Every product held, a row for its whole form and for each tearline form, in batches."""
+    node.refresh()
+    partners = list(node.partners.values())
+    with node.reading() as db:
+        times = _Times(node, db)
+        total = db.scalar(select(func.count()).select_from(store.metadata.tables["product"])) or 0
+        rows: list[Row] = []
+        for done, held in enumerate(store.held(db), 1):
+            rows += _rows(held, partners, node.party, times)
+            if done % BATCH == 0:
+                yield rows
+                rows = []
+                if progress:
+                    progress(done, total)
+        if rows:
+            yield rows
+    if progress:
+        progress(total, total)
+
+
+_CONSIDERED = Act.PRODUCT_CONSIDERED.encode()
+
+
+class _Times:
+    """When the gate last answered for each product, and for whom at another time than for the others."""
+
+    def __init__(self, node: Node, db: Connection) -> None:
+        self._now = node.clock()
+        self._at: dict[str, datetime] = {}
+        self._other: dict[str, dict[Party, datetime]] = {}
+        for data in node.log.entries(db, 0, node.log.size(db)):
+            if _CONSIDERED in data:
+                self._take(Entry.read(data))
+
+    def _take(self, entry: Entry) -> None:
+        if entry.act is not Act.PRODUCT_CONSIDERED:
+            return
+        digest, at = entry.body["digest"], datetime.fromisoformat(entry.at)
+        parties = list(entry.body["outcomes"])
+        if digest in self._at and len(parties) == 1:  # asked again for one whose release was stopped
+            self._other.setdefault(digest, {})[parties[0]] = at
+        else:
+            self._at[digest] = at
+            self._other.pop(digest, None)
+
+    def of(self, digest: str, parties: Collection[Party]) -> list[tuple[datetime, frozenset[Party]]]:
+        """The instants of these parties; first that of most of them. What waits is judged now."""
+        at, other = self._at.get(digest, self._now), self._other.get(digest, {})
+        found: dict[datetime, set[Party]] = {at: set()}
+        for party in parties:
+            found.setdefault(other.get(party, at), set()).add(party)
+        return [(instant, frozenset(some)) for instant, some in found.items()]
+
+
+def _rows(held: store.Held, partners: Sequence[Partner], own: Party, times: _Times) -> list[Row]:
+    """The product's whole form, and its tearline forms, each with those whom the label lets have it."""
+    product = held.product
+    open_ = gate.Openings(product, partners, own)
+    if isinstance(open_.label, Quarantine):
+        forms = [(Label(), WHOLE, frozenset[Party]())]
+    else:
+        forms = [(open_.label, WHOLE, frozenset(open_.let_in))]
+        lines = open_.forms([party for party in open_.recipients if party not in open_.settled])
+        forms += [(line.label, TEARLINE, frozenset(line.parties)) for line in lines]
+    found = [
+        Row(
+            id=product.id,
+            version=product.version,
+            at=at,
+            day=min(product.created, at).date(),
+            facts=Facts.of(product, label),
+            form=form,
+            to=to & parties,
+        )
+        for at, parties in times.of(held.digest, [partner.party for partner in partners])
+        for label, form, to in forms
+    ]
+    return [row._replace(first=number == 0) for number, row in enumerate(found)]
