@@ -16,7 +16,8 @@ from tearline.cli.show import table
 from tearline.doors.serve import serve as serve_node
 from tearline.node import Card, Node, progress, tally
 from tearline.node import reconsider as ask_again
-from tearline.terms import BadInput
+from tearline.node.sources import ask_vault, has_vault
+from tearline.terms import BadInput, Broken, Refused
 
 _PORT = click.IntRange(1, 65_535)
 _HOST = re.compile(r"[A-Za-z0-9.:-]+")
@@ -74,6 +75,12 @@ def status(home: Path) -> None:
         )
         decided = tally(node)
         announce(node)
+        if has_vault(node) and so_far.products > so_far.considered:
+            try:
+                with ask_vault(node) as vault:
+                    vault.status()
+            except (Broken, Refused) as shut:
+                click.secho(f"Products wait for the vault: {shut}", fg="yellow")
     if decided:
         rows = [(*what, str(count)) for *what, count in decided]
         table(("partner", "outcome", "because", "clause", "products"), rows)

@@ -20,7 +20,17 @@ from tearline.adapters.home import Home
 from tearline.adapters.taxii_client import TaxiiClient, Unreachable
 from tearline.adapters.view import View
 from tearline.doors.partner import ByCertificate, ByPassword, Login, PartnerDoor, Registry, run_door
-from tearline.node import Node, agreements, consider, hand_over, logins, pulled_to, receive, take_inbox
+from tearline.node import (
+    Node,
+    agreements,
+    consider,
+    hand_over,
+    logins,
+    pulled_to,
+    receive,
+    suspend,
+    take_inbox,
+)
 from tearline.node.agreement_record import notices
 from tearline.node.suspend import attend, refused_givers
 from tearline.terms import BadInput, Partner, Party
@@ -151,6 +161,8 @@ class _Server:
         ended = agreements.expire(self.node)
         for notice in notices(self.node):
             log.warning("agreement due", what=notice.sentence(today))
+        for sentence in suspend.notices(self.node):
+            log.warning("suspension due", what=sentence)
         return ended
 
     def _take_partners(self) -> None:

@@ -11,7 +11,7 @@ from tearline.agreement.clauses import CLAUSES, MANIFEST
 from tearline.agreement.proof import Status
 from tearline.cli.agreement.text import show as show_words
 from tearline.cli.show import plain, table
-from tearline.node import Node, quorum, read_agreement
+from tearline.node import Node, quorum, read_agreement, suspend
 from tearline.node.agreement_record import Review, Version, find, history, newest_review, notices, versions
 from tearline.review import Change
 from tearline.terms import Refused
@@ -86,11 +86,12 @@ def history_(home: Path, agreement_id: str) -> None:
 
 
 def announce(node: Node, agreement_id: str | None = None) -> None:
-    """Print what is due: agreements that expire or have expired, clauses to be reviewed."""
+    """Print what is due: agreements that expire or have expired, clauses to be reviewed; suspensions too,
+    where it is not about one agreement."""
     today = node.clock().date()
-    for notice in notices(node):
-        if agreement_id in {None, notice.agreement}:
-            click.secho(plain(notice.sentence(today)), fg="yellow")
+    due = [each.sentence(today) for each in notices(node) if agreement_id in {None, each.agreement}]
+    for sentence in due + (suspend.notices(node) if agreement_id is None else []):
+        click.secho(plain(sentence), fg="yellow")
 
 
 def _stands(found: Version, needed: int) -> None:
