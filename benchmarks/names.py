@@ -11,7 +11,8 @@ disguises    every way to disguise a name, applied to the full mentions inside t
 identifiers  phones, e-mails, passports, call signs and coordinates, in every punctuation.
 alarms       what 10,000 invented identifiers of each kind find in the documents, where there are none.
 
-The other ways run in `.venv-peers`, which this makes; nothing of them enters the project. Counts stand behind
+The other ways run in `.venv-peers`, which this makes and where their answers are kept for the next run;
+nothing of them enters the project. Counts stand behind
 the figures in brackets. `--errors FILE` writes misses and wrong hits of the first two tables as JSON lines.
 """
 
