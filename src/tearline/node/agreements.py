@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from tearline.adapters import store
 from tearline.agreement import Agreement, lifecycle, load
 from tearline.agreement.lifecycle import IN_FORCE, Case, Reviewed, State, Step
-from tearline.agreement.proof import Proof
+from tearline.agreement.proof import Progress, Proof
 from tearline.agreement.proof import prove as prove_it
 from tearline.agreement.suspension import ID as SUSPENSIONS
 from tearline.label.tables import coalitions_of
@@ -54,7 +54,9 @@ _PROOFS: dict[tuple[Any, ...], Proof] = {}
 """Proofs that this process has made already, by all that they depend on."""
 
 
-def proved(node: Node, agreement: Agreement) -> Proof:
+def proved(
+    node: Node, agreement: Agreement, *, seconds: float = 60.0, progress: Progress | None = None
+) -> Proof:
     """The proof for exactly this text against what is in force now, its suspensions included.
 
     It is asked from the start of this day on: that is the same question all day long.
@@ -67,7 +69,9 @@ def proved(node: Node, agreement: Agreement) -> Proof:
     if found := _PROOFS.get(asked):
         return found
     since = datetime.combine(today, time(), UTC)
-    proof = prove_it(node.party, present, agreement, since=since, members=members)
+    proof = prove_it(
+        node.party, present, agreement, since=since, members=members, seconds=seconds, progress=progress
+    )
     if not proof.unknown:  # else it may be found out the next time
         if len(_PROOFS) >= MOST_PROOFS:
             _PROOFS.clear()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from datetime import UTC, datetime
-from datetime import time as clock_time
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -16,11 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from tearline.agreement import Agreement
-from tearline.agreement.proof import Answer, Progress, Proof, Status, prove
-from tearline.agreement.suspension import compiled
+from tearline.agreement.proof import Answer, Proof, Status
 from tearline.cli.show import plain
-from tearline.label.tables import coalitions_of
 from tearline.node import Node, agreement_record, read_agreement
+from tearline.node.agreements import proved
 
 QUESTIONS = {
     "releases-more": "Does anything newly go?",
@@ -48,7 +46,7 @@ def prove_(home: Path, reference: str, seconds: float, as_json: bool) -> None:
     with Node.open(home) as node:
         proposed = _agreement(node, reference)
         with _bar() as bar:
-            proof = _prove(node, proposed, seconds, _Shown(bar).progress)
+            proof = proved(node, proposed, seconds=seconds, progress=_Shown(bar).progress)
     if as_json:
         told = {
             "keeps_charter": proof.keeps_charter,
@@ -96,22 +94,6 @@ def _agreement(node: Node, reference: str) -> Agreement:
     version = agreement_record.find(node, reference)
     with node.reading() as db:
         return agreement_record.agreement_of(db, version)
-
-
-def _prove(node: Node, proposed: Agreement, seconds: float, progress: Progress) -> Proof:
-    now = node.clock().astimezone(UTC)
-    present = [agreement for agreement in node.agreements if now < agreement.bounds[1]]
-    if node.suspensions:
-        present.append(compiled(node.party, node.suspensions))
-    return prove(
-        node.party,
-        present,
-        proposed,
-        since=datetime.combine(now.date(), clock_time(), UTC),
-        members={party: coalitions_of(party, now.date()) for party in node.partners},
-        seconds=seconds,
-        progress=progress,
-    )
 
 
 def _bar() -> Bar:

@@ -100,6 +100,7 @@ def test_json_has_everything(home: Path) -> None:
 
 
 def test_what_is_unknown_ends_with_status_1(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agreements, "_PROOFS", {})
     monkeypatch.setitem(revision.prove.__kwdefaults__, "solvers", tuple(map(slow, revision.SOLVERS)))
     result = run(home, written(home, KEEPS))
     assert result.exit_code == 1
