@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tearline.adapters import store
-from tearline.node import Node, consider, hand_over, protect
+from tearline.node import Node, consider, hand_over, mosaic, protect
 from tearline.scan import Hit, Identity, Kind, Scanner
 from tearline.terms import Refused
 from tearline.vault import Obligations, Standing, State
@@ -160,3 +160,27 @@ def test_what_is_found_in_the_draft_at_last_is_not_given(
     assert go(pair[0]) == ""
     assert form(pair[0]) == ("refer", {"source.touched", "source.found"})
     assert not releases(pair[0])
+
+
+def test_what_was_told_before_counts_whoever_it_was_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 3: either fact alone leaves ten of twenty, both leave five; six must remain, for all pooled."""
+    table = tmp_path / "harbour.csv"
+    rows = [f"{town},{trade}" for town in ("Varnik", "Osk") for trade in ("pilot", "clerk") * 5]
+    table.write_text("\n".join(["town,trade", *rows]), encoding="utf-8")
+    vault = FakeVault(Obligations(k=6, time=TimeGrain.EXACT, place=PlaceGrain.EXACT))
+    monkeypatch.setattr(protect, "ask_vault", lambda _: vault)
+    with nodes(tmp_path, "GBR", "USA") as (gbr, _):
+        with gbr.writing() as db:
+            store.put_vault_state(db, 1, "0" * 64)
+        mosaic.keep_population(gbr, "harbour", table, {}, "heron-1")
+        mosaic.link_source(gbr, CRYPTONYM, "harbour", "heron-1")
+        for fact in ("town=Varnik", "trade=pilot"):
+            report = REPORT.format(said=f"A man [[{CRYPTONYM}: {fact}]]")
+            take(gbr, report.replace("Topics:", f"Sources: {CRYPTONYM}\nTopics:").encode())
+        assert go(gbr).count("The river is open") == 2
+        assert go(gbr).count("A man counted them") == 1
+        with gbr.reading() as db:
+            told = mosaic.told_of(db, [CRYPTONYM])[CRYPTONYM][1]
+        assert told.to("USA") in [({"town": "Varnik"},), [{"town": "Varnik"}]]
