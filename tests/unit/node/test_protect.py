@@ -184,3 +184,39 @@ def test_what_was_told_before_counts_whoever_it_was_told(
         with gbr.reading() as db:
             told = mosaic.told_of(db, [CRYPTONYM])[CRYPTONYM][1]
         assert told.to("USA") in [({"town": "Varnik"},), [{"town": "Varnik"}]]
+
+
+def test_what_one_partner_gets_counts_for_the_next_of_the_same_product(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "harbour.csv"
+    rows = [f"{town},{trade}" for town in ("Varnik", "Osk") for trade in ("pilot", "clerk") * 5]
+    table.write_text("\n".join(["town,trade", *rows]), encoding="utf-8")
+    vault = FakeVault(Obligations(k=6, time=TimeGrain.EXACT, place=PlaceGrain.EXACT))
+    monkeypatch.setattr(protect, "ask_vault", lambda _: vault)
+    with nodes(tmp_path, "GBR", "USA", "CAN") as (gbr, *_):
+        with gbr.writing() as db:
+            store.put_vault_state(db, 1, "0" * 64)
+        mosaic.keep_population(gbr, "harbour", table, {}, "heron-1")
+        mosaic.link_source(gbr, CRYPTONYM, "harbour", "heron-1")
+        report = f"""\
+//GBR SECRET
+Title: (//GBR U) Barges at Velna
+Date: 2026-10-02T05:00:00Z
+Sources: {CRYPTONYM}
+Topics: maritime
+Regions: eastern-europe
+Discipline: sigint
+
+(//GBR S//REL TO USA, GBR) Nine barges lay at Velna. [[{CRYPTONYM}: town=Varnik]]
+
+(//GBR S//REL TO CAN, GBR) Nobody counted them. [[{CRYPTONYM}: trade=pilot]]
+
+(//GBR S//REL TO USA, CAN, GBR) The river is open.
+
+//GBR SECRET
+"""
+        take(gbr, report.encode())
+        given = go(gbr) + "".join(item.decode() for item in page_of(gbr, "CAN"))
+        assert given.count("The river is open") == 2
+        assert ("Nine barges" in given) != ("Nobody counted" in given)
