@@ -2,6 +2,7 @@
 
 from tearline.deliver.compose import Draft, NodeIdentity, compose
 from tearline.deliver.dsse import Envelope, public_key, public_key_text
+from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
 from tearline.deliver.seal import (
     Opened,
     Statement,
@@ -16,16 +17,21 @@ from tearline.deliver.seal import (
 __all__ = [
     "Draft",
     "Envelope",
+    "Kind",
+    "Message",
     "NodeIdentity",
     "Opened",
     "Statement",
     "Unproven",
     "compose",
+    "compose_message",
+    "is_message",
     "is_release",
     "log_origin",
     "open_release",
     "public_key",
     "public_key_text",
+    "read_message",
     "seal",
     "sign_draft",
 ]

@@ -104,7 +104,7 @@ def compose(product: Product, outcome: Whole | Tearline, *, node: NodeIdentity, 
     own = product.label if isinstance(outcome, Whole) else outcome.label
     if isinstance(own, Quarantine):
         raise Refused("a product in quarantine goes to nobody")
-    marks = _marks(own, outcome.partner, node.id, issued.astimezone(UTC).date())
+    marks = markings(own, outcome.partner, node, issued)
     if isinstance(outcome, Tearline):
         item = _tearline(product, outcome, node, issued, marks)
     elif _is_stix(product):
@@ -127,6 +127,11 @@ def compose(product: Product, outcome: Whole | Tearline, *, node: NodeIdentity, 
         object=item,
         supporting=(*marks, node.to_stix(), DEFINITION),
     )
+
+
+def markings(own: Label, recipient: Party, node: NodeIdentity, at: datetime) -> _Marks:
+    """The marking definitions that say `own` to `recipient` alone, its lists narrowed (law 5)."""
+    return _marks(own, recipient, node.id, at.astimezone(UTC).date())
 
 
 @lru_cache(maxsize=1024)

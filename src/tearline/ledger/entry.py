@@ -41,6 +41,8 @@ class Act(StrEnum):
     RELEASE_STUCK = "release-stuck"
     RELEASE_RECEIVED = "release-received"
     RELEASE_REFUSED = "release-refused"
+    MESSAGE_SENT = "message-sent"
+    MESSAGE_RECEIVED = "message-received"
     VAULT_WRITTEN = "vault-written"
     VAULT_OPENED = "vault-opened"
     VAULT_REFUSED = "vault-refused"

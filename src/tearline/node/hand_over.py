@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -25,41 +25,58 @@ MOST = 400
 
 
 def hand_over(node: Node) -> int:
-    """Write what waits in the outbox into the partners' views; returns how many releases.
+    """Write what waits for partners into their views, messages too; returns how much that was.
 
     All of it happens under the write lock of `node.db`, in which what waits is read and in which a suspension
     stops what waits: so what goes into a view is never what a suspension on the ledger has stopped. A crash
     between a view's commit and that of `node.db` is mended by the next time, which finds the releases there.
     """
     with node.reading() as db:
-        if not store.parties_with_waiting(db):
+        if not _parties_with_something(db):
             return 0
     with node.writing() as db:
-        done: list[int] = []
-        for party in store.parties_with_waiting(db):
-            if len(done) < MOST:
-                done += _hand_over_to(node, db, party, store.waiting(db, party, BATCH))
-        return len(done)
+        done = 0
+        for party in _parties_with_something(db):
+            if done < MOST:
+                messages = store.waiting_messages(db, party, BATCH)
+                rows = store.waiting(db, party, BATCH)
+                _hand_over_to(node, db, party, messages, rows)
+                done += len(messages) + len(rows)
+        return done
 
 
-def _hand_over_to(node: Node, db: Connection, party: Party, rows: list[store.Waiting]) -> list[int]:
+def _parties_with_something(db: Connection) -> list[Party]:
+    return sorted({*store.parties_with_waiting(db), *store.parties_with_messages(db)})
+
+
+def _hand_over_to(
+    node: Node,
+    db: Connection,
+    party: Party,
+    messages: Sequence[store.WaitingMessage],
+    rows: Sequence[store.Waiting],
+) -> None:
     """Seal these into the view of `party` and mark them. What the view refuses is stuck; the rest goes."""
-    seqs = [row.seq for row in rows]
     try:
-        _seal_rows(node, party, rows)
+        _seal_rows(node, party, [*messages, *rows])
     except Broken:
-        if len(rows) > 1:
+        if len(messages) + len(rows) > 1:
+            for message in messages:
+                _hand_over_to(node, db, party, [message], [])
             for row in rows:
-                _hand_over_to(node, db, party, [row])
-        else:
+                _hand_over_to(node, db, party, [], [row])
+        elif rows:
             node.record(Act.RELEASE_STUCK, {"release": rows[0].release_id})
             store.mark_stuck(db, rows[0].seq)
+        else:
+            raise
     else:
-        store.mark_delivered(db, seqs, store.stamp(node.clock()))
-    return seqs
+        at = store.stamp(node.clock())
+        store.mark_messages_delivered(db, [message.seq for message in messages], at)
+        store.mark_delivered(db, [row.seq for row in rows], at)
 
 
-def _seal_rows(node: Node, party: Party, rows: list[store.Waiting]) -> None:
+def _seal_rows(node: Node, party: Party, rows: Sequence[store.Waiting | store.WaitingMessage]) -> None:
     names = [row.release_id for row in rows]
     with node.view(party).begin() as view:
         view.put_back(names, node.clock())

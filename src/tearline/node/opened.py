@@ -128,6 +128,18 @@ class Node:
         finally:
             self._acts = None
 
+    @contextmanager
+    def attempting(self, db: Connection) -> Iterator[None]:
+        """A part of the open transaction; where it raises, nothing of it stays, on the ledger neither."""
+        recorded = len(self._acts or ())
+        try:
+            with db.begin_nested():
+                yield
+        except BaseException:
+            if self._acts is not None:
+                del self._acts[recorded:]
+            raise
+
     def record(self, act: Act, body: dict[str, Any]) -> None:
         """Put an act on the private log, in the transaction that is open: that of what it does (law 9).
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from tearline import deliver, intake, label
 from tearline.adapters import store
 from tearline.ledger import Act
+from tearline.node.messages import take_message
 from tearline.node.opened import Node
 from tearline.node.suspend import refused_givers
 from tearline.node.take_in import hold
@@ -90,10 +91,18 @@ def _take(
             at=store.stamp(now),
             issued=statement.issued,
         )
+    for release in [release for release in fresh if deliver.is_message(release.object)]:
+        with _refusing(node, giver):
+            take_message(node, db, giver, release)
+    given = [release for release in fresh if not deliver.is_message(release.object)]
     # What is not signed as a release came over a connection that says whose it is.
-    unsigned = [item for item in items if not (deliver.is_release(item) or _is_definition(item))]
-    came_by = {_version(release.object): release.statement.release_id for release in fresh}
-    for product in _products(node, db, giver, [*(release.object for release in fresh), *unsigned], now):
+    unsigned = [
+        item
+        for item in items
+        if not (deliver.is_release(item) or deliver.is_message(item) or _is_definition(item))
+    ]
+    came_by = {_version(release.object): release.statement.release_id for release in given}
+    for product in _products(node, db, giver, [*(release.object for release in given), *unsigned], now):
         received_as = came_by.get(_version(orjson.loads(product.content)), f"inbox of {giver}")
         answer = hold(node, db, product, f"from {giver}", received_as=received_as)
         if isinstance(answer, intake.Fault):

@@ -13,6 +13,14 @@ from tearline.adapters.store.agreements import (
     steps,
     versions,
 )
+from tearline.adapters.store.messages import (
+    WaitingMessage,
+    add_message,
+    mark_messages_delivered,
+    messages,
+    parties_with_messages,
+    waiting_messages,
+)
 from tearline.adapters.store.mosaic import (
     Class,
     Disclosure,
@@ -126,8 +134,10 @@ __all__ = [
     "StepRow",
     "Stopped",
     "Waiting",
+    "WaitingMessage",
     "add_approval",
     "add_disclosures",
+    "add_message",
     "add_officer",
     "add_outcomes",
     "add_product",
@@ -163,9 +173,12 @@ __all__ = [
     "logins",
     "mark_considered",
     "mark_delivered",
+    "mark_messages_delivered",
     "mark_stuck",
+    "messages",
     "metadata",
     "officers",
+    "parties_with_messages",
     "parties_with_waiting",
     "partners",
     "pending",
@@ -207,5 +220,6 @@ __all__ = [
     "versions",
     "versions_of",
     "waiting",
+    "waiting_messages",
     "waiting_products",
 ]

@@ -124,6 +124,18 @@ Index(
 )
 Index("outbox_stopped", outbox.c.stopped, outbox.c.seq, sqlite_where=outbox.c.stopped > 0)
 
+message = Table(
+    "message",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("partner", String, nullable=False),
+    Column("release_id", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("draft", BLOB, nullable=False),
+    Column("delivered_at", String),
+)
+Index("message_waiting", message.c.partner, message.c.seq, sqlite_where=message.c.delivered_at.is_(None))
+
 suspension = Table(
     "suspension",
     metadata,
