@@ -15,10 +15,12 @@ from tearline.ledger import Act, public_key_text
 from tearline.node import (
     Card,
     Node,
+    add_login,
     add_partner,
     consider,
     hand_over,
     keys,
+    logins,
     messages,
     receive,
     remove_partner,
@@ -218,6 +220,15 @@ def test_who_was_removed_gets_and_gives_nothing_and_its_history_stays(tmp_path: 
         share(gbr, "anew")
         assert names(page(gbr, usa)) == ["served", "anew"]
         assert verify_ledger(gbr)[1] == []
+
+
+@pytest.mark.parametrize("end", [keys.revoke, remove_partner])
+def test_a_password_is_no_way_round(tmp_path: Path, end: Callable[..., None]) -> None:
+    with nodes(tmp_path, "GBR", "USA", "CAN") as (gbr, _, _):
+        for party in ("USA", "CAN"):
+            add_login(gbr, party, f"desk-{party}", "a hash")
+        end(gbr, "USA", **WHY)
+        assert set(logins(gbr)) == {"desk-CAN"}
 
 
 @pytest.mark.parametrize("act", [keys.rotate, keys.renew_tls])
