@@ -5,12 +5,16 @@ from tearline.deliver.dsse import Envelope, public_key, public_key_text
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
 from tearline.deliver.seal import (
     Opened,
+    Previous,
+    Proof,
     Statement,
     Unproven,
     is_release,
     log_origin,
+    open_proof,
     open_release,
     seal,
+    sealed_again,
     sign_draft,
 )
 
@@ -21,6 +25,8 @@ __all__ = [
     "Message",
     "NodeIdentity",
     "Opened",
+    "Previous",
+    "Proof",
     "Statement",
     "Unproven",
     "compose",
@@ -28,10 +34,12 @@ __all__ = [
     "is_message",
     "is_release",
     "log_origin",
+    "open_proof",
     "open_release",
     "public_key",
     "public_key_text",
     "read_message",
     "seal",
+    "sealed_again",
     "sign_draft",
 ]

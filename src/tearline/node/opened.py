@@ -83,9 +83,11 @@ class Node:
             agreements = tuple(_agreements_in_force(db))
             suspensions = tuple(store.suspensions(db))
             shadows = tuple(_in_shadow(db))
+            forked = store.forked(db)
         self.partners = {party: partner for party, (partner, _) in rows.items()}
         self.certificates = {party: certificate for party, (_, certificate) in rows.items()}
         self.agreements, self.suspensions, self.shadows = agreements, suspensions, shadows
+        self.forked = frozenset(forked)  # givers of whom nothing is taken: their log has two histories
         self.shadow_rules: dict[str, Agreements] = {}  # of each in shadow, once it was asked: see `shadow`
         stopped = (compiled(self.party, suspensions),) if suspensions else ()
         self.deciding = (*agreements, *stopped)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hmac
 import sqlite3
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -139,6 +139,16 @@ class View:
         query = f'SELECT added, body FROM "{IN}" WHERE added > ? ORDER BY added LIMIT ?'  # noqa: S608
         with self._snapshot() as db:
             return db.execute(query, (added, limit)).fetchall()
+
+    def logged(
+        self, indexes: Iterable[int], sizes: Iterable[int]
+    ) -> tuple[dict[int, bytes], dict[int, bytes]]:
+        """Of the log of `out`: entries by number, and its roots by size, as far as it ever was so long."""
+        log = self._logs[OUT]
+        with self._engine.connect() as db:
+            length = log.size(db)
+            roots = {size: log.root(db, size) for size in sizes if size <= length}
+            return log.entries_at(db, indexes), roots
 
     def verify(self, key: Ed25519PublicKey) -> tuple[dict[str, int], list[Finding]]:
         """Recompute both logs: the size of each by its origin, and what was found changed."""
