@@ -71,10 +71,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Difference(StrEnum):
     """How a line of a receipt differs from what was sent."""
 
-    OTHER_CHECKPOINT = "other-checkpoint"
+    OTHER_LOG = "other-log"
     """The giver's log never was as the recipient says that it saw it."""
-    NEVER_LOGGED = "never-logged"
-    """The giver's log has no entry in that place."""
     OTHER_STATEMENT = "other-statement"
     """The giver's log has another statement in that place."""
     OTHER_RELEASE = "other-release"
@@ -125,10 +123,8 @@ def compare(
 
 
 def _difference(line: Line, statement: bytes | None, same: set[int]) -> Difference | None:
-    if line.size not in same or line.index >= line.size:
-        return Difference.OTHER_CHECKPOINT
-    if statement is None:
-        return Difference.NEVER_LOGGED
+    if line.size not in same or line.index >= line.size or statement is None:
+        return Difference.OTHER_LOG
     if sha256(statement).hexdigest() != line.statement:
         return Difference.OTHER_STATEMENT
     if msgspec.json.decode(statement, type=Statement).release_id != line.release:

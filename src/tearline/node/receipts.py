@@ -57,7 +57,7 @@ def admit(
         log: witness.told(log, ((number, release.proof) for number, release in batch))
         for log, batch in batches.items()
     }
-    before = _recall(db, giver, era, telling)
+    before = recall(db, giver, era, telling)
     now, fork, admitted = before.copy(), None, dict[int, Opened]()
     for log, batch in batches.items():
         fork = now.see(log, telling[log], batch[0][0])
@@ -86,7 +86,7 @@ def _row(number: int, release: Opened) -> tuple[int, str, int, bytes]:
     return number, release.statement.release_id, release.log.size, encode_proof(release.proof)
 
 
-def _recall(db: Connection, giver: Party, era: int, telling: Mapping[Checkpoint, witness.Told]) -> Witness:
+def recall(db: Connection, giver: Party, era: int, telling: Mapping[Checkpoint, witness.Told]) -> Witness:
     """That part of what is known which decides about these checkpoints."""
     sizes, nodes = set[int](), set[tuple[int, int]]()
     for log, told in telling.items():
