@@ -167,10 +167,17 @@ def _taken(
     node: Node, db: Connection, party: Party, differences: list[Finding], open_: list[Finding]
 ) -> Taken:
     receipted: dict[str, bool] = {}
+    proved: set[str] = set()
     for release, _, sighting in sightings_of(node, db, party, differences):
+        proved.add(release.release_id)
         if not release.object_id.startswith(f"{TYPE}--"):
             before = receipted.get(release.release_id, False)
             receipted[release.release_id] = before or sighting.receipt is not None
+    differences += [
+        Finding("evidence", release, "it is recorded as taken, and what proved it is gone")
+        for release, giver, *_ in store.received(db)
+        if giver == party and release not in proved
+    ]
     forks = store.forks(db, party)
     for fork in forks:
         differences += _fork(node, party, fork)

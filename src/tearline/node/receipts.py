@@ -8,7 +8,8 @@ that a new era of the log begins, in which the old one is not held against it an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -20,7 +21,7 @@ from tearline.adapters.view import OUT, Writer
 from tearline.deliver import Kind, Opened, Previous, Proof, receipt, sealed_again, witness
 from tearline.deliver.receipt import BATCH, Became
 from tearline.deliver.witness import Fork, Seen, Witness
-from tearline.ledger import Act, Checkpoint
+from tearline.ledger import Act, Checkpoint, Entry
 from tearline.node import officers
 from tearline.node.messages import HANDLERS, Taken, send
 from tearline.node.opened import Node
@@ -118,7 +119,7 @@ def _remember(db: Connection, giver: Party, era: int, before: Witness, now: Witn
 def _keep_fork(node: Node, db: Connection, giver: Party, fork: Fork, proofs: Mapping[int, Proof]) -> None:
     now = proofs[fork.now]
     before = proofs.get(fork.before) or decode_proof(store.sighting_proof(db, fork.before))
-    notes = [sha256(proof.checkpoint.encode()).hexdigest() for proof in (before, now)]
+    notes = [_note(before), _note(now)]
     node.record(Act.FORK_FOUND, {"giver": giver, "rule": fork.rule, "notes": notes})
     at = store.stamp(node.clock())
     store.add_fork(db, giver, fork.rule, encode_proof(before), encode_proof(now), at)
@@ -205,3 +206,40 @@ def take(node: Node, db: Connection, taken: Taken) -> None:
 
 
 HANDLERS[Kind.RECEIPT] = take
+
+
+# --- The record -----------------------------------------------------------------------------------
+
+
+def mismatches(db: Connection, entries: Iterable[Entry]) -> Iterator[str]:
+    """Where what is kept of receipts, of what was taken and of forks is not what the ledger tells."""
+    told: Counter[tuple[str, ...]] = Counter()
+    for entry in entries:
+        body = entry.body
+        if entry.act is Act.RELEASE_RECEIVED:
+            told["release taken", body["giver"], body["release"]] += 1
+        elif entry.act is Act.MESSAGE_RECEIVED and body["kind"] == Kind.RECEIPT:
+            told["receipt", body["giver"], body["release"]] += 1
+        elif entry.act is Act.FORK_FOUND:
+            told["fork", body["giver"], *body["notes"]] += 1
+        elif entry.act is Act.FORK_SETTLED:
+            told["settled fork", body["giver"], body["officer"]] += 1
+    there: Counter[tuple[str, ...]] = Counter(
+        ("release taken", giver, release) for release, giver, *_ in store.received(db)
+    )
+    there.update(("receipt", partner, name) for partner, name in store.receipt_names(db))
+    for fork in store.forks(db):
+        there["fork", fork.giver, *(_note(decode_proof(proof)) for proof in (fork.before, fork.now))] += 1
+        if fork.settled_at is not None:
+            there["settled fork", fork.giver, fork.officer or ""] += 1
+    for kind, party, *name in sorted((told - there) + (there - told)):
+        wrong = (
+            "is recorded, but not held"
+            if (kind, party, *name) in told - there
+            else "is held, but not recorded"
+        )
+        yield f"a {kind} of {party} ({' '.join(part[:12] for part in name)}) {wrong}"
+
+
+def _note(proof: Proof) -> str:
+    return sha256(proof.checkpoint.encode()).hexdigest()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -203,6 +205,29 @@ def test_a_hundred_releases_are_one_receipt(pair: list[Node]) -> None:
     fetch(gbr, usa)
     hand_over(usa)
     assert [len(receipt.releases) for receipt in receipts(usa, gbr)] == [100, 30]
+
+
+@pytest.mark.parametrize(
+    ("whose", "change"),
+    [
+        (0, "DELETE FROM receipt"),
+        (0, "UPDATE receipt SET partner = 'CAN'"),
+        (1, "DELETE FROM message"),
+        (1, "UPDATE message SET release_id = 'other'"),
+        (1, "DELETE FROM received"),
+        (1, "DELETE FROM sighting"),
+        (1, "UPDATE sighting SET proof = x'00'"),
+        (0, "UPDATE receipt SET sealed = replace(sealed, 'held', 'holy')"),
+    ],
+)
+def test_what_is_changed_in_the_record_is_found(pair: list[Node], whose: int, change: str) -> None:
+    make(pair[0], "a")
+    exchange(*pair)
+    clean(*pair)
+    node, partner = pair[whose], pair[1 - whose].party
+    with closing(sqlite3.connect(node.home.database)) as db, db:
+        assert db.execute(change).rowcount == 1
+    assert verify_ledger(node)[1] or verify_partner(node, partner).differences
 
 
 # --- a recipient that cheats -----------------------------------------------------------------------

@@ -362,6 +362,13 @@ def receipts(db: Connection, partner: Party) -> Iterator[tuple[str, bytes]]:
     return ((release, sealed) for release, sealed in rows)
 
 
+def receipt_names(db: Connection) -> list[tuple[Party, str]]:
+    """(partner, release id) of every receipt that a partner gave us."""
+    return [
+        (partner, name) for partner, name in db.execute(select(_receipt.c.partner, _receipt.c.release_id))
+    ]
+
+
 def receipt_lines(db: Connection, partner: Party) -> list[Received]:
     """Every line of the receipts that a partner gave us."""
     query = (
