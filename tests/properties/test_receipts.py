@@ -5,6 +5,7 @@ Whoever goes on from an old copy of itself is found.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from contextlib import suppress
@@ -25,6 +26,7 @@ from tearline.node.partner_record import verify_partner
 from tests.adoption import OFFICERS
 from tests.unit.node.world import EVERYTHING, GREEN, REPORT, Clock, bundle, held, malware, nodes, take, work
 
+MORE = 20 if os.environ.get("TEARLINE_LONG") else 1
 PAIR = ("GBR", "USA")
 who = st.sampled_from([0, 1])
 acts = st.one_of(
@@ -82,7 +84,7 @@ def do(one: Node, other: Node, act: str, what: Any) -> None:
             work(one)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12 * MORE, deadline=None)
 @given(st.lists(acts, min_size=3, max_size=14))
 def test_honest_nodes_are_never_accused(done: list[tuple[str, int, Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder, nodes(Path(folder), *PAIR) as made:
@@ -106,7 +108,7 @@ def test_honest_nodes_are_never_accused(done: list[tuple[str, int, Any]]) -> Non
             assert record.given.releases == verify_partner(other, one.party).taken.releases
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10 * MORE, deadline=None)
 @given(
     before=st.lists(acts, max_size=6),
     truth=st.lists(st.sampled_from("klmn"), min_size=1, max_size=4, unique=True),
