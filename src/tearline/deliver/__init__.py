@@ -1,6 +1,6 @@
 """Delivery: compose what is given, seal it so that its recipient can check it, open what is received."""
 
-from tearline.deliver.compose import Draft, NodeIdentity, compose
+from tearline.deliver.compose import Draft, NodeIdentity, compose, identity_id
 from tearline.deliver.dsse import Envelope, public_key, public_key_text
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
 from tearline.deliver.seal import (
@@ -25,6 +25,7 @@ __all__ = [
     "Unproven",
     "compose",
     "compose_message",
+    "identity_id",
     "is_message",
     "is_release",
     "log_origin",

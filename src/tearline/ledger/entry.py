@@ -39,6 +39,7 @@ class Act(StrEnum):
     ALL_RECONSIDERED = "all-reconsidered"
     PRODUCT_RELEASED = "product-released"
     RELEASE_STUCK = "release-stuck"
+    RELEASE_UNDELIVERED = "release-undelivered"
     RELEASE_RECEIVED = "release-received"
     RELEASE_REFUSED = "release-refused"
     MESSAGE_SENT = "message-sent"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,8 +24,10 @@ MOST = 400
 """Releases, to all partners, in one transaction of `node.db`: suspensions and intake wait as long."""
 
 
-def hand_over(node: Node) -> int:
+def hand_over(node: Node, tell: Callable[[Party], None] = lambda _: None) -> int:
     """Write what waits for partners into their views, messages too; returns how much that was.
+
+    `tell` is told of each partner that has something new.
 
     All of it happens under the write lock of `node.db`, in which what waits is read and in which a suspension
     stops what waits: so what goes into a view is never what a suspension on the ledger has stopped. A crash
@@ -41,6 +43,7 @@ def hand_over(node: Node) -> int:
                 messages = store.waiting_messages(db, party, BATCH)
                 rows = store.waiting(db, party, BATCH)
                 _hand_over_to(node, db, party, messages, rows)
+                tell(party)
                 done += len(messages) + len(rows)
         return done
 

@@ -107,7 +107,7 @@ class Node:
                 node=self.party,
                 party=party,
                 key=self.home.signing_key,
-                secret=self.home.secret,
+                secret=self.home.view_secret(party),
             )
         return self._views[party]
 

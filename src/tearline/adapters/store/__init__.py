@@ -48,6 +48,12 @@ from tearline.adapters.store.officers import (
     register_number,
     remove_officer,
 )
+from tearline.adapters.store.post import (
+    inbox_signed,
+    set_inbox_signed,
+    set_troubles_heard,
+    troubles_heard,
+)
 from tearline.adapters.store.products import (
     Held,
     add_product,
@@ -164,6 +170,7 @@ __all__ = [
     "held_version",
     "in_quarantine",
     "inbox_seen",
+    "inbox_signed",
     "is_founded",
     "known_digest",
     "known_in_outbox",
@@ -205,7 +212,9 @@ __all__ = [
     "replace_outcome",
     "replace_product",
     "set_inbox_seen",
+    "set_inbox_signed",
     "set_pulled_to",
+    "set_troubles_heard",
     "settle_stopped",
     "shadows",
     "stamp",
@@ -216,6 +225,7 @@ __all__ = [
     "suspensions",
     "tally",
     "to_ask_about",
+    "troubles_heard",
     "vault_state",
     "versions",
     "versions_of",
