@@ -27,7 +27,7 @@ from tearline.terms import BadInput, Party
 log = structlog.get_logger()
 T = TypeVar("T")
 
-LOOK = 0.005
+LOOK = 0.01
 """Seconds between looks whether another process committed something to `node.db`."""
 SLOW_LOOK = 0.25
 """Seconds between looks at everything, be there news or not."""
