@@ -167,10 +167,11 @@ class _Server:
             Peer(
                 party=party,
                 secret=self.home.view_secret(party),
-                url=partner.url,
-                certificate=node.certificates[party],
+                url=node.partners[party].url,
+                certificate=certificate,
             )
-            for party, partner in node.partners.items()
+            # Who may not come in, because its key was revoked, is not asked for anything either.
+            for party, certificate in node.certificates.items()
         ]
         return Admit(peers, logins(node))
 

@@ -96,16 +96,17 @@ class View:
         party: Party,
         secret: bytes,
         key: Ed25519PrivateKey | None = None,
+        former: Sequence[Ed25519PublicKey] = (),
         cadence_ms: int = 0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`secret`: this view's own, from which collection ids and `next` tokens are derived. `key` signs the
-        logs; who has none can add to `in` alone. With a cadence, what was added to `out` is read from the
-        next tick of the `clock` on.
+        logs, `former` did before; who has no key can add to `in` alone. With a cadence, what was added to
+        `out` is read from the next tick of the `clock` on.
         """
         self._key, self._tick, self._clock = key, cadence_ms * 1000, clock
         self._engine = open_database(path, metadata=metadata)
-        self._logs = {name: Log(name, f"{node}/{party}/{name}") for name in (OUT, IN)}
+        self._logs = {name: Log(name, f"{node}/{party}/{name}", former) for name in (OUT, IN)}
         self.party = party
         self.ids = {name: _collection_id(secret, f"{node} {party} {name}") for name in (OUT, IN)}
         self.token_key = hmac.digest(secret, f"next {node} {party}".encode(), "sha256")
