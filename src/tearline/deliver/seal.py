@@ -37,6 +37,7 @@ from tearline.ledger import (
     canonical,
     leaf_hash,
     open_note,
+    public_key_text,
     verify_consistency,
     verify_inclusion,
 )
@@ -98,6 +99,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof
     log: Checkpoint
     """The giver's log to the recipient, as the proof has it."""
+    key: str
+    """The key that signed it, base64."""
 
     @property
     def logged(self) -> str:
@@ -159,43 +162,64 @@ def is_release(item: Mapping[str, Any]) -> bool:
     return isinstance(extensions, Mapping) and EXTENSION in extensions
 
 
-def open_release(item: Mapping[str, Any], *, giver: Party, key: Ed25519PublicKey, recipient: Party) -> Opened:
-    """The release in a received STIX object. Raises `Unproven`; see the module for the checks."""
+def open_release(
+    item: Mapping[str, Any],
+    *,
+    giver: Party,
+    key: Ed25519PublicKey,
+    recipient: Party,
+    former: Sequence[Ed25519PublicKey] = (),
+) -> Opened:
+    """The release in a received STIX object. Raises `Unproven`; see the module for the checks.
+
+    `former`: keys that the giver signed with before.
+    """
     with _check(1, "extension", "its extension cannot be read"):
         proof = _extension(item)
-    statement, log = open_proof(proof, giver=giver, key=key, recipient=recipient)
+    statement, log, signer = open_proof(proof, giver=giver, key=key, recipient=recipient, former=former)
     with _check(7, "digest", "its content is not what was signed"):
         content = _without_ours(item)
         named = (content.get("id"), content.get("modified", content.get("created")))
         _must(named == (statement.object_id, statement.version))
         _must(sha256(canonical(content)).hexdigest() == statement.digest)
-    return Opened(statement=statement, object=content, proof=proof, log=log)
+    return Opened(statement=statement, object=content, proof=proof, log=log, key=signer)
 
 
 def open_proof(
-    proof: Proof, *, giver: Party, key: Ed25519PublicKey, recipient: Party
-) -> tuple[Statement, Checkpoint]:
-    """What is proved, whatever the content: all checks but `extension` and `digest`. Raises `Unproven`."""
+    proof: Proof,
+    *,
+    giver: Party,
+    key: Ed25519PublicKey,
+    recipient: Party,
+    former: Sequence[Ed25519PublicKey] = (),
+) -> tuple[Statement, Checkpoint, str]:
+    """What is proved, whatever the content: all checks but `extension` and `digest`; and the key that signed
+    it, base64. Raises `Unproven`."""
     with _check(2, "signature", "the giver did not sign it"):
-        payload = dsse.verify(proof.dsse, [key], PAYLOAD_TYPE)
+        payload, signer = dsse.verified(proof.dsse, [key, *former], PAYLOAD_TYPE)
         statement = msgspec.json.decode(payload, type=Statement)
     with _check(3, "parties", "it was given by, or to, someone else"):
         _must((statement.giver, statement.recipient) == (giver, recipient))
     with _check(4, "checkpoint", "its checkpoint is not of the giver's log"):
-        log = _log(proof.checkpoint, giver, key.public_bytes_raw(), recipient)
+        log = _log(proof.checkpoint, giver, _raw(key, *former), recipient)
     with _check(5, "inclusion", "the giver's log does not record it"):
         inclusion = proof.inclusion
         verify_inclusion(leaf_hash(payload), inclusion.index, log.size, inclusion.proof, log.root)
     with _check(6, "previous", "the giver's log does not begin with what it was before"):
         before = proof.previous
         _grown(before.size, before.root, tuple(before.proof), log)
-    return statement, log
+    return statement, log, public_key_text(signer)
+
+
+def _raw(*keys: Ed25519PublicKey) -> tuple[bytes, ...]:
+    return tuple(key.public_bytes_raw() for key in keys)
 
 
 @lru_cache(maxsize=256)
-def _log(note: str, giver: Party, key: bytes, recipient: Party) -> Checkpoint:
+def _log(note: str, giver: Party, keys: tuple[bytes, ...], recipient: Party) -> Checkpoint:
     """The giver's log; remembered, for all releases of a batch carry the same note."""
-    verifier = Verifier(giver, Ed25519PublicKey.from_public_bytes(key))
+    key, *former = (Ed25519PublicKey.from_public_bytes(each) for each in keys)
+    verifier = Verifier(giver, key, tuple(former))
     return open_note(note, verifier, origin=log_origin(giver, recipient))
 
 
