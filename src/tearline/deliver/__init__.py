@@ -1,8 +1,17 @@
 """Delivery: compose what is given, seal it so that its recipient can check it, open what is received."""
 
-from tearline.deliver.compose import Draft, NodeIdentity, compose
+from tearline.deliver.compose import (
+    EVERYTHING,
+    Draft,
+    NodeIdentity,
+    compose,
+    identity_id,
+    pointing_within,
+    with_object,
+)
 from tearline.deliver.dsse import Envelope, public_key, public_key_text
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
+from tearline.deliver.references import mentioned
 from tearline.deliver.seal import (
     Opened,
     Statement,
@@ -15,6 +24,7 @@ from tearline.deliver.seal import (
 )
 
 __all__ = [
+    "EVERYTHING",
     "Draft",
     "Envelope",
     "Kind",
@@ -25,13 +35,17 @@ __all__ = [
     "Unproven",
     "compose",
     "compose_message",
+    "identity_id",
     "is_message",
     "is_release",
     "log_origin",
+    "mentioned",
     "open_release",
+    "pointing_within",
     "public_key",
     "public_key_text",
     "read_message",
     "seal",
     "sign_draft",
+    "with_object",
 ]

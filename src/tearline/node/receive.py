@@ -99,7 +99,7 @@ def _take(
     unsigned = [
         item
         for item in items
-        if not (deliver.is_release(item) or deliver.is_message(item) or _is_definition(item))
+        if not (deliver.is_release(item) or deliver.is_message(item) or _is_support(item, giver))
     ]
     came_by = {_version(release.object): release.statement.release_id for release in given}
     for product in _products(node, db, giver, [*(release.object for release in given), *unsigned], now):
@@ -163,6 +163,11 @@ def _refusing(node: Node, giver: Party) -> Iterator[None]:
 
 def _is_definition(item: Mapping[str, Any]) -> bool:
     return str(item.get("type")) in DEFINITIONS
+
+
+def _is_support(item: Mapping[str, Any], giver: Party) -> bool:
+    """Whether it only comes along with releases: definitions, and the identity of the giver's node."""
+    return _is_definition(item) or item.get("id") == deliver.identity_id(giver)
 
 
 def _marking_refs(item: Mapping[str, Any]) -> Iterator[str]:
