@@ -8,25 +8,31 @@ of channels: the same property has to find each, within `BUDGET` examples.
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from tearline import deliver, label
 from tearline.adapters import store
 from tearline.adapters.view import OUT, Item, Writer
-from tearline.deliver import compose as composing
 from tearline.doors.partner import app
 from tearline.doors.partner.problem import Problem
-from tearline.node import consider as considering
-from tearline.node import hand_over as handing
-from tearline.node import references, suspend
+from tearline.node import references
 from tests import silence
 from tests.silence import Core, History, Noise, Skin, World
+
+# The rooms' fronts have functions of the same names.
+considering = import_module("tearline.node.consider")
+handing = import_module("tearline.node.hand_over")
+composing = import_module("tearline.deliver.compose")
 
 LONG = bool(os.environ.get("TEARLINE_LONG"))
 TOGETHER = 9
@@ -49,6 +55,17 @@ NOISY = [
         ("AUS, CAN, GBR", 3, 2, False),
         ("FVEY", 2, 0, True),
     )
+]
+
+WAITING = [
+    Core(*step)
+    for step in (("link", 0), ("object", 0), ("work", 0), ("object", 2), ("report", 1), ("report", 2))
+]
+"""What waits goes between others: in the middle of a batch, at its end, or in the next one."""
+SHIFTED = [
+    History(silence.PLAIN.skins, (Noise(at, "secret", 0, behind=False),) * many)
+    for at in (3, 4)
+    for many in (1, 2)
 ]
 
 
@@ -77,6 +94,7 @@ quick = settings(deadline=None, suppress_health_check=list(HealthCheck))
 @settings(quick, max_examples=EXAMPLES)
 @given(core=cores, histories=together)
 @example(core=list(EVERY_ACT), histories=NOISY)
+@example(core=WAITING, histories=SHIFTED)
 def test_nothing_withheld_can_be_noticed(made: World, core: list[Core], histories: list[History]) -> None:
     assert differences(made, core, histories) == []
 
@@ -91,9 +109,7 @@ def ids_from_one_sequence(_: World, patch: pytest.MonkeyPatch) -> None:
 
     def numbered(node: Any, held: store.Held, *rest: Any) -> Any:
         draft = real(node, held, *rest)
-        return draft and deliver.compose.__globals__["msgspec"].structs.replace(
-            draft, release_id=f"{draft.recipient}-{held.seq}"
-        )
+        return draft and replace(draft, release_id=f"{draft.recipient}-{held.seq}")
 
     patch.setattr(considering, "_compose", numbered)
 
@@ -144,7 +160,7 @@ def dates_from_one_clock(made: World, patch: pytest.MonkeyPatch) -> None:
     def later(self: Writer, collection: str, items: Any, at: Any) -> Any:
         with made.node.reading() as db:
             count = db.exec_driver_sql("SELECT count(*) FROM outbox").scalar() or 0
-        return real(self, collection, items, at + silence.timedelta(milliseconds=count))
+        return real(self, collection, items, at + timedelta(milliseconds=count))
 
     patch.setattr(Writer, "add", later)
 
@@ -153,7 +169,7 @@ def issued_as_it_is_judged(_: World, patch: pytest.MonkeyPatch) -> None:
     real = considering._compose
 
     def each(node: Any, held: store.Held, outcomes: Any, party: str, now: Any) -> Any:
-        return real(node, held, outcomes, party, now + silence.timedelta(microseconds=held.seq))
+        return real(node, held, outcomes, party, now + timedelta(microseconds=held.seq))
 
     patch.setattr(considering, "_compose", each)
 
@@ -191,15 +207,14 @@ def batches_of_all_products(_: World, patch: pytest.MonkeyPatch) -> None:
             pass
 
     patch.setattr(silence, "work", work)
-    patch.setattr(considering, "DECISIONS", 4)
 
 
 def tombstones_for_all(_: World, patch: pytest.MonkeyPatch) -> None:
-    real = suspend.suspend
+    real = silence.suspend
 
     def noticed(node: Any, partner: str, *rest: Any, **named: Any) -> Any:
         stone = Item(
-            None, f"x-tombstone--{silence.uuid.UUID(int=node.generation)}", "x-tombstone", None, "2.1", b"{}"
+            None, f"x-tombstone--{uuid.UUID(int=node.generation)}", "x-tombstone", None, "2.1", b"{}"
         )
         for other in {*silence.OTHERS, silence.WATCHED} - {partner}:
             with node.view(other).begin() as view:
@@ -224,12 +239,9 @@ def what_waits_goes_at_the_end_of_a_batch(_: World, patch: pytest.MonkeyPatch) -
 
     def run(self: references.Order, fresh: Any, called: Any) -> None:
         real(self, fresh, called)
-        first = {id(each) for each in fresh}
-        self.going.sort(key=lambda each: 0 if any(each[0] is one[0] for one in fresh) else 1)
-        assert first is not None
+        self.going.sort(key=lambda each: not any(each[0] is one[0] for one in fresh))
 
     patch.setattr(references.Order, "run", run)
-    patch.setattr(considering, "DECISIONS", 4)
 
 
 LEAKS: list[Leak] = [
@@ -254,7 +266,10 @@ LEAKS: list[Leak] = [
 def test_a_planted_leak_is_found(made: World, monkeypatch: pytest.MonkeyPatch, leak: Leak) -> None:
     leak(made, monkeypatch)
 
-    @settings(quick, max_examples=BUDGET, database=None, derandomize=True, phases=[Phase.generate])
+    @settings(
+        quick, max_examples=BUDGET, database=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
+    )
+    @example(core=WAITING, histories=SHIFTED)
     @given(core=cores, histories=together)
     def look(core: list[Core], histories: list[History]) -> None:
         assert differences(made, core, histories) == []
