@@ -9,7 +9,8 @@ from tearline.deliver.compose import (
     pointing_within,
     with_object,
 )
-from tearline.deliver.dsse import Envelope, public_key, public_key_text
+from tearline.deliver.dsse import Envelope
+from tearline.deliver.key_change import follow, is_key_change, key_change
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
 from tearline.deliver.references import mentioned
 from tearline.deliver.seal import (
@@ -22,6 +23,7 @@ from tearline.deliver.seal import (
     seal,
     sign_draft,
 )
+from tearline.ledger import public_key, public_key_text
 
 __all__ = [
     "EVERYTHING",
@@ -35,9 +37,12 @@ __all__ = [
     "Unproven",
     "compose",
     "compose_message",
+    "follow",
     "identity_id",
+    "is_key_change",
     "is_message",
     "is_release",
+    "key_change",
     "log_origin",
     "mentioned",
     "open_release",
