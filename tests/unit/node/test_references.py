@@ -35,7 +35,7 @@ def thing(kind: str, name: str, mark: str = GREEN, **more: Any) -> dict[str, Any
     item["id"] = item["id"].replace("malware", kind, 1)
     if kind != "malware":
         del item["is_family"]
-    if kind in {"relationship", "sighting"}:
+    if kind in {"relationship", "sighting", "note", "opinion"}:
         del item["name"]
     return item | more
 
