@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tearline.scan import nicknames
 from tearline.scan.fold import fold
 from tearline.scan.keys import Hashes, Keys, deletions
-from tearline.scan.names import PARTICLES
+from tearline.scan.names import is_particle
 from tearline.scan.tokens import Tokens
 from tearline.scan.words import initial_sounds, skeletons, stems, text_readings
 
@@ -84,7 +84,7 @@ class Lexicon:
         folded = fold(word)
         is_function = folded in _function_words()
         self.is_function[row] = is_function
-        if folded in PARTICLES:
+        if is_particle(folded):
             self.steps[row] = _NEAR
         if is_upper or (len(folded) == 1 and not is_function):
             self._put_name(row, folded, is_function=is_function)

@@ -8,7 +8,7 @@ from functools import lru_cache
 import msgspec
 
 from tearline.scan import nicknames, phonemes
-from tearline.scan.fold import fold
+from tearline.scan.fold import fold, spellings
 from tearline.scan.values import Kind
 from tearline.scan.words import initial_sounds, name_readings
 
@@ -16,8 +16,8 @@ WORD = re.compile(r"[^\W\d_]+(?:['’‘ʼ`´ʹ′ʻ][^\W\d_]+)*|\d+[^\W_]*", re
 _GROUP = re.compile(r"[\s,;]+")
 _PARTICLES_TEXT = """
 von der den de du des del della di da do dos das la le les van ter ten zu zum af al el bin ibn ben bint
-abu ul ur oglu ogly kyzy фон дер ден де дю дель делла ди да ду ван тер тен ла ле аль эль ель ібн ибн бін
-бин бен бинт уль ур ас аз ад ар аш огли оглы оглу кизи кызы ap y e
+abu ul ur fon fan oglu ogly kyzy фон дер ден де дю дель делла ди да ду ван тер тен ла ле аль эль ель ібн ибн
+бін бин бен бинт уль ур ас аз ад ар аш огли оглы оглу кизи кызы ал ул ел льо ap y e
 """
 PARTICLES = frozenset(_PARTICLES_TEXT.split())
 _PATRONYMIC = re.compile(
@@ -80,8 +80,9 @@ def _words(chunk: str) -> tuple[Part, ...]:
     return tuple(part(fold(word)) for word in WORD.findall(chunk))
 
 
-def _is_particle(word: Part) -> bool:
-    return word.word in PARTICLES
+def is_particle(folded: str) -> bool:
+    """Whether a folded word, look-alike letters and digits in it read, is a particle."""
+    return folded in PARTICLES or any(spelling in PARTICLES for spelling, _ in spellings(folded))
 
 
 def parse(text: str, kind: Kind) -> Name:
@@ -90,9 +91,11 @@ def parse(text: str, kind: Kind) -> Name:
     if comma >= 0:
         comma = sum(bool(WORD.search(chunk)) for chunk in _GROUP.split(text[:comma])) - 1
     chunks = [words for words in map(_words, _GROUP.split(text)) if words]
-    kept = [words for k, words in enumerate(chunks) if not (k and len(words) == 1 and _is_particle(words[0]))]
+    kept = [
+        words for k, words in enumerate(chunks) if not (k and len(words) == 1 and words[0].word in PARTICLES)
+    ]
     groups = [
-        words if len(words) == 1 else tuple(word for word in words if not _is_particle(word))
+        words if len(words) == 1 else tuple(word for word in words if word.word not in PARTICLES)
         for words in (kept if len(kept) > 1 else chunks)
     ]
     groups = [group for group in groups if group]

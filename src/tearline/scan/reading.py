@@ -12,11 +12,11 @@ from tearline.scan import verify
 from tearline.scan.index import Index
 from tearline.scan.keys import SINGLE, Hashes, mix
 from tearline.scan.lexicon import STEP, Lexicon
-from tearline.scan.names import PARTICLES, Name, Part
+from tearline.scan.names import Name, Part
 from tearline.scan.tokens import Ints, Tokens
 from tearline.scan.values import Disposition, Hit, Kind
 
-_BLANK = r"[ \t\u00a0\u2000-\u200a\u202f]*(?:\r?\n[ \t>]*)?"
+_BLANK = r"[ʹ′ʼ`´ʺ″]?[ \t\u00a0\u2000-\u200a\u202f]*(?:\r?\n[ \t>]*)?"
 _GAP = re.compile(
     rf"{_BLANK}|[-‐‑–_.+=/]|,{_BLANK}|{_BLANK}[\"'«»“”„’(]{_BLANK}|[\"'«»“”„’)]{_BLANK}|[-‐‑]{_BLANK}"
 )
@@ -161,7 +161,7 @@ class Reading:
     def _joined(self, i: int, j: int) -> bool:
         """Whether tokens i to j can be of one name: nothing closes it, no ordinary word is inside."""
         return all(map(self._open, range(i, j))) and all(
-            self._tokens.upper[k] or self._word(k).lower() in PARTICLES for k in range(i + 1, j)
+            self._tokens.upper[k] or self._lexicon.steps[self._rows[k]] < STEP for k in range(i + 1, j)
         )
 
     def _spot(self, k: int) -> verify.Word:

@@ -1,4 +1,4 @@
-"""What the scanner must find, in invented names (tests/vectors/scan/names.toml)."""
+"""What the scanner must find, in invented names (tests/vectors/scan)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from tearline.scan import Disposition, Hit, Identity, Kind, Scanner
 from tearline.terms import BadInput
 
 KEY = b"k" * 32
-VECTORS = Path(__file__).parents[2] / "vectors" / "scan" / "names.toml"
+VECTORS = Path(__file__).parents[2] / "vectors" / "scan"
 CASES = [
     (case["name"], text)
-    for case in tomllib.loads(VECTORS.read_text("utf-8"))["case"]
+    for path in sorted(VECTORS.glob("*.toml"))
+    for case in tomllib.loads(path.read_text("utf-8"))["case"]
     for text in case["texts"]
 ]
 
