@@ -11,7 +11,7 @@ import numpy as np
 from tearline.scan import verify
 from tearline.scan.index import Index
 from tearline.scan.keys import SINGLE, Hashes, mix
-from tearline.scan.lexicon import STEP, Lexicon
+from tearline.scan.lexicon import HEADLESS, STEP, Lexicon
 from tearline.scan.names import Name, Part
 from tearline.scan.tokens import Ints, Tokens
 from tearline.scan.values import Disposition, Hit, Kind
@@ -131,15 +131,36 @@ class Reading:
         return token[left], token[right], keys[left] + keys[right]
 
     def _typos(self, rows: Ints, upper: Ints) -> tuple[Ints, Ints, Hashes]:
-        """Near capitalised words, one as it stands and one with an edit: places, places, sums."""
-        near = (upper[1:] - upper[:-1] <= 2).nonzero()[0]
-        i, j = upper[near], upper[near + 1]
-        plain, edited = self._lexicon.plain, self._lexicon.edited
-        a, b = np.concatenate((rows[i], rows[j])), np.concatenate((rows[j], rows[i]))
+        """Near capitalised words, one as it stands and one with an edit: places, places, sums.
+
+        The edited one may have lost its capital, if it stands beside the other.
+        """
+        at = self._lexicon.steps[rows].cumsum()[upper]
+        near = (at[1:] - at[:-1] <= _REACH).nonzero()[0]
+        far = (at[2:] - at[:-2] <= _REACH).nonzero()[0]
+        i = np.concatenate((upper[near], upper[far]))
+        j = np.concatenate((upper[near + 1], upper[far + 2]))
+        small = np.ones(len(rows), np.bool_)
+        small[upper] = False
+        before, after = upper[upper > 0], upper[upper < len(rows) - 1]
+        before, after = before[small[before - 1]], after[small[after + 1]]
+        parts = [
+            self._edits(i, j, rows[i], rows[j], None),
+            self._edits(i, j, rows[j], rows[i], None),
+            self._edits(before - 1, before, rows[before], rows[before - 1], HEADLESS),
+            self._edits(after, after + 1, rows[after], rows[after + 1], HEADLESS),
+        ]
+        left, right, sums = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return left, right, sums
+
+    def _edits(
+        self, i: Ints, j: Ints, plain: Ints, edited: Ints, most: int | None
+    ) -> tuple[Ints, Ints, Hashes]:
+        """Each key of a plain row with each, or the first `most`, of an edited one."""
         # an empty place is 0: its sums are hashes that no index has
-        sums = plain[a][:, :, None] + edited[b][:, None, :]
+        sums = self._lexicon.plain[plain][:, :, None] + self._lexicon.edited[edited][:, None, :most]
         each = sums.shape[1] * sums.shape[2]
-        return np.concatenate((i, i)).repeat(each), np.concatenate((j, j)).repeat(each), sums.ravel()
+        return i.repeat(each), j.repeat(each), sums.ravel()
 
     # --- the text around tokens ------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ look like in the text: their case, their order, what they are otherwise.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,12 +16,16 @@ from rapidfuzz.distance import OSA
 from tearline.scan import nicknames
 from tearline.scan.fold import fold, spellings
 from tearline.scan.likeness import likeness
-from tearline.scan.names import Name, Part
+from tearline.scan.names import Name, Part, is_particle
 from tearline.scan.values import Kind
 from tearline.scan.words import initial_sounds, text_readings
 
 _VOWELS = "aeiou"
 _ENDS = "аеиоуыіїяюєёйьaeiouyáéíóúůýěąę"
+
+
+_FLEETING = re.compile(r"(?<=[^\W\d_])i?[eoěaеоёіъ](?=[^\W\d_]$)")
+"""The vowel before the last consonant, which Slavic case forms may drop (Стрілець: Стрільця)."""
 
 
 class Word(NamedTuple):
@@ -69,11 +74,14 @@ def _stem(reading: str) -> str:
 def _letters(word: str, name: str) -> Fit:
     """Likeness of two words in one script, less up to three letters of a case ending."""
     base = name.rstrip(_ENDS) or name
+    short = _FLEETING.sub("", base) if len(base) >= 4 else name
     edits = OSA.distance(word, name, score_cutoff=2)
     for cut in range(min(4, len(word) - 1)):
         stem = word[: len(word) - cut]
         if len(stem) >= 3 and stem in (base, name):
             return Fit(0.98, "inflected")
+        if cut and stem == short:
+            return Fit(0.96, "inflected")
         if len(stem) >= 4:
             edits = min(edits, OSA.distance(stem, base, score_cutoff=2))
     return Fit(TYPO, "typo") if edits == 1 and len(word) >= 4 and len(name) >= 4 else _NONE
@@ -216,14 +224,14 @@ def _is_enough(name: Name, words: Sequence[Word], held: dict[int, tuple[int, Fit
 
     The thresholds were set on invented decoys: see docs/scanner.md.
     """
-    (i, (a, one)), (j, (_, other)) = sorted(held.items())
+    (i, (a, one)), (j, (b, other)) = sorted(held.items())
     left, right = words[i], words[j]
     least, most = sorted((one.score, other.score))
     whys = {one.why, other.why}
     is_swapped = a == name.surname and not left.is_initial
     after = {words[k].after for k in range(i, j)} - {""}
     is_broken = bool(after) and not (least >= 0.97 and (is_swapped or after == {'"'}))
-    has_stranger = any(words[k].is_upper and not words[k].is_initial for k in range(i + 1, j)) and (
+    has_stranger = any(_is_stranger(name, words[k], {a, b}) for k in range(i + 1, j)) and (
         least < 0.93 or (is_swapped and name.patronymic < 0)
     )
     is_plain = _is_plain(left, right, one, other) and _is_plain(right, left, other, one)
@@ -232,15 +240,34 @@ def _is_enough(name: Name, words: Sequence[Word], held: dict[int, tuple[int, Fit
     uppers = left.is_upper + right.is_upper
     if uppers == 0 and "initial" in whys:
         return most >= 0.98
+    if uppers == 1 and least < 0.97:
+        small, group = (right, b) if left.is_upper else (left, a)
+        return most >= 0.97 and _is_headless(small.text, name.groups[group])
     if uppers < 2:
         return least >= (0.97 if uppers or is_swapped else 0.93) and not whys & {"nickname", "initial"}
     if whys & {"initial", "typo"}:
-        return most >= (0.97 if "typo" in whys else 0.93)
+        return most >= (0.94 if "typo" in whys else 0.93)
     if "nickname" in whys:
         return least >= (0.95 if is_swapped else 0.93) and min(len(left.text), len(right.text)) > 2
     is_own_script = left.text[0] >= _CYRILLIC and in_one_script(left.text, name.groups[a][0])
     need = 0.93 if is_swapped else 0.89 if is_own_script else 0.85
     return least >= need or (not is_swapped and most >= 0.97 and least >= need - 0.05)
+
+
+def _is_stranger(name: Name, word: Word, taken: set[int]) -> bool:
+    """Whether a word between two of a name is another name's."""
+    others = (group for group in range(len(name.groups)) if group not in taken)
+    return (
+        word.is_upper
+        and not word.is_initial
+        and not is_particle(fold(word.text))
+        and all(_group_fit(name, k, word).score < TYPO for k in others)
+    )
+
+
+def _is_headless(word: str, parts: tuple[Part, ...]) -> bool:
+    """Whether a word in small letters is a name that lost its first letter, and with it its capital."""
+    return any(len(part.word) > 4 and fold(word).startswith(part.word[1:].rstrip(_ENDS)) for part in parts)
 
 
 def _is_plain(word: Word, beside: Word, found: Fit, other: Fit) -> bool:
