@@ -24,6 +24,9 @@ _PATRONYMIC = re.compile(
     r"(?:ович|евич|євич|йович|ійович|ич|івна|ївна|овна|евна|ична|инична|ovych|ovich|evich|yovych|iyovych"
     r"|ovič|evič|owicz|ewicz|ivna|yivna|ovna|evna|iwna|owna|ewna|ichna|inichna|ovyč|jovych|ijovyč)$"
 )
+_ADDRESS = re.compile(
+    r"(?:[оеєі]вич|ьич|мич|нич|[іои]вн|евн|[иі]чн|ovi[cč]h?|evi[cč]h?|ovych|owicz|ewicz|ivn|ovn|evn|iwn|own|ewn|ichn)[^\W\d_]{0,3}$"
+)
 _SURNAME = re.compile(
     r"(?:енко|ський|цький|ська|цька|ский|цкий|ская|цкая|ов|ев|єв|ова|ева|єва|ін|їн|ін|ин|ина|іна|ук|юк|чак|ко|ян|дзе|швілі"
     r"|швили|enko|sky|skyi|skyj|ski|ská|ska|cka|cki|ov|ev|ova|eva|in|uk|iuk|yuk|ko|ian|yan|dze|shvili|ský|ová|owa|ić|ić)$"
@@ -101,9 +104,28 @@ def parse(text: str, kind: Kind) -> Name:
     groups = [group for group in groups if group]
     if len(groups) == 1:
         groups = [(word,) for word in groups[0]]
+    fused = _fused([word for words in chunks for word in words]) if kind is Kind.PERSON else {}
+    if fused:
+        groups = [tuple(each for word in group for each in (word, *fused.get(word, ()))) for group in groups]
     if kind is not Kind.PERSON or len(groups) < 2:
         return Name(kind, tuple(groups))
     return _with_roles(kind, groups, comma)
+
+
+def _fused(words: list[Part]) -> dict[Part, list[Part]]:
+    """Words beside particles, each with what it is when written as one with them (Harun ur Rafi: Harunur)."""
+    out: dict[Part, list[Part]] = {}
+    for k in range(1, len(words) - 1):
+        before, particle, after = words[k - 1 : k + 2]
+        if particle.word in PARTICLES and len(particle.word) > 1:
+            out.setdefault(before, []).append(part(before.word + particle.word))
+            out.setdefault(after, []).append(part(particle.word + after.word))
+    return out
+
+
+def is_patronymic(folded: str) -> bool:
+    """Whether a word of a text, in any case form, is a patronymic by its looks."""
+    return len(folded) >= _LONG_PATRONYMIC and _ADDRESS.search(folded) is not None
 
 
 def _with_roles(kind: Kind, groups: list[tuple[Part, ...]], comma: int) -> Name:

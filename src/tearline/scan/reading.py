@@ -9,10 +9,11 @@ from collections.abc import Callable
 import numpy as np
 
 from tearline.scan import verify
+from tearline.scan.fold import fold
 from tearline.scan.index import Index
 from tearline.scan.keys import SINGLE, Hashes, mix
 from tearline.scan.lexicon import HEADLESS, STEP, Lexicon
-from tearline.scan.names import Name, Part
+from tearline.scan.names import Name, Part, is_patronymic
 from tearline.scan.tokens import Ints, Tokens
 from tearline.scan.values import Disposition, Hit, Kind
 
@@ -21,7 +22,7 @@ _GAP = re.compile(
     rf"{_BLANK}|[-‐‑–_.+=/]|,{_BLANK}|{_BLANK}[\"'«»“”„’(]{_BLANK}|[\"'«»“”„’)]{_BLANK}|[-‐‑]{_BLANK}"
 )
 _MARK = re.compile(r"\s*[\"'«»“”„’()]")
-_DOT = re.compile(rf"\.{_BLANK}-?")
+_DOT = re.compile(rf"[ \u00a0]?\.{_BLANK}-?")
 _LONGEST_GAP = 16
 _DIGRAPHS_TEXT = """
 Дж Хр Вл Вс Св Ст Ал Ев Дм Ch Cz Sz Sh Zh Kh Th Ph Ts Dz Dm St Vl Yu Ya Ye Yo Ju Ja Je Iu Ia Al Wł Kr Št
@@ -189,13 +190,16 @@ class Reading:
         text, end = self._word(k), int(self._tokens.ends[k])
         upper = bool(self._tokens.upper[k])
         gap = self._text[end : end + 4]
+        is_dotted = gap.lstrip(" \u00a0")[:1] == "."
+        is_letter = len(text) == 1 and text.isupper()
         return verify.Word(
             text,
             upper,
             upper and len(text) > 1 and text.isupper(),
             bool(self._lexicon.is_function[self._rows[k]]),
-            gap[:1] == "." and (len(text) == 1 or text in _DIGRAPHS),
+            is_letter or (is_dotted and (len(text) == 1 or text in _DIGRAPHS)),
             "," if gap[:1] == "," else '"' if _MARK.match(gap) else "",
+            is_letter and not is_dotted,
         )
 
     # --- judgement -------------------------------------------------------------------------------
@@ -310,7 +314,10 @@ class Reading:
         return True
 
     def _echoes(self, hits: list[Hit]) -> list[Hit]:
-        """Surnames alone, and given names with patronymics, of persons whom the text names in full."""
+        """Surnames alone, and given names with patronymics, of persons whom the text names in full.
+
+        Where the vault has no patronymic, any one after the given name is taken for the person's.
+        """
         full = {
             hit.id for hit in hits if hit.disposition is Disposition.HOLD and not hit.why.endswith(_SINGLE)
         }
@@ -318,7 +325,8 @@ class Reading:
         for number in sorted(self._numbers[id_] for id_ in full):
             for name in self._names_of(number):
                 if name.surname >= 0:
-                    for group in {name.surname, name.patronymic} - {-1}:
+                    second = name.given if name.patronymic < 0 else name.patronymic
+                    for group in {name.surname, second} - {-1}:
                         for part in name.groups[group]:
                             for hash_ in self._lexicon.hashes(part.skeletons):
                                 wanted[hash_].append((number, name, group, part))
@@ -340,8 +348,12 @@ class Reading:
         need = 0.97 if is_doubtful else 0.94 if verify.in_one_script(word.text, part) else 0.9
         if word.is_initial or fit.why in {"nickname", "typo"} or fit.score < need:
             return
-        first = at
-        if group == name.patronymic:
+        first = last = at
+        if group == name.given:
+            last = at + 1
+            if not self._is_address(at, name):
+                return
+        elif group == name.patronymic:
             first = at - 1
             if first < 0 or not self._open(first):
                 return
@@ -349,7 +361,22 @@ class Reading:
                 return
         elif not self._suits(at, name):
             return
-        self._add(found, first, at, number, 0.9 * fit.score, Disposition.REVIEW, f"{fit.why},surname")
+        self._add(found, first, last, number, 0.9 * fit.score, Disposition.REVIEW, f"{fit.why},surname")
+
+    def _is_address(self, at: int, name: Name) -> bool:
+        """Whether a given name stands with a patronymic, and with nobody else's surname."""
+        count = len(self._tokens)
+        if at + 1 >= count or not self._open(at) or not self._tokens.upper[at + 1]:
+            return False
+        if not is_patronymic(fold(self._word(at + 1))):
+            return False
+        beside = [at - 1] if at and self._open(at - 1) and not self._begins_sentence(at - 1) else []
+        beside += [at + 2] if at + 2 < count and self._open(at + 1) else []
+        own = name.groups[name.surname]
+        return all(
+            not self._tokens.upper[k] or max(verify.fit(self._word(k), part).score for part in own) >= _SURE
+            for k in beside
+        )
 
 
 def _pruned(found: dict[tuple[int, int, str], Hit]) -> list[Hit]:
