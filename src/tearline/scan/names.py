@@ -10,7 +10,7 @@ import msgspec
 from tearline.scan import nicknames, phonemes
 from tearline.scan.fold import fold, spellings
 from tearline.scan.values import Kind
-from tearline.scan.words import initial_sounds, name_readings
+from tearline.scan.words import initial_sounds, name_readings, text_readings
 
 WORD = re.compile(r"[^\W\d_]+(?:['’‘ʼ`´ʹ′ʻ][^\W\d_]+)*|\d+[^\W_]*", re.UNICODE)
 _GROUP = re.compile(r"[\s,;]+")
@@ -24,8 +24,9 @@ _PATRONYMIC = re.compile(
     r"(?:ович|евич|євич|йович|ійович|ич|івна|ївна|овна|евна|ична|инична|ovych|ovich|evich|yovych|iyovych"
     r"|ovič|evič|owicz|ewicz|ivna|yivna|ovna|evna|iwna|owna|ewna|ichna|inichna|ovyč|jovych|ijovyč)$"
 )
+_NUMERAL = re.compile(r"[ivx]{2,6}")
 _ADDRESS = re.compile(
-    r"(?:[оеєі]вич|ьич|мич|нич|[іои]вн|евн|[иі]чн|ovi[cč]h?|evi[cč]h?|ovych|owicz|ewicz|ivn|ovn|evn|iwn|own|ewn|ichn)[^\W\d_]{0,3}$"
+    r"(?:[йь]?[оеєі]вич|ич|[йь]?[іїоеє]вн|[иі]чн|y?[oe]v[iy]ch|[oe]vi[cč]|[oe]wicz|y?[ioe][vw]n|ichn)[^\W\d_]{0,3}$"
 )
 _SURNAME = re.compile(
     r"(?:енко|ський|цький|ська|цька|ский|цкий|ская|цкая|ов|ев|єв|ова|ева|єва|ін|їн|ін|ин|ина|іна|ук|юк|чак|ко|ян|дзе|швілі"
@@ -107,7 +108,8 @@ def parse(text: str, kind: Kind) -> Name:
     fused = _fused([word for words in chunks for word in words]) if kind is Kind.PERSON else {}
     if fused:
         groups = [tuple(each for word in group for each in (word, *fused.get(word, ()))) for group in groups]
-    if kind is not Kind.PERSON or len(groups) < 2:
+    is_regnal = _NUMERAL.fullmatch(groups[-1][0].word) and groups[-2][0].given if len(groups) > 1 else False
+    if kind is not Kind.PERSON or len(groups) < 2 or is_regnal:
         return Name(kind, tuple(groups))
     return _with_roles(kind, groups, comma)
 
@@ -124,8 +126,9 @@ def _fused(words: list[Part]) -> dict[Part, list[Part]]:
 
 
 def is_patronymic(folded: str) -> bool:
-    """Whether a word of a text, in any case form, is a patronymic by its looks."""
-    return len(folded) >= _LONG_PATRONYMIC and _ADDRESS.search(folded) is not None
+    """Whether a word of a text, in any case form, is a patronymic: made from a given name of the table."""
+    ending = _ADDRESS.search(folded)
+    return ending is not None and bool(nicknames.names_of(text_readings(folded[: ending.start()])))
 
 
 def _with_roles(kind: Kind, groups: list[tuple[Part, ...]], comma: int) -> Name:

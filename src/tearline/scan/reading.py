@@ -23,6 +23,7 @@ _GAP = re.compile(
 )
 _MARK = re.compile(r"\s*[\"'«»“”„’()]")
 _DOT = re.compile(rf"[ \u00a0]?\.{_BLANK}-?")
+_DASH = re.compile(rf"{_BLANK}[-‐‑–—]{_BLANK}")
 _LONGEST_GAP = 16
 _DIGRAPHS_TEXT = """
 Дж Хр Вл Вс Св Ст Ал Ев Дм Ch Cz Sz Sh Zh Kh Th Ph Ts Dz Dm St Vl Yu Ya Ye Yo Ju Ja Je Iu Ia Al Wł Kr Št
@@ -177,6 +178,8 @@ class Reading:
             found = gap == " " or _GAP.fullmatch(gap) is not None
             if not found and _DOT.fullmatch(gap):
                 found = len(self._word(k)) <= 2
+            elif not found and _DASH.fullmatch(gap):
+                found = self._word(k + 1).isdecimal()
             self._gaps[k] = found
         return found
 
@@ -191,7 +194,7 @@ class Reading:
         upper = bool(self._tokens.upper[k])
         gap = self._text[end : end + 4]
         is_dotted = gap.lstrip(" \u00a0")[:1] == "."
-        is_letter = len(text) == 1 and text.isupper()
+        is_letter = len(text) == 1 and text.isupper() and (is_dotted or not self._may_be_preposition(k))
         return verify.Word(
             text,
             upper,
@@ -201,6 +204,14 @@ class Reading:
             "," if gap[:1] == "," else '"' if _MARK.match(gap) else "",
             is_letter and not is_dotted,
         )
+
+    def _may_be_preposition(self, k: int) -> bool:
+        """Whether a capital letter is also a word and stands where one does, before a word."""
+        if not self._lexicon.is_function[self._rows[k]]:
+            return False
+        beside = [self._word(n) for n in (k - 1, k + 1) if 0 <= n < len(self._tokens)]
+        is_before_word = k + 1 < len(self._tokens) and self._open(k)
+        return is_before_word and not any(len(word) == 1 and word.isupper() for word in beside)
 
     # --- judgement -------------------------------------------------------------------------------
 

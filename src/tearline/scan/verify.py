@@ -125,7 +125,7 @@ def _spelt(word: str, part: Part) -> Fit:
 
 @lru_cache(maxsize=1 << 17)
 def _as_pet(word: str, part: Part) -> Fit:
-    """How well a word fits a given name as a pet form that the table does not have, or the other way round."""
+    """How well a word fits a given name as a pet form that the table lacks, or the other way round."""
     known = given_names(word)
     readings = text_readings(fold(word), True)[:_PET_READINGS]
     is_other = bool(known) and bool(part.given) and not known & part.given
@@ -291,10 +291,11 @@ def _is_enough_in_small(
     if "initial" in whys:
         return most >= 0.98
     if "nickname" in whys:
-        return most >= 0.97 and not is_swapped and min(len(left.text), len(right.text)) > 3
+        is_spelt = most >= 0.97 and bool(whys & {"exact", "inflected"})
+        return is_spelt and not is_swapped and min(len(left.text), len(right.text)) > 3
     if is_swapped:
         return least >= 0.97
-    return least >= 0.93 or (least >= 0.88 and most >= 0.99)
+    return least >= (0.88 if "exact" in whys else 0.93)
 
 
 def _is_stranger(name: Name, word: Word, taken: set[int]) -> bool:

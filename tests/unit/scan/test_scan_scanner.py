@@ -194,3 +194,25 @@ def test_a_long_line_takes_time_in_proportion() -> None:
     hits = found.scan(text)
     assert len(hits) == 3000
     assert found.scan("х" * 300_000) == found.scan("\u0301" * 300_000) == found.scan("І " * 100_000) == []
+
+
+def test_a_given_name_with_any_patronymic_follows_a_full_name_without_one() -> None:
+    found = scanner("Світлана Вербова")
+    text = "Світлана Вербова прибула. Світлану Миколаївну ждали. Світлана Ковачевич пішла."
+    assert spans(text, found.scan(text)) == ["Світлана Вербова", "Світлану Миколаївну"]
+    assert found.scan("Світлана Миколаївна прибула.") == []
+
+
+def test_a_preposition_is_no_initial() -> None:
+    assert scanner("Wilbur Rosja").scan("Był W Rosja wczoraj.") == []
+    assert scanner("Wilbur Rosja").scan("Był Rosja W") != []
+
+
+def test_a_line_end_joins_nothing_that_fits_loosely() -> None:
+    assert scanner("Тарас Вербовенко").scan("Тарас Вебро\nвенко прибув.") == []
+    assert scanner("Вербовенко").scan("Вербо\nвенко прибув.") == []
+
+
+def test_what_further_views_find_again_is_one_hit() -> None:
+    (hit,) = scanner("Тарас Кривошапченко").scan("Та\nрас Кривошапченко прибув.")
+    assert hit.why == "exact,cut"
