@@ -20,12 +20,14 @@ from tearline.adapters.home import Home
 from tearline.adapters.taxii_client import TaxiiClient, Unreachable
 from tearline.adapters.view import View
 from tearline.doors.partner import ByCertificate, ByPassword, Login, PartnerDoor, Registry, run_door
+from tearline.gate.sanitize import Installed
 from tearline.node import (
     Node,
     agreements,
     consider,
     hand_over,
     logins,
+    persons,
     pulled_to,
     receive,
     suspend,
@@ -74,6 +76,7 @@ class _Server:
         self.is_ready = False
         self.announced: date | None = None
         self.held_up = ""
+        self.recogniser = Installed()
 
     async def run(self, ready: Callable[[str], None]) -> None:
         config = self.home.config
@@ -92,7 +95,7 @@ class _Server:
             doors.append(self._password_door(config.password_port))
         try:
             async with asyncio.TaskGroup() as tasks:
-                for part in (*doors, self._work()):
+                for part in (*doors, self._work(), *([self._flag()] if self.recogniser else [])):
                     tasks.create_task(self._until_stopped(part))
         except* OSError as errors:
             raise errors.exceptions[0] from None
@@ -133,6 +136,14 @@ class _Server:
             if changed:
                 self._take_partners()
             if not done:
+                await self._pause(LOOK)
+
+    async def _flag(self) -> None:
+        """Look through what was considered for persons whom the vault does not know, beside the worker."""
+        while not self.stopping.is_set():
+            products = await self._on_node(persons.waiting, self.node)
+            found = await asyncio.to_thread(persons.look, products, self.recogniser)
+            if not products or not await self._on_node(persons.keep, self.node, products, found):
                 await self._pause(LOOK)
 
     def _step(self) -> tuple[bool, int]:

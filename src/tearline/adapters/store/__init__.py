@@ -13,6 +13,7 @@ from tearline.adapters.store.agreements import (
     steps,
     versions,
 )
+from tearline.adapters.store.flags import Spans, count_flagged, flagged, put_flags, to_flag
 from tearline.adapters.store.mosaic import (
     Class,
     Disclosure,
@@ -123,6 +124,7 @@ __all__ = [
     "Officer",
     "Progress",
     "Run",
+    "Spans",
     "StepRow",
     "Stopped",
     "Waiting",
@@ -140,6 +142,7 @@ __all__ = [
     "approvals",
     "ask_about_stopped",
     "classes_of",
+    "count_flagged",
     "definitions",
     "difference_examples",
     "differences_by_clause",
@@ -148,6 +151,7 @@ __all__ = [
     "encode_product",
     "end_suspension",
     "evidence",
+    "flagged",
     "generation",
     "given_by_category",
     "held",
@@ -177,6 +181,7 @@ __all__ = [
     "put_definition",
     "put_evidence",
     "put_facts",
+    "put_flags",
     "put_login",
     "put_partner",
     "put_population",
@@ -203,6 +208,7 @@ __all__ = [
     "suspensions",
     "tally",
     "to_ask_about",
+    "to_flag",
     "vault_state",
     "versions",
     "versions_of",
