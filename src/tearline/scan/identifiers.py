@@ -2,7 +2,7 @@
 
 Each is brought to tags that do not depend on punctuation, script of look-alike letters or form of digits.
 Phones are compared by their last nine digits: the longest national numbers without trunk and country
-prefix that ITU-T E.164 (11/2010, section 6) leaves to most countries of the languages that we scan.
+prefix (ITU-T E.164) of most countries of the languages that we scan.
 """
 
 from __future__ import annotations
