@@ -33,7 +33,12 @@ HANDLERS: dict[Kind, Handler] = {}
 
 
 def send(node: Node, db: Connection, party: Party, kind: Kind, body: dict[str, Any], *, about: str) -> None:
-    """Queue a message to `party` in the caller's transaction (law 9). The same `about` is said once."""
+    """Queue a message to `party` in the caller's transaction (law 9). The same `about` is said once.
+
+    A plain TAXII server is sent none: nobody there would understand it.
+    """
+    if party in node.partners and node.partners[party].kind == "taxii":
+        return
     message = Message(kind, body)
     draft = deliver.compose_message(
         message, recipient=party, about=about, node=node.identity, issued=node.tick(node.clock())

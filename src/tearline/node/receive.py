@@ -54,7 +54,7 @@ def take_inbox(node: Node, of: Iterable[Party] | None = None) -> int:
     """
     refused = refused_givers(node)
     asked = node.partners.keys() if of is None else node.partners.keys() & set(of)
-    for party in asked:
+    for party in sorted(asked):
         _hear_troubles(node, party)
     return sum(_take_inbox_of(node, party) for party in sorted(asked - refused))
 

@@ -49,7 +49,9 @@ from tearline.adapters.store.officers import (
     remove_officer,
 )
 from tearline.adapters.store.post import (
+    authorizations,
     inbox_signed,
+    put_authorization,
     set_inbox_signed,
     set_troubles_heard,
     troubles_heard,
@@ -159,6 +161,7 @@ __all__ = [
     "agreement_texts",
     "approvals",
     "ask_about_stopped",
+    "authorizations",
     "classes_of",
     "definitions",
     "difference_examples",
@@ -200,6 +203,7 @@ __all__ = [
     "products_of",
     "progress",
     "pulled_to",
+    "put_authorization",
     "put_definition",
     "put_evidence",
     "put_facts",
