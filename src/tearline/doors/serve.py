@@ -60,6 +60,7 @@ class _Server:
         self.is_ready = False
         self.announced: date | None = None
         self.held_up = ""
+        self.forked: frozenset[Party] = frozenset()
 
     async def run(self, ready: Callable[[str], None]) -> None:
         post = PostRoom(
@@ -141,6 +142,9 @@ class _Server:
         elif given:
             done += sum(suspend.settle(self.node, party) for party in given) + take_inbox(self.node, given)
         self.node.refresh()
+        for party in sorted(self.node.forked - self.forked):
+            log.warning("fork found: nothing is taken until an officer settles it", partner=party)
+        self.forked = self.node.forked
         while batch := consider(self.node) + hand_over(self.node, tell):
             done += batch
         if self.node.held_up != self.held_up:

@@ -14,6 +14,7 @@ from tearline.adapters import store
 from tearline.adapters.view import OUT, Item, Writer
 from tearline.ledger import Act
 from tearline.node.opened import Node
+from tearline.node.receipts import previous
 from tearline.terms import Broken, Party
 
 BATCH = 100
@@ -96,21 +97,24 @@ def _seal_rows(node: Node, party: Party, signed: Mapping[str, _Signed | None]) -
         if None in fresh:
             raise Broken("a release that was held back is gone from the view")
         if fresh:
-            _seal_into(node, view, [each for each in fresh if each])
+            _seal_into(node, view, party, [each for each in fresh if each])
 
 
-def _seal_into(node: Node, view: Writer, signed: Sequence[_Signed]) -> None:
+def _seal_into(node: Node, view: Writer, party: Party, signed: Sequence[_Signed]) -> None:
     """Log the statements, sign the log, and add the sealed objects with what they refer to."""
     log = view.logs[OUT]
     indexes = log.append(view.db, [envelope.payload for _, envelope in signed])
     checkpoint = view.checkpoint(OUT)
     proofs = log.inclusions(view.db, indexes, indexes.stop)
+    before = previous(node, view, party, indexes)
     items: dict[tuple[str, str | None], Item] = {}
     for (draft, envelope), index, proof in zip(signed, indexes, proofs, strict=True):
         for support in draft.supporting:
             version = support.get("modified", support.get("created"))
             items.setdefault((support["id"], version), _item(None, support, version, orjson.dumps(support)))
-        sealed = deliver.seal(draft, envelope, checkpoint=checkpoint, index=index, proof=proof)
+        sealed = deliver.seal(
+            draft, envelope, checkpoint=checkpoint, index=index, proof=proof, previous=before
+        )
         # A supporting object may also be released as a product: the release is what counts.
         items[draft.object_id, draft.version] = _item(draft.release_id, draft.object, draft.version, sealed)
     view.add(OUT, list(items.values()), node.tick(node.clock()))

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hmac
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -45,6 +45,7 @@ __all__ = [
     "Notice",
     "Page",
     "Record",
+    "Released",
     "Trouble",
     "View",
     "Writer",
@@ -79,6 +80,15 @@ Table(
     Column("body", LargeBinary, nullable=False),
     Index("status_expires", "expires"),
 )
+
+
+class Released(NamedTuple):
+    """A release in `out`: its id, its date-added, whether it was ever served, the sealed object."""
+
+    release: str
+    added: datetime
+    served: bool
+    body: bytes
 
 
 class Closing(TearlineError):
@@ -193,6 +203,26 @@ class View:
         """What the node should hear of the post, after the number `after`."""
         with self._snapshot() as db:
             return post.notices(db, after, limit)
+
+    def released(self) -> Iterator[Released]:
+        """All that stands in `out` as releases, in the order of adding, one at a time."""
+        query = (
+            'SELECT o.release, added, u.added IS NULL, body FROM "out" AS o LEFT JOIN unserved AS u '
+            "USING (added) WHERE o.release IS NOT NULL ORDER BY added"
+        )
+        with self._snapshot() as db:
+            for release, added, served, body in db.execute(query):
+                yield Released(release, _EPOCH + timedelta(microseconds=added), bool(served), bytes(body))
+
+    def logged(
+        self, indexes: Iterable[int], sizes: Iterable[int]
+    ) -> tuple[dict[int, bytes], dict[int, bytes]]:
+        """Of the log of `out`: entries by number, and its roots by size, as far as it ever was so long."""
+        log = self._logs[OUT]
+        with self._engine.connect() as db:
+            length = log.size(db)
+            roots = {size: log.root(db, size) for size in sizes if size <= length}
+            return log.entries_at(db, indexes), roots
 
     def verify(
         self, key: Ed25519PublicKey, *, taken: int | None = None
