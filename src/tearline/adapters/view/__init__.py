@@ -189,21 +189,6 @@ class View:
         with self._snapshot() as db:
             return post.given_after(db, added, limit)
 
-    def pushed_to(self) -> int:
-        """The date-added up to which `out` was pushed and acknowledged, -1 before the first time."""
-        with self._snapshot() as db:
-            return post.cursor(db, post.PUSHED)
-
-    def pulled_to(self) -> int:
-        """The partner's date-added up to which all that it released to us is here, -1 before the first."""
-        with self._snapshot() as db:
-            return post.cursor(db, post.PULLED)
-
-    def troubles(self, after: int, limit: int) -> list[Notice]:
-        """What the node should hear of the post, after the number `after`."""
-        with self._snapshot() as db:
-            return post.notices(db, after, limit)
-
     def released(self) -> Iterator[Released]:
         """All that stands in `out` as releases, in the order of adding, one at a time."""
         query = (
@@ -223,6 +208,21 @@ class View:
             length = log.size(db)
             roots = {size: log.root(db, size) for size in sizes if size <= length}
             return log.entries_at(db, indexes), roots
+
+    def pushed_to(self) -> int:
+        """The date-added up to which `out` was pushed and acknowledged, -1 before the first time."""
+        with self._snapshot() as db:
+            return post.cursor(db, post.PUSHED)
+
+    def pulled_to(self) -> int:
+        """The partner's date-added up to which all that it released to us is here, -1 before the first."""
+        with self._snapshot() as db:
+            return post.cursor(db, post.PULLED)
+
+    def troubles(self, after: int, limit: int) -> list[Notice]:
+        """What the node should hear of the post, after the number `after`."""
+        with self._snapshot() as db:
+            return post.notices(db, after, limit)
 
     def verify(
         self, key: Ed25519PublicKey, *, taken: int | None = None
