@@ -21,7 +21,17 @@ import structlog
 from tearline.adapters.home import Home
 from tearline.doors.post import Admit, Peer, PostRoom, Settings
 from tearline.gate.sanitize import Installed
-from tearline.node import Node, agreements, consider, hand_over, logins, persons, suspend, take_inbox
+from tearline.node import (
+    Node,
+    agreements,
+    authorizations,
+    consider,
+    hand_over,
+    logins,
+    persons,
+    suspend,
+    take_inbox,
+)
 from tearline.node.agreement_record import notices
 from tearline.node.suspend import attend
 from tearline.terms import BadInput, Party
@@ -182,13 +192,15 @@ class _Server:
 
     def _admit(self) -> Admit:
         """What the post room has to know of the partners there are now."""
-        node = self.node
+        node, headers = self.node, authorizations(self.node)
         peers = [
             Peer(
                 party=party,
                 secret=self.home.view_secret(party),
                 url=node.partners[party].url,
                 certificate=certificate,
+                collection=node.partners[party].collection,
+                authorization=headers.get(party),
             )
             # Who may not come in, because its key was revoked, is not asked for anything either.
             for party, certificate in node.certificates.items()

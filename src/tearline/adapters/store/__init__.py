@@ -50,7 +50,9 @@ from tearline.adapters.store.officers import (
     remove_officer,
 )
 from tearline.adapters.store.post import (
+    authorizations,
     inbox_signed,
+    put_authorization,
     set_inbox_signed,
     set_troubles_heard,
     troubles_heard,
@@ -219,6 +221,7 @@ __all__ = [
     "approvals",
     "ask_about_stopped",
     "asked",
+    "authorizations",
     "bearers",
     "checkpoints",
     "classes_of",
@@ -278,6 +281,7 @@ __all__ = [
     "products_of",
     "progress",
     "pulled_to",
+    "put_authorization",
     "put_definition",
     "put_evidence",
     "put_facts",
