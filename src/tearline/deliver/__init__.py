@@ -3,6 +3,16 @@
 from tearline.deliver.compose import Draft, NodeIdentity, compose
 from tearline.deliver.dsse import Envelope, public_key, public_key_text
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
+from tearline.deliver.recall import (
+    Notice,
+    RecallAction,
+    RecallKind,
+    RecallReason,
+    Replacement,
+    announce,
+    compose_recall,
+    read_notice,
+)
 from tearline.deliver.seal import (
     Opened,
     Statement,
@@ -20,11 +30,18 @@ __all__ = [
     "Kind",
     "Message",
     "NodeIdentity",
+    "Notice",
     "Opened",
+    "RecallAction",
+    "RecallKind",
+    "RecallReason",
+    "Replacement",
     "Statement",
     "Unproven",
+    "announce",
     "compose",
     "compose_message",
+    "compose_recall",
     "is_message",
     "is_release",
     "log_origin",
@@ -32,6 +49,7 @@ __all__ = [
     "public_key",
     "public_key_text",
     "read_message",
+    "read_notice",
     "seal",
     "sign_draft",
 ]

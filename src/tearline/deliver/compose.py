@@ -18,7 +18,7 @@ import msgspec
 import orjson
 
 from tearline import label
-from tearline.deliver.extension import DEFINITION, EXTENSION
+from tearline.deliver.extension import DEFINITION, EXTENSION, RECALL
 from tearline.deliver.text import portions_text, whole_text
 from tearline.label.stix import render_markings
 from tearline.ledger import canonical
@@ -38,6 +38,9 @@ from tearline.terms import (
 _NAMESPACE = uuid.UUID("cf3f6b1b-3013-4012-8730-9e8df91e391c")
 _BEGINNING = "2026-11-01T00:00:00.000Z"
 """`created` of objects that never change, and so must be the same whenever they are made."""
+
+OURS = frozenset({EXTENSION, RECALL})
+"""What a giver said to us alone, and we do not pass on."""
 
 _Marks = tuple[dict[str, Any], ...]
 _REPORT_ID = re.compile(r"report--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -94,8 +97,12 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What `object` refers to: marking definitions, the node's identity, the extension's definition."""
 
 
-def compose(product: Product, outcome: Whole | Tearline, *, node: NodeIdentity, issued: datetime) -> Draft:
+def compose(
+    product: Product, outcome: Whole | Tearline, *, node: NodeIdentity, issued: datetime, after: str = ""
+) -> Draft:
     """The draft for `outcome.partner`; `issued` is in UTC.
+
+    `after`: a recall after which the same tearline is given anew, so that it is another object.
 
     Raises `Refused` where no marking can say the label or a source would be named, and `BadInput` where the
     product's JSON has no canonical form.
@@ -106,7 +113,7 @@ def compose(product: Product, outcome: Whole | Tearline, *, node: NodeIdentity, 
         raise Refused("a product in quarantine goes to nobody")
     marks = markings(own, outcome.partner, node, issued)
     if isinstance(outcome, Tearline):
-        item = _tearline(product, outcome, node, issued, marks)
+        item = _tearline(product, outcome, node, issued, marks, after)
     elif _is_stix(product):
         item = _original(product, marks)
     else:
@@ -171,7 +178,7 @@ def _original(product: Product, marks: _Marks) -> dict[str, Any]:
         raise BadInput(product.id, "", "its content is not JSON") from None
     item.pop("granular_markings", None)  # joined into the label already
     item["object_marking_refs"] = _refs(marks)
-    extensions = {name: body for name, body in item.pop("extensions", {}).items() if name != EXTENSION}
+    extensions = {name: body for name, body in item.pop("extensions", {}).items() if name not in OURS}
     return item | ({"extensions": extensions} if extensions else {})
 
 
@@ -183,7 +190,12 @@ def _whole_report(product: Product, recipient: Party, node: NodeIdentity, marks:
 
 
 def _tearline(
-    product: Product, outcome: Tearline, node: NodeIdentity, issued: datetime, marks: _Marks
+    product: Product,
+    outcome: Tearline,
+    node: NodeIdentity,
+    issued: datetime,
+    marks: _Marks,
+    after: str,
 ) -> dict[str, Any]:
     kept = [
         msgspec.structs.replace(portion, text=_NUMBER.sub("", portion.text, count=1))
@@ -192,10 +204,13 @@ def _tearline(
     ]
     title = next((portion.text for portion in kept if portion.role is Role.TITLE), None)
     about = ", ".join(sorted(topic.replace("-", " ") for topic in product.topics))
-    text = portions_text(product, kept, outcome.partner)
-    item = _report(product, title or f"Report: {about or 'no topic given'}", text, node, marks)
+    body = portions_text(product, kept, outcome.partner)
+    item = _report(product, title or f"Report: {about or 'no topic given'}", body, node, marks)
     # By its text and marks the id is the recipient's own, so one object can never show two contents.
-    own = node.opaque("tearline", product.originator, product.id, outcome.partner, canonical(item).decode())
+    text = canonical(item).decode()
+    own = node.opaque(
+        "tearline", product.originator, product.id, outcome.partner, text, *filter(None, [after])
+    )
     day = issued.astimezone(UTC).strftime("%Y-%m-%dT00:00:00.000Z")
     return item | {
         "id": f"report--{uuid.UUID(bytes=own[:16], version=4)}",

@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 from tearline import deliver, gate
 from tearline.adapters import store
 from tearline.ledger import Act
-from tearline.node import mosaic, shadow
+from tearline.node import mosaic, recall, shadow
 from tearline.node.opened import Node
 from tearline.node.protect import Guard, VaultShut
+from tearline.node.recalled import Recalled, Revisions, note_changed_markings
 from tearline.terms import (
     BadInput,
     Outcome,
@@ -38,15 +39,17 @@ STOPPED = 500
 def consider(node: Node) -> int:
     """Let the gate answer for the next products; returns how many. What may go is in the outbox then.
 
-    While the vault is shut, or does not answer, everything waits: `node.held_up` says why, in one sentence.
+    While the vault is shut, or does not answer, everything waits but recalls: `node.held_up` says why, in one
+    sentence.
     """
+    done = recall.attend(node)
     node.refresh()
     try:
         with Guard(node) as guard:
-            done = _ask_about_stopped(node, guard) + _consider_next(node, guard)
+            done += _ask_about_stopped(node, guard) + _consider_next(node, guard)
     except VaultShut as error:
         node.held_up = str(error)
-        return 0
+        return done
     node.held_up = ""
     return done
 
@@ -55,12 +58,28 @@ def _consider_next(node: Node, guard: Guard) -> int:
     partners = list(node.partners.values())
     with node.reading() as db:
         waiting = _one_telling(store.pending(db, 1 + DECISIONS // (1 + len(partners))))
+    if changed := note_changed_markings(node, [held.product for held in waiting]):
+        return changed
+    with node.reading() as db:
+        revisions = Revisions(db, waiting)
+        waiting = [held for held in waiting if held.seq not in revisions.unsettled()]
+        recalled = Recalled(db, [held.product for held in waiting])
     if not waiting:
         return 0
     now = node.clock()
     exposures = guard.exposures([held.product for held in waiting])
     answers = [
-        (held, gate.consider(held.product, partners, node.rules, now, exposure=exposure))
+        (
+            held,
+            gate.consider(
+                held.product,
+                partners,
+                node.rules,
+                now,
+                exposure=exposure,
+                recalled=recalled.of(held.product, node.partners),
+            ),
+        )
         for held, exposure in zip(waiting, exposures, strict=True)
     ]
     seen = shadow.observe(node, answers, exposures, partners, now)
@@ -69,6 +88,10 @@ def _consider_next(node: Node, guard: Guard) -> int:
         for held, outcomes in answers
         for party in list(outcomes)
         if (draft := _compose(node, held, outcomes, party, now))
+    ]
+    drafts = [
+        (held, outcomes, revisions.announced(held.seq, draft))
+        for held, outcomes, draft in _anew(node, drafts, now)
     ]
     drafts = _unless_betraying(guard, drafts)
     with node.writing() as db:
@@ -89,9 +112,27 @@ def _consider_next(node: Node, guard: Guard) -> int:
             if isinstance(outcome := outcomes[draft.recipient], Tearline):
                 mosaic.tell(node, db, draft.recipient, draft.release_id, outcome.portions)
         _let_go(node, db, known)
+        revisions.settle(db, {(held.seq, draft.recipient): draft for held, _, draft in drafts})
         shadow.keep(db, seen)
         store.mark_considered(db, [held.seq for held in waiting])
     return len(waiting)
+
+
+def _anew(node: Node, drafts: Sequence[_Drafted], now: datetime) -> list[_Drafted]:
+    """The drafts; a tearline that was recalled from its partner before goes as another object."""
+    with node.reading() as db:
+        spent = store.spent(db, [draft.release_id for _, _, draft in drafts])
+    if not spent:
+        return list(drafts)
+    kept = [drafted for drafted in drafts if drafted[2].release_id not in spent]
+    again = [
+        (held, outcomes, anew)
+        for held, outcomes, draft in drafts
+        if (after := spent.get(draft.release_id))
+        and (anew := _compose(node, held, outcomes, draft.recipient, now, after))
+        and anew.release_id != draft.release_id
+    ]
+    return kept + _anew(node, again, now)
 
 
 def _one_telling(waiting: Sequence[store.Held]) -> Sequence[store.Held]:
@@ -122,23 +163,36 @@ def _ask_about_stopped(node: Node, guard: Guard) -> int:
     if not stopped:
         return 0
     now = node.clock()
-    answers = [(each, *_answer_for(node, guard, each, now)) for each in stopped]
+    recalls = [each for each in stopped if each.form == "recall"]
+    with node.reading() as db:
+        recalled = Recalled(db, [each.held.product for each in stopped])
+    answers = [
+        (each, *_answer_for(node, guard, each, now, recalled)) for each in stopped if each not in recalls
+    ]
     with node.writing() as db:
         if store.generation(db) != node.generation:
             return len(stopped)
         for each, outcome, _ in answers:
             node.record(Act.PRODUCT_CONSIDERED, _considered(each.held, [outcome]))
             store.replace_outcome(db, each.held.seq, outcome)
-        _let_go(node, db, [each.release_id for each, _, goes in answers if goes])
-        store.settle_stopped(db, [each.release_id for each, _, goes in answers if not goes], go=False)
+        go = {each.release_id for each, _, goes in answers if goes}
+        # A recall gives nothing: it is not for the gate, but goes when nothing keeps it back any more.
+        for each in recalls:
+            if not recall.must_wait(node, store.suspensions(db, each.partner), each.held.product):
+                go.add(each.release_id)
+        _let_go(node, db, go)
+        store.settle_stopped(db, {each.release_id for each in stopped} - go, go=False)
     return len(stopped)
 
 
-def _answer_for(node: Node, guard: Guard, stopped: store.Stopped, now: datetime) -> tuple[Outcome, bool]:
+def _answer_for(
+    node: Node, guard: Guard, stopped: store.Stopped, now: datetime, recalled: Recalled
+) -> tuple[Outcome, bool]:
     """The gate's answer today, and whether it is the release that was stopped."""
     partner, held = node.partners[stopped.partner], stopped.held
     (exposure,) = guard.exposures([held.product])
-    outcomes = gate.consider(held.product, [partner], node.rules, now, exposure=exposure)
+    from_it = recalled.of(held.product, [partner.party])
+    outcomes = gate.consider(held.product, [partner], node.rules, now, exposure=exposure, recalled=from_it)
     draft = _compose(node, held, outcomes, partner.party, now)
     good = _unless_betraying(guard, [(held, outcomes, draft)] if draft else [])
     return outcomes[partner.party], any(each.release_id == stopped.release_id for _, _, each in good)
@@ -170,14 +224,14 @@ def _resolved_meanwhile(db: Connection, waiting: Iterable[store.Held]) -> bool:
 
 
 def _compose(
-    node: Node, held: store.Held, outcomes: dict[Party, Outcome], party: Party, now: datetime
+    node: Node, held: store.Held, outcomes: dict[Party, Outcome], party: Party, now: datetime, after: str = ""
 ) -> deliver.Draft | None:
     """The draft for a partner that gets something. What cannot be written goes to an officer instead."""
     outcome = outcomes[party]
     if not isinstance(outcome, Whole | Tearline):
         return None
     try:
-        return deliver.compose(held.product, outcome, node=node.identity, issued=now)
+        return deliver.compose(held.product, outcome, node=node.identity, issued=now, after=after)
     except (BadInput, Refused):
         outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))
         return None

@@ -14,7 +14,9 @@ from sqlalchemy import Connection
 
 from tearline import deliver, intake, label
 from tearline.adapters import store
+from tearline.deliver.recall import is_product
 from tearline.ledger import Act
+from tearline.node import recall
 from tearline.node.messages import take_message
 from tearline.node.opened import Node
 from tearline.node.suspend import refused_givers
@@ -95,6 +97,8 @@ def _take(
         with _refusing(node, giver):
             take_message(node, db, giver, release)
     given = [release for release in fresh if not deliver.is_message(release.object)]
+    notices = list(_notices(node, giver, given))
+    given = [release for release, notice in notices if notice is None or is_product(release.object, notice)]
     # What is not signed as a release came over a connection that says whose it is.
     unsigned = [
         item
@@ -107,7 +111,19 @@ def _take(
         answer = hold(node, db, product, f"from {giver}", received_as=received_as)
         if isinstance(answer, intake.Fault):
             _refuse(node, giver, answer)
+    for release, notice in notices:
+        if notice is not None:
+            recall.take_notice(node, db, giver, release, notice)
     return len(fresh)
+
+
+def _notices(
+    node: Node, giver: Party, given: Iterable[deliver.Opened]
+) -> Iterator[tuple[deliver.Opened, deliver.Notice | None]]:
+    """What each release says of a recall. One that cannot be read is no product either."""
+    for release in given:
+        with _refusing(node, giver):
+            yield release, deliver.read_notice(release.object)
 
 
 def _opened(node: Node, giver: Party, items: Iterable[Mapping[str, Any]]) -> Iterator[deliver.Opened]:

@@ -73,14 +73,13 @@ def parties_with_waiting(db: Connection) -> list[Party]:
 
 
 def waiting(db: Connection, party: Party, limit: int) -> list[Waiting]:
-    """The next undelivered releases for one partner, oldest first."""
-    rows = db.execute(
-        select(t.outbox.c.seq, t.outbox.c.release_id, t.outbox.c.form, t.outbox.c.draft)
-        .where(t.outbox.c.partner == party, _WAITS)
-        .order_by(t.outbox.c.seq)
-        .limit(limit)
-    )
-    return [Waiting(*row) for row in rows]
+    """The next undelivered releases for one partner: recalls first, then the oldest."""
+    of = t.outbox.c
+    query = select(of.seq, of.release_id, of.form, of.draft).where(of.partner == party, _WAITS)
+    recalls = query.where(of.form == "recall").order_by(of.seq).limit(limit)
+    found = [Waiting(*row) for row in db.execute(recalls)]
+    others = query.where(of.form != "recall").order_by(of.seq).limit(limit - len(found))
+    return found + [Waiting(*row) for row in db.execute(others)]
 
 
 def mark_delivered(db: Connection, seqs: Sequence[int], at: str) -> None:
