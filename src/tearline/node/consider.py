@@ -112,6 +112,7 @@ def _consider_next(node: Node, guard: Guard) -> int:
             if isinstance(outcome := outcomes[draft.recipient], Tearline):
                 mosaic.tell(node, db, draft.recipient, draft.release_id, outcome.portions)
         _let_go(node, db, known)
+        _revive(node, db, [draft for _, _, draft in drafts if draft.release_id in known])
         revisions.settle(db, {(held.seq, draft.recipient): draft for held, _, draft in drafts})
         shadow.keep(db, seen)
         store.mark_considered(db, [held.seq for held in waiting])
@@ -202,6 +203,12 @@ def _let_go(node: Node, db: Connection, releases: Collection[str]) -> None:
     """Those of these that were stopped go after all: the gate has said so."""
     if continued := store.settle_stopped(db, releases, go=True):
         node.record(Act.RELEASES_CONTINUED, {"releases": continued})
+
+
+def _revive(node: Node, db: Connection, drafts: Iterable[deliver.Draft]) -> None:
+    """Those of these that a revision cancelled go after all: the new version says the same to them."""
+    if revived := store.revive(db, {draft.release_id: msgspec.json.encode(draft) for draft in drafts}):
+        node.record(Act.RELEASES_CONTINUED, {"releases": revived})
 
 
 def reconsider(node: Node) -> int:

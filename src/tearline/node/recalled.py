@@ -53,12 +53,12 @@ class Recalled:
 
 
 def note_changed_markings(node: Node, products: Sequence[Product]) -> int:
-    """Where a new version of an own product changes its marking alone, let it take the old one's place.
+    """Where a new version of an own STIX object changes its marking alone, let it take the old one's place.
 
     So no copy stays under the old marking: who may have the new version gets it, from the others the old one
     is recalled. That tells nobody of anything withheld, for there is nothing new in it. Returns how many.
     """
-    own = [each for each in products if each.originator == node.party]
+    own = [each for each in products if each.originator == node.party and each.category is Category.CYBER]
     with node.reading() as db:
         held = [each.product for each in store.versions_of_own(db, node.party, {each.id for each in own})]
         recalled = Recalled(db, held)
@@ -90,14 +90,10 @@ def _is_remarked(old: Product, new: Product) -> bool:
     """Whether two versions say the same under other labels. What cannot be read says nothing."""
     if isinstance(label_of(old), Quarantine) or isinstance(label_of(new), Quarantine):
         return False
-    labels = [(each.label, *(portion.label for portion in each.portions)) for each in (old, new)]
-    return labels[0] != labels[1] and _said(old) == _said(new)
+    return old.label != new.label and _said(old) == _said(new)
 
 
-def _said(product: Product) -> Any:
-    if product.category is not Category.CYBER:
-        whole = "" if product.portions else product.content
-        return product.title, [(portion.role, portion.text) for portion in product.portions], whole
+def _said(product: Product) -> dict[str, Any]:
     item = orjson.loads(product.content)
     return {key: item[key] for key in item if key not in _NOT_SAID}
 

@@ -6,7 +6,7 @@ gave it to us. `outbox.stuck` is `CANCELLED` where a recalled release never left
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -218,6 +218,16 @@ def cancel(db: Connection, releases: Collection[str]) -> None:
     db.execute(update(t.outbox).where(rows).values(stuck=CANCELLED, delivered_at=None, draft=b""))
 
 
+def revive(db: Connection, drafts: Mapping[str, bytes]) -> list[str]:
+    """Let those of these releases that were cancelled go: a new version brings the same. Returns them."""
+    rows = t.outbox.c.release_id.in_(drafts) & (t.outbox.c.stuck == CANCELLED)
+    found = list(db.execute(select(t.outbox.c.release_id).where(rows)).scalars())
+    for release in found:
+        values = {"stuck": 0, "stopped": 0, "draft": drafts[release]}
+        db.execute(update(t.outbox).where(t.outbox.c.release_id == release).values(values))
+    return found
+
+
 def mark_found(db: Connection, releases: Collection[str], at: str) -> None:
     """These releases stand in the partner's view, though that was not yet written down here."""
     rows = t.outbox.c.release_id.in_(releases) & t.outbox.c.delivered_at.is_(None)
@@ -276,10 +286,10 @@ def waiting_for(db: Connection, replacements: Collection[int]) -> dict[int, list
 def spent(db: Connection, releases: Collection[str]) -> dict[str, str]:
     """Those of the release ids that were recalled from their partner, each with its newest recall.
 
-    What may yet be replaced by itself is not among them.
+    What a new version may bring again is not among them: it stands there as it was, or never left.
     """
-    is_recalled = notice.c.state.in_([TOLD, NEVER_LEFT, LOST]) | (
-        notice.c.state.in_([OPEN, SERVED]) & recall.c.replacement.is_(None)
+    is_recalled = notice.c.state.in_([TOLD, LOST]) | (
+        notice.c.state.in_([OPEN, SERVED, NEVER_LEFT]) & recall.c.replacement.is_(None)
     )
     rows = db.execute(
         select(notice.c.recalled, notice.c.recall)
