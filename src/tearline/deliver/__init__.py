@@ -1,7 +1,8 @@
 """Delivery: compose what is given, seal it so that its recipient can check it, open what is received."""
 
 from tearline.deliver.compose import Draft, NodeIdentity, compose
-from tearline.deliver.dsse import Envelope, public_key, public_key_text
+from tearline.deliver.dsse import Envelope
+from tearline.deliver.key_change import follow, is_key_change, key_change
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
 from tearline.deliver.recall import (
     Notice,
@@ -23,6 +24,7 @@ from tearline.deliver.seal import (
     seal,
     sign_draft,
 )
+from tearline.ledger import public_key, public_key_text
 
 __all__ = [
     "Draft",
@@ -42,8 +44,11 @@ __all__ = [
     "compose",
     "compose_message",
     "compose_recall",
+    "follow",
+    "is_key_change",
     "is_message",
     "is_release",
+    "key_change",
     "log_origin",
     "open_release",
     "public_key",
