@@ -230,13 +230,19 @@ def test_an_agreement_that_changes_lets_nothing_recalled_go(three: list[Node]) -
 
 
 def test_one_partner_alone_and_the_others_see_nothing(three: list[Node]) -> None:
-    gbr, usa, _ = three
+    gbr, usa, can = three
     take(gbr, bundle(malware("a", GREEN)))
     work(gbr)
     serve(gbr, "USA")
     before = everything(gbr, "CAN")
     call_back(gbr, A, to=["USA"])
     work(gbr)
+    assert everything(gbr, "CAN") == before
+    take(gbr, bundle(malware("b", GREEN)))
+    call_back(gbr, malware("b")["id"], to=["USA"])  # before the gate was asked: CAN gets it
+    work(gbr)
+    assert (names(page(gbr, can)), names(page(gbr, usa))) == (["a", "b"], ["a", "a"])
+    before = everything(gbr, "CAN")
     reconsider(gbr)
     work(gbr)
     assert [revoked for _, revoked in versions(page(gbr, usa), A)] == [False, True]
