@@ -16,12 +16,16 @@ from tearline.deliver.recall import (
 )
 from tearline.deliver.seal import (
     Opened,
+    Previous,
+    Proof,
     Statement,
     Unproven,
     is_release,
     log_origin,
+    open_proof,
     open_release,
     seal,
+    sealed_again,
     sign_draft,
 )
 from tearline.ledger import public_key, public_key_text
@@ -34,6 +38,8 @@ __all__ = [
     "NodeIdentity",
     "Notice",
     "Opened",
+    "Previous",
+    "Proof",
     "RecallAction",
     "RecallKind",
     "RecallReason",
@@ -50,11 +56,13 @@ __all__ = [
     "is_release",
     "key_change",
     "log_origin",
+    "open_proof",
     "open_release",
     "public_key",
     "public_key_text",
     "read_message",
     "read_notice",
     "seal",
+    "sealed_again",
     "sign_draft",
 ]

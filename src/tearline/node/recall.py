@@ -328,7 +328,7 @@ def _attend_to(node: Node, partner: Party) -> int:
             return 0
         due = store.due(db, partner)
         given = {
-            name: orjson.loads(body) for name, body in view.released([row.recalled for row in due]).items()
+            name: orjson.loads(body) for name, body in view.objects_of([row.recalled for row in due]).items()
         }
         held_back = view.held_back()
         gone = [row for row in due if row.recalled in held_back]

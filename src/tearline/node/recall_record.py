@@ -76,7 +76,7 @@ def show(node: Node, recall_id: str) -> tuple[Shown, list[str]]:
 def _shown(db: Connection, kept: store.Recall) -> Shown:
     affected = store.affected(db, kept.id)
     releases = [row.release_id for row in affected if row.release_id is not None]
-    sent, confirmed = store.sent(db, releases), confirmations(db, releases)
+    sent, confirmed = store.sent(db, releases), store.confirmed(db, releases)
     lines: dict[tuple[Party, str | None, str | None, str], Line] = {}
     for row in affected:  # several versions of one object are recalled by one release
         line = _line(row, sent, confirmed)
@@ -111,11 +111,6 @@ def _line(
         given_at=given_at,
         confirmed_at=confirmed.get(row.release_id or ""),
     )
-
-
-def confirmations(db: Connection, releases: Iterable[str]) -> dict[str, str]:
-    """Of these releases those for which the recipient's receipt is held, and when it came."""
-    return {}
 
 
 def _derived(db: Connection, kept: store.Recall) -> Iterator[str]:
