@@ -46,6 +46,7 @@ class Act(StrEnum):
     RELEASES_CANCELLED = "releases-cancelled"
     RECALL_SENT = "recall-sent"
     RELEASE_STUCK = "release-stuck"
+    RELEASE_UNDELIVERED = "release-undelivered"
     RELEASE_RECEIVED = "release-received"
     RELEASE_REFUSED = "release-refused"
     RECEIPT_DIFFERS = "receipt-differs"

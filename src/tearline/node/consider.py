@@ -238,7 +238,8 @@ def _compose(
     if not isinstance(outcome, Whole | Tearline):
         return None
     try:
-        return deliver.compose(held.product, outcome, node=node.identity, issued=now, after=after)
+        issued = node.tick(now)
+        return deliver.compose(held.product, outcome, node=node.identity, issued=issued, after=after)
     except (BadInput, Refused):
         outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))
         return None

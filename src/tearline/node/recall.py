@@ -377,7 +377,7 @@ def _tell(
 
     `number`: how many recalls meant the same versions before, for each is a version of its own.
     """
-    now, name = node.clock(), str(row.object_id)
+    now, name = node.tick(node.clock()), str(row.object_id)
     modified, before = _when(db, order, row, now)
     notice = msgspec.structs.replace(order.notice, object=name, before=before)
     if order.release_id:  # a partner's: what its officer wrote was for ours

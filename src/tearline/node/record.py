@@ -34,8 +34,9 @@ def verify_ledger(node: Node, known: Sequence[str] = ()) -> tuple[dict[str, int]
         every = (mismatches, mosaic.mismatches, recall_record.mismatches, receipts.mismatches)
         for mismatched in every:
             findings += (_odd(node, sentence) for sentence in mismatched(db, _entries(node, db)))
-    for party in everyone:
-        view_sizes, view_findings = node.view(party).verify(key)
+        taken = {party: store.inbox_signed(db, party) for party in everyone}
+    for party, signed in taken.items():
+        view_sizes, view_findings = node.view(party).verify(key, taken=signed)
         sizes |= view_sizes
         findings += view_findings
     return sizes, findings

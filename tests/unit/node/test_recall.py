@@ -122,6 +122,23 @@ def test_who_has_it_is_told_and_nobody_else(three: list[Node]) -> None:
     assert verify_ledger(usa)[1] == []
 
 
+def test_the_receipt_says_that_it_was_done(three: list[Node]) -> None:
+    gbr, usa, can = three
+    take(gbr, bundle(malware("a", GREEN), malware("b", GREEN)))
+    work(gbr)
+    deliver_to(gbr, usa, can)
+    call_back(gbr, A)
+    put_right(gbr, malware("b")["id"], bundle(malware("b", GREEN, modified=NEW, description="So.")))
+    work(gbr)
+    assert {line.state for each in recalls(gbr, open_only=True) for line in each.lines} == {"given"}
+    deliver_to(gbr, usa)
+    deliver_to(usa, gbr)
+    for each in recalls(gbr, open_only=True):
+        assert {line.partner: line.state for line in each.lines} == {"USA": "confirmed", "CAN": "given"}
+    assert len(recalls(gbr, open_only=True)) == 2
+    assert verify_ledger(gbr)[1] == verify_ledger(usa)[1] == []
+
+
 def test_a_revision_takes_the_place_of_the_old(three: list[Node]) -> None:
     gbr, usa, can = three
     take(gbr, bundle(malware("a", GREEN)))

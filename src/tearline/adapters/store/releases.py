@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from tearline.adapters.store import tables as t
 from tearline.terms import Outcome, Party, Reason, Tearline, Whole
 
-_WAITS = t.outbox.c.delivered_at.is_(None) & (t.outbox.c.stuck == 0) & (t.outbox.c.stopped == 0)
+_WAITS = "delivered_at IS NULL AND stuck = 0 AND stopped = 0"
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -68,23 +68,27 @@ def known_in_outbox(db: Connection, release_ids: Iterable[str]) -> set[str]:
 
 def parties_with_waiting(db: Connection) -> list[Party]:
     """Partners for whom something waits in the outbox."""
-    rows = db.execute(select(t.outbox.c.partner).where(_WAITS).distinct())
+    rows = t.driver(db).execute(f"SELECT DISTINCT partner FROM outbox WHERE {_WAITS}")  # noqa: S608
     return sorted(party for (party,) in rows)
 
 
 def waiting(db: Connection, party: Party, limit: int) -> list[Waiting]:
     """The next undelivered releases for one partner: recalls first, then the oldest."""
-    of = t.outbox.c
-    query = select(of.seq, of.release_id, of.form, of.draft).where(of.partner == party, _WAITS)
-    recalls = query.where(of.form == "recall").order_by(of.seq).limit(limit)
-    found = [Waiting(*row) for row in db.execute(recalls)]
-    others = query.where(of.form != "recall").order_by(of.seq).limit(limit - len(found))
-    return found + [Waiting(*row) for row in db.execute(others)]
+    query = (
+        "SELECT seq, release_id, form, draft FROM outbox "  # noqa: S608
+        f"WHERE partner = ? AND {_WAITS} AND form %s 'recall' ORDER BY seq LIMIT ?"
+    )
+    driver = t.driver(db)
+    recalls = driver.execute(query % "=", (party, limit)).fetchall()
+    others = driver.execute(query % "<>", (party, limit - len(recalls)))
+    return [Waiting(*row) for row in (*recalls, *others)]
 
 
 def mark_delivered(db: Connection, seqs: Sequence[int], at: str) -> None:
     """These outbox rows stand in the partner's view, and need not be kept here too."""
-    db.execute(update(t.outbox).where(t.outbox.c.seq.in_(seqs)).values(delivered_at=at, draft=b""))
+    t.driver(db).executemany(
+        "UPDATE outbox SET delivered_at = ?, draft = x'' WHERE seq = ?", [(at, seq) for seq in seqs]
+    )
 
 
 def mark_stuck(db: Connection, seq: int) -> None:
