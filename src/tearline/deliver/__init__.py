@@ -1,6 +1,14 @@
 """Delivery: compose what is given, seal it so that its recipient can check it, open what is received."""
 
-from tearline.deliver.compose import Draft, NodeIdentity, compose, identity_id
+from tearline.deliver.compose import (
+    EVERYTHING,
+    Draft,
+    NodeIdentity,
+    compose,
+    identity_id,
+    pointing_within,
+    with_object,
+)
 from tearline.deliver.dsse import Envelope
 from tearline.deliver.key_change import follow, is_key_change, key_change
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
@@ -14,6 +22,7 @@ from tearline.deliver.recall import (
     compose_recall,
     read_notice,
 )
+from tearline.deliver.references import mentioned
 from tearline.deliver.seal import (
     Opened,
     Previous,
@@ -31,6 +40,7 @@ from tearline.deliver.seal import (
 from tearline.ledger import public_key, public_key_text
 
 __all__ = [
+    "EVERYTHING",
     "Draft",
     "Envelope",
     "Kind",
@@ -57,8 +67,10 @@ __all__ = [
     "is_release",
     "key_change",
     "log_origin",
+    "mentioned",
     "open_proof",
     "open_release",
+    "pointing_within",
     "public_key",
     "public_key_text",
     "read_message",
@@ -66,4 +78,5 @@ __all__ = [
     "seal",
     "sealed_again",
     "sign_draft",
+    "with_object",
 ]

@@ -316,7 +316,7 @@ def _cancel(node: Node, db: Connection, recall_id: str, partner: Party, releases
 def attend(node: Node) -> int:
     """Go on with every recall as far as that is possible; returns how many releases that settled."""
     with node.reading() as db:
-        parties = store.due_parties(db)
+        parties = store.parties_with_recalls(db)
     return sum(_attend_to(node, party) for party in parties)
 
 
@@ -326,7 +326,7 @@ def _attend_to(node: Node, partner: Party) -> int:
     with node.writing() as db:
         if view.is_closing():
             return 0
-        due = store.due(db, partner)
+        due = store.recalls_due(db, partner)
         given = {
             name: orjson.loads(body) for name, body in view.objects_of([row.recalled for row in due]).items()
         }
@@ -342,7 +342,7 @@ def _attend_to(node: Node, partner: Party) -> int:
                 item = given[row.recalled]
                 values = {"state": "served", "object_id": item["id"], "version": item.get("modified")}
                 store.set_affected(db, [row.seq], **values)
-        ready = [row for row in store.due(db, partner) if row.state == "served"]
+        ready = [row for row in store.recalls_due(db, partner) if row.state == "served"]
         if ready:
             _tell_all(node, db, ready, given)
         return len(due)

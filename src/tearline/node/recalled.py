@@ -109,7 +109,7 @@ class Revisions:
 
     def __init__(self, db: Connection, waiting: Iterable[store.Held]) -> None:
         self._products = {held.seq: held.product for held in waiting}
-        self._affected = store.waiting_for(db, self._products.keys())
+        self._affected = store.revisions_waiting(db, self._products.keys())
         ids = {self._products[number].id for number in self._affected}
         found = store.recalls(db) if ids else []
         self._orders = {each.id: read_order(each.body) for each in found}

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from tearline.adapters.store import tables as t
 from tearline.terms import Product
 
-_decode_product = msgspec.json.Decoder(Product).decode
+decode_product = msgspec.json.Decoder(Product).decode
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -78,7 +78,7 @@ def held_version(db: Connection, product: Product) -> tuple[Held, bool] | None:
     ).first()
     if row is None:
         return None
-    held_as = Held(row.seq, row.digest, row.received_as, _decode_product(row.body))
+    held_as = Held(row.seq, row.digest, row.received_as, decode_product(row.body))
     return held_as, row.quarantine is not None
 
 
@@ -107,7 +107,7 @@ def pending(db: Connection, limit: int) -> list[Held]:
         .order_by(t.product.c.seq)
         .limit(limit)
     )
-    return [Held(seq, digest, received_as, _decode_product(body)) for seq, digest, received_as, body in rows]
+    return [Held(seq, digest, received_as, decode_product(body)) for seq, digest, received_as, body in rows]
 
 
 def quarantined(db: Connection) -> list[tuple[str, str, str]]:
@@ -127,7 +127,7 @@ def in_quarantine(db: Connection, product_id: str) -> list[Held]:
         .where(t.product.c.quarantine.is_not(None), t.product.c.id == product_id)
         .order_by(t.product.c.seq)
     )
-    return [Held(seq, digest, received_as, _decode_product(body)) for seq, digest, received_as, body in rows]
+    return [Held(seq, digest, received_as, decode_product(body)) for seq, digest, received_as, body in rows]
 
 
 def held(db: Connection) -> Iterator[Held]:
@@ -138,7 +138,7 @@ def held(db: Connection) -> Iterator[Held]:
         )
     )
     for seq, digest, received_as, body in rows:
-        yield Held(seq, digest, received_as, _decode_product(body))
+        yield Held(seq, digest, received_as, decode_product(body))
 
 
 def mark_considered(db: Connection, seqs: Sequence[int]) -> None:

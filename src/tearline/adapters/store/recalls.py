@@ -6,7 +6,7 @@ gave it to us. `outbox.stuck` is `CANCELLED` where a recalled release never left
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -215,16 +215,14 @@ def releases_meant(db: Connection, kept: Recall) -> list[Given]:
 def cancel(db: Connection, releases: Collection[str]) -> None:
     """These releases never left, and never will."""
     rows = t.outbox.c.release_id.in_(releases)
-    db.execute(update(t.outbox).where(rows).values(stuck=CANCELLED, delivered_at=None, draft=b""))
+    db.execute(update(t.outbox).where(rows).values(stuck=CANCELLED, delivered_at=None))
 
 
-def revive(db: Connection, drafts: Mapping[str, bytes]) -> list[str]:
+def revive(db: Connection, releases: Collection[str]) -> list[str]:
     """Let those of these releases that were cancelled go: a new version brings the same. Returns them."""
-    rows = t.outbox.c.release_id.in_(drafts) & (t.outbox.c.stuck == CANCELLED)
+    rows = t.outbox.c.release_id.in_(releases) & (t.outbox.c.stuck == CANCELLED)
     found = list(db.execute(select(t.outbox.c.release_id).where(rows)).scalars())
-    for release in found:
-        values = {"stuck": 0, "stopped": 0, "draft": drafts[release]}
-        db.execute(update(t.outbox).where(t.outbox.c.release_id == release).values(values))
+    db.execute(update(t.outbox).where(t.outbox.c.release_id.in_(found)).values(stuck=0, stopped=0))
     return found
 
 
@@ -263,17 +261,17 @@ def open_recalled(db: Connection, partner: Party) -> set[str]:
     return {row.recalled for row in _affected(db, (notice.c.partner == partner) & (notice.c.state == OPEN))}
 
 
-def due_parties(db: Connection) -> list[Party]:
+def parties_with_recalls(db: Connection) -> list[Party]:
     """Partners for whom something is to be done."""
     return sorted({row.partner for row in _affected(db, _DUE)})
 
 
-def due(db: Connection, partner: Party) -> list[Affected]:
+def recalls_due(db: Connection, partner: Party) -> list[Affected]:
     """What is to be done for a partner: `OPEN`, or `SERVED` and not waiting for the gate."""
     return _affected(db, (notice.c.partner == partner) & _DUE)
 
 
-def waiting_for(db: Connection, replacements: Collection[int]) -> dict[int, list[Affected]]:
+def revisions_waiting(db: Connection, replacements: Collection[int]) -> dict[int, list[Affected]]:
     """By the number of the product that is to come in their place: what waits for the gate's answer on it."""
     waits = select(recall.c.id, recall.c.replacement).where(recall.c.replacement.in_(replacements))
     by_recall: dict[str, int] = {row.id: row.replacement for row in db.execute(waits)}
