@@ -25,6 +25,8 @@ _MODULES = {
     "agreement": "agreement",
     "intake": "intake",
     "quarantine": "intake",
+    "recall": "recall",
+    "revise": "recall",
     "ledger": "ledger",
     "scan": "scan",
     "vault": "vault",

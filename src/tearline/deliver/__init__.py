@@ -12,6 +12,16 @@ from tearline.deliver.compose import (
 from tearline.deliver.dsse import Envelope
 from tearline.deliver.key_change import follow, is_key_change, key_change
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
+from tearline.deliver.recall import (
+    Notice,
+    RecallAction,
+    RecallKind,
+    RecallReason,
+    Replacement,
+    announce,
+    compose_recall,
+    read_notice,
+)
 from tearline.deliver.references import mentioned
 from tearline.deliver.seal import (
     Opened,
@@ -36,13 +46,20 @@ __all__ = [
     "Kind",
     "Message",
     "NodeIdentity",
+    "Notice",
     "Opened",
     "Previous",
     "Proof",
+    "RecallAction",
+    "RecallKind",
+    "RecallReason",
+    "Replacement",
     "Statement",
     "Unproven",
+    "announce",
     "compose",
     "compose_message",
+    "compose_recall",
     "follow",
     "identity_id",
     "is_key_change",
@@ -57,6 +74,7 @@ __all__ = [
     "public_key",
     "public_key_text",
     "read_message",
+    "read_notice",
     "seal",
     "sealed_again",
     "sign_draft",

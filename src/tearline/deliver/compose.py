@@ -20,7 +20,7 @@ import orjson
 
 from tearline import label
 from tearline.deliver import references
-from tearline.deliver.extension import DEFINITION, EXTENSION
+from tearline.deliver.extension import DEFINITION, EXTENSION, RECALL
 from tearline.deliver.text import portions_text, whole_text
 from tearline.label.stix import render_markings
 from tearline.ledger import canonical
@@ -40,6 +40,9 @@ from tearline.terms import (
 _NAMESPACE = uuid.UUID("cf3f6b1b-3013-4012-8730-9e8df91e391c")
 _BEGINNING = "2026-11-01T00:00:00.000Z"
 """`created` of objects that never change, and so must be the same whenever they are made."""
+
+OURS = frozenset({EXTENSION, RECALL})
+"""What a giver said to us alone, and we do not pass on."""
 
 _Marks = tuple[dict[str, Any], ...]
 _REPORT_ID = re.compile(r"report--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -112,8 +115,11 @@ def compose(
     node: NodeIdentity,
     issued: datetime,
     given: Container[str] = frozenset(),
+    after: str = "",
 ) -> Draft:
     """The draft for `outcome.partner`; `issued` is in UTC. It points only to what is `given` to the partner.
+
+    `after`: a recall after which the same tearline is given anew, so that it is another object.
 
     Raises `Refused` where no marking can say the label, a source would be named, or it cannot be without
     something that is not given; and `BadInput` where the product's JSON has no canonical form.
@@ -125,7 +131,7 @@ def compose(
     marks = markings(own, outcome.partner, node, issued)
     item: dict[str, Any] | None
     if isinstance(outcome, Tearline):
-        item = _tearline(product, outcome, node, issued, marks)
+        item = _tearline(product, outcome, node, issued, marks, after)
     elif _is_stix(product):
         item = _original(product, marks)
     else:
@@ -206,7 +212,7 @@ def _original(product: Product, marks: _Marks) -> dict[str, Any]:
         raise BadInput(product.id, "", "its content is not JSON") from None
     item.pop("granular_markings", None)  # joined into the label already
     item["object_marking_refs"] = _refs(marks)
-    extensions = {name: body for name, body in item.pop("extensions", {}).items() if name != EXTENSION}
+    extensions = {name: body for name, body in item.pop("extensions", {}).items() if name not in OURS}
     return item | ({"extensions": extensions} if extensions else {})
 
 
@@ -218,7 +224,12 @@ def _whole_report(product: Product, recipient: Party, node: NodeIdentity, marks:
 
 
 def _tearline(
-    product: Product, outcome: Tearline, node: NodeIdentity, issued: datetime, marks: _Marks
+    product: Product,
+    outcome: Tearline,
+    node: NodeIdentity,
+    issued: datetime,
+    marks: _Marks,
+    after: str,
 ) -> dict[str, Any]:
     kept = [
         msgspec.structs.replace(portion, text=_NUMBER.sub("", portion.text, count=1))
@@ -227,10 +238,13 @@ def _tearline(
     ]
     title = next((portion.text for portion in kept if portion.role is Role.TITLE), None)
     about = ", ".join(sorted(topic.replace("-", " ") for topic in product.topics))
-    text = portions_text(product, kept, outcome.partner)
-    item = _report(product, title or f"Report: {about or 'no topic given'}", text, node, marks)
+    body = portions_text(product, kept, outcome.partner)
+    item = _report(product, title or f"Report: {about or 'no topic given'}", body, node, marks)
     # By its text and marks the id is the recipient's own, so one object can never show two contents.
-    own = node.opaque("tearline", product.originator, product.id, outcome.partner, canonical(item).decode())
+    text = canonical(item).decode()
+    own = node.opaque(
+        "tearline", product.originator, product.id, outcome.partner, text, *filter(None, [after])
+    )
     day = issued.astimezone(UTC).strftime("%Y-%m-%dT00:00:00.000Z")
     return item | {
         "id": f"report--{uuid.UUID(bytes=own[:16], version=4)}",

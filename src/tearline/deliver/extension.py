@@ -1,7 +1,7 @@
-"""Our STIX extension: the signature and the inclusion proof that travel in a released object.
+"""Our STIX extensions: what proves a release (`EXTENSION`), and what it says of a recall (`RECALL`).
 
-It is a property extension (STIX 2.1, section 7.3), so that clients which do not know it read the object as if
-it were not there.
+They are property extensions (STIX 2.1, section 7.3), so that clients which do not know them read the object
+as if they were not there.
 """
 
 from __future__ import annotations
@@ -30,3 +30,25 @@ DEFINITION: dict[str, Any] = {
     "extension_types": ["property-extension"],
 }
 """The same in every node: what it says is fixed for good, or its `version` and `modified` rise."""
+
+RECALL = "extension-definition--638a8938-eda3-4210-8993-7e0fdacf3a33"
+
+RECALL_DEFINITION: dict[str, Any] = {
+    "type": "extension-definition",
+    "spec_version": "2.1",
+    "id": RECALL,
+    "created_by_ref": "identity--4f4c6a3b-2c84-4f5b-9a0e-6f1c2f0c8d17",
+    "created": "2026-11-01T00:00:00.000Z",
+    "modified": "2026-11-01T00:00:00.000Z",
+    "name": "Tearline recall",
+    "description": "That an object was recalled or revised: how, when, why, and what is to be done.",
+    "schema": (
+        "`kind`: administrative-recall, substantive-recall, administrative-revision or substantive-revision."
+        " `date`: when it was ordered. `reason` and `actions`: codes. `object`: the id of what is meant, and"
+        " `before`: the instant before which versions of it are meant. `replaced_by`: `id` and `version` of"
+        " the object that comes in its place. `originator`: whose recall it is, if not the giver's."
+        " `instruction`: a sentence to the recipient's officer."
+    ),
+    "version": "1.0.0",
+    "extension_types": ["property-extension"],
+}

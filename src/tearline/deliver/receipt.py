@@ -28,6 +28,8 @@ class Became(StrEnum):
     HELD = "held"
     QUARANTINED = "quarantined"
     REFUSED = "refused"
+    RECALLED = "recalled"
+    """It recalls something, and that is done."""
 
 
 _Number = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]

@@ -3,7 +3,7 @@
 For each partner, in this order; the first check that settles the matter ends it:
 
 1. The markings of the product and of all its portions could be read whole; else: withhold.
-2. The partner is neither the originator nor this node; else: withhold.
+2. The partner is neither the originator nor this node, and the product was not recalled; else: withhold.
 3. The originator is this node, or has consented to a release to the partner (third-party rule); else:
    withhold.
 4. The label lets the partner in; if it lets it only be shown the product: refer; else: go on at 6.
@@ -22,7 +22,7 @@ ledger, never for a partner.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -54,6 +54,7 @@ CODES = {
     "label.quarantine": "a marking could not be read whole",
     "party.self": "the partner is this node",
     "party.originator": "the partner made the product",
+    "product.recalled": "this version was recalled, or a revision took its place",
     "consent.originator": "the originator has not consented",
     "label.display-only": "the label lets the partner be shown it, not given: an officer can arrange that",
     "label.level": "the partner is not cleared for the level",
@@ -94,10 +95,14 @@ def consider(
     now: datetime,
     consents: Consents = NO_CONSENTS,
     exposure: Exposure = NOTHING_EXPOSED,
+    recalled: Collection[Party] = (),
 ) -> dict[Party, Outcome]:
-    """The outcome for each partner. Total: whatever goes wrong inside is a `Withhold` with code `error`."""
+    """The outcome for each partner; `recalled`: those from whom the product was recalled.
+
+    Total: whatever goes wrong inside is a `Withhold` with code `error`.
+    """
     try:
-        return _Case(product, partners, agreements, now, consents, exposure).decide()
+        return _Case(product, partners, agreements, now, consents, exposure, recalled).decide()
     except Exception:  # fail closed; the text of the error may hold the product, so it goes no further
         return withhold_all(partners, Reason(check=7, code="error"))
 
@@ -113,10 +118,11 @@ class _Case:
         now: datetime,
         consents: Consents,
         exposure: Exposure,
+        recalled: Collection[Party],
     ) -> None:
         self.product, self.partners, self.agreements, self.now = product, partners, agreements, now
         # 1. to 4. Markings, parties, consent, label.
-        self.open = Openings(product, partners, agreements.own, consents)
+        self.open = Openings(product, partners, agreements.own, consents, recalled)
         self.settled, self.why = self.open.settled, self.open.why
         self.exposure, self.touched = exposure, exposure.touched(product)
         self.blocked: list[Party] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -53,16 +53,21 @@ class Form(NamedTuple):
 
 
 class Openings:
-    """One product and these partners. `own` is the node's party.
+    """One product and these partners. `own` is the node's party; `recalled`: from whom it was recalled.
 
     `settled`: the outcomes that stand already; `why`: the reasons so far of the others. `label` is that of
     the whole product, `let_in` are those whom it lets have the whole. `forms` gives the tearline forms.
     """
 
     def __init__(
-        self, product: Product, partners: Sequence[Partner], own: Party, consents: Consents = NO_CONSENTS
+        self,
+        product: Product,
+        partners: Sequence[Partner],
+        own: Party,
+        consents: Consents = NO_CONSENTS,
+        recalled: Collection[Party] = (),
     ) -> None:
-        self.product, self.own, self.consents = product, own, consents
+        self.product, self.own, self.consents, self.recalled = product, own, consents, recalled
         self.settled: dict[Party, Outcome] = {}
         self.why: defaultdict[Party, tuple[Reason, ...]] = defaultdict(tuple)
         self.recipients: dict[Party, Recipient] = {}
@@ -112,6 +117,8 @@ class Openings:
             reason = Reason(check=2, code="party.self")
         elif party == originator:
             reason = Reason(check=2, code="party.originator")
+        elif party in self.recalled:
+            reason = Reason(check=2, code="product.recalled")
         elif originator != self.own and originator not in self.consents.get(party, ()):
             reason = Reason(check=3, code="consent.originator", detail=originator)
         else:

@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 from tearline import deliver, gate
 from tearline.adapters import store
 from tearline.ledger import Act
-from tearline.node import mosaic, references, shadow
+from tearline.node import mosaic, recall, references, shadow
 from tearline.node.opened import Node
 from tearline.node.protect import Guard, VaultShut
+from tearline.node.recalled import Recalled, Revisions, note_changed_markings
 from tearline.node.references import Drafted
 from tearline.terms import (
     BadInput,
@@ -40,15 +41,17 @@ STOPPED = 500
 def consider(node: Node) -> int:
     """Let the gate answer for the next products; returns how many. What may go is in the outbox then.
 
-    While the vault is shut, or does not answer, everything waits: `node.held_up` says why, in one sentence.
+    While the vault is shut, or does not answer, everything waits but recalls: `node.held_up` says why, in one
+    sentence.
     """
+    done = recall.attend(node)
     node.refresh()
     try:
         with Guard(node) as guard:
-            done = _ask_about_stopped(node, guard) + _consider_next(node, guard)
+            done += _ask_about_stopped(node, guard) + _consider_next(node, guard)
     except VaultShut as error:
         node.held_up = str(error)
-        return 0
+        return done
     node.held_up = ""
     return done
 
@@ -59,6 +62,11 @@ def _consider_next(node: Node, guard: Guard) -> int:
     with node.reading() as db:
         late = store.due(db, store.stamp(now), STOPPED)
         waiting = [] if late else _one_telling(store.pending(db, 1 + DECISIONS // (1 + len(partners))))
+    if changed := note_changed_markings(node, [held.product for held in waiting]):
+        return changed
+    with node.reading() as db:
+        revisions = Revisions(db, waiting)
+        waiting = [held for held in waiting if held.seq not in revisions.unsettled()]
         around = references.circle(db, late, waiting)
     if not (late or waiting):
         return 0
@@ -68,13 +76,14 @@ def _consider_next(node: Node, guard: Guard) -> int:
     again, _ = _answers(node, guard, list(around.products.values()), parked_for, now)
     drafts = _drafts(node, guard, answers, now)
     order, known = _ordered(node, guard, drafts, _drafts(node, guard, again, now), around, now)
+    going = [(held, outcomes, revisions.announced(held.seq, draft)) for held, outcomes, draft in order.going]
     by_seq = {held.seq: outcomes for held, outcomes in (*answers, *again)}
     references.mark_waiting(order.parked, by_seq)
     with node.writing() as db:
         if store.generation(db) != node.generation or _resolved_meanwhile(db, waiting):
             return len(waiting) + len(late)  # what the gate was asked about is no longer so: ask it again
         # Two versions can have one tearline: it is released once.
-        fresh = {found[2].release_id: found for found in order.going}.values()
+        fresh = {found[2].release_id: found for found in going}.values()
         for held, outcomes in answers:
             node.record(Act.PRODUCT_CONSIDERED, _considered(held, outcomes.values()))
         for held, outcomes in again:
@@ -95,6 +104,9 @@ def _consider_next(node: Node, guard: Guard) -> int:
             if isinstance(outcome := outcomes[draft.recipient], Tearline):
                 mosaic.tell(node, db, draft.recipient, draft.release_id, outcome.portions)
         _let_go(node, db, known)
+        _revive(node, db, known)
+        there = [found for found in drafts if found[2].release_id in known]
+        revisions.settle(db, {(held.seq, draft.recipient): draft for held, _, draft in (*going, *there)})
         shadow.keep(db, seen)
         store.mark_considered(db, [held.seq for held in waiting])
     return len(waiting) + len(late)
@@ -109,10 +121,15 @@ def _answers(
 ) -> tuple[list[_Answer], list[gate.Exposure]]:
     """The gate's answers about products, each for its partners, and what it was told that they show."""
     exposures = guard.exposures([held.product for held in waiting])
-    return [
-        (held, gate.consider(held.product, partners[held.seq], node.rules, now, exposure=exposure))
-        for held, exposure in zip(waiting, exposures, strict=True)
-    ], exposures
+    with node.reading() as db:
+        recalled = Recalled(db, [held.product for held in waiting])
+    answers = []
+    for held, exposure in zip(waiting, exposures, strict=True):
+        product, its = held.product, partners[held.seq]
+        from_whom = recalled.of(product, [each.party for each in its])
+        outcomes = gate.consider(product, its, node.rules, now, exposure=exposure, recalled=from_whom)
+        answers.append((held, outcomes))
+    return answers, exposures
 
 
 def _drafts(node: Node, guard: Guard, answers: Iterable[_Answer], now: datetime) -> list[Drafted]:
@@ -123,7 +140,7 @@ def _drafts(node: Node, guard: Guard, answers: Iterable[_Answer], now: datetime)
         for party in list(outcomes)
         if (draft := _compose(node, held, outcomes, party, now))
     ]
-    return _unless_betraying(guard, drafts)
+    return _unless_betraying(guard, _anew(node, drafts, now))
 
 
 def _ordered(
@@ -157,6 +174,23 @@ def _ordered(
     return order, known
 
 
+def _anew(node: Node, drafts: Sequence[Drafted], now: datetime) -> list[Drafted]:
+    """The drafts; a tearline that was recalled from its partner before goes as another object."""
+    with node.reading() as db:
+        spent = store.spent(db, [draft.release_id for _, _, draft in drafts])
+    if not spent:
+        return list(drafts)
+    kept = [drafted for drafted in drafts if drafted[2].release_id not in spent]
+    again = [
+        (held, outcomes, anew)
+        for held, outcomes, draft in drafts
+        if (after := spent.get(draft.release_id))
+        and (anew := _compose(node, held, outcomes, draft.recipient, now, after))
+        and anew.release_id != draft.release_id
+    ]
+    return kept + _anew(node, again, now)
+
+
 def _one_telling(waiting: Sequence[store.Held]) -> Sequence[store.Held]:
     """The first of these, up to one that tells facts about a source: the next must know what it told."""
     for number, held in enumerate(waiting):
@@ -185,23 +219,36 @@ def _ask_about_stopped(node: Node, guard: Guard) -> int:
     if not stopped:
         return 0
     now = node.clock()
-    answers = [(each, *_answer_for(node, guard, each, now)) for each in stopped]
+    recalls = [each for each in stopped if each.form == "recall"]
+    with node.reading() as db:
+        recalled = Recalled(db, [each.held.product for each in stopped])
+    answers = [
+        (each, *_answer_for(node, guard, each, now, recalled)) for each in stopped if each not in recalls
+    ]
     with node.writing() as db:
         if store.generation(db) != node.generation:
             return len(stopped)
         for each, outcome, _ in answers:
             node.record(Act.PRODUCT_CONSIDERED, _considered(each.held, [outcome]))
             store.replace_outcome(db, each.held.seq, outcome)
-        _let_go(node, db, [each.release_id for each, _, goes in answers if goes])
-        store.settle_stopped(db, [each.release_id for each, _, goes in answers if not goes], go=False)
+        go = {each.release_id for each, _, goes in answers if goes}
+        # A recall gives nothing: it is not for the gate, but goes when nothing keeps it back any more.
+        for each in recalls:
+            if not recall.must_wait(node, store.suspensions(db, each.partner), each.held.product):
+                go.add(each.release_id)
+        _let_go(node, db, go)
+        store.settle_stopped(db, {each.release_id for each in stopped} - go, go=False)
     return len(stopped)
 
 
-def _answer_for(node: Node, guard: Guard, stopped: store.Stopped, now: datetime) -> tuple[Outcome, bool]:
+def _answer_for(
+    node: Node, guard: Guard, stopped: store.Stopped, now: datetime, recalled: Recalled
+) -> tuple[Outcome, bool]:
     """The gate's answer today, and whether it is the release that was stopped."""
     partner, held = node.partners[stopped.partner], stopped.held
     (exposure,) = guard.exposures([held.product])
-    outcomes = gate.consider(held.product, [partner], node.rules, now, exposure=exposure)
+    from_it = recalled.of(held.product, [partner.party])
+    outcomes = gate.consider(held.product, [partner], node.rules, now, exposure=exposure, recalled=from_it)
     draft = _compose(node, held, outcomes, partner.party, now)
     good = _unless_betraying(guard, [(held, outcomes, draft)] if draft else [])
     return outcomes[partner.party], any(each.release_id == stopped.release_id for _, _, each in good)
@@ -212,6 +259,12 @@ def _let_go(node: Node, db: Connection, releases: Collection[str]) -> None:
     if continued := store.settle_stopped(db, releases, go=True):
         node.record(Act.RELEASES_CONTINUED, {"releases": continued})
         store.wake(db, continued, store.stamp(node.clock()))
+
+
+def _revive(node: Node, db: Connection, releases: Collection[str]) -> None:
+    """Those of these that a revision cancelled go after all: the new version says the same to them."""
+    if revived := store.revive(db, releases):
+        node.record(Act.RELEASES_CONTINUED, {"releases": revived})
 
 
 def reconsider(node: Node) -> int:
@@ -234,7 +287,7 @@ def _resolved_meanwhile(db: Connection, waiting: Iterable[store.Held]) -> bool:
 
 
 def _compose(
-    node: Node, held: store.Held, outcomes: dict[Party, Outcome], party: Party, now: datetime
+    node: Node, held: store.Held, outcomes: dict[Party, Outcome], party: Party, now: datetime, after: str = ""
 ) -> deliver.Draft | None:
     """The draft for a partner that gets something. What cannot be written goes to an officer instead."""
     outcome = outcomes[party]
@@ -242,7 +295,12 @@ def _compose(
         return None
     try:
         return deliver.compose(
-            held.product, outcome, node=node.identity, issued=node.tick(now), given=deliver.EVERYTHING
+            held.product,
+            outcome,
+            node=node.identity,
+            issued=node.tick(now),
+            given=deliver.EVERYTHING,
+            after=after,
         )
     except (BadInput, Refused):
         outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))

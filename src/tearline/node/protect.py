@@ -83,6 +83,10 @@ class Guard:
         """What the vault finds in each of `texts`."""
         return self._scan(texts)
 
+    def finds(self, text: str) -> bool:
+        """Whether a protected identity is found in a text."""
+        return any(hit.disposition is not Disposition.NOTE for hit in self._scan([text])[0])
+
     def _scan(self, texts: Sequence[str]) -> list[tuple[Hit, ...]]:
         if self._vault is None:
             return [()] * len(texts)

@@ -16,9 +16,10 @@ from sqlalchemy import Connection
 from tearline import deliver, intake, label
 from tearline.adapters import store
 from tearline.adapters.view import Trouble
+from tearline.deliver.recall import is_product
 from tearline.deliver.receipt import Became
 from tearline.ledger import Act
-from tearline.node import receipts
+from tearline.node import recall, receipts
 from tearline.node.messages import take_message
 from tearline.node.opened import Node
 from tearline.node.suspend import refused_givers
@@ -132,19 +133,35 @@ def _take(
         with _refusing(node, giver):
             take_message(node, db, giver, release)
     given = [release for release in fresh if not deliver.is_message(release.object)]
+    notices = list(_notices(node, giver, given))
+    theirs = [release for release, notice in notices if notice is None or is_product(release.object, notice)]
     # What is not signed as a release came over a connection that says whose it is.
     unsigned = [item for item in items if not (deliver.is_release(item) or _only_comes_along(giver, item))]
-    came_by = {_version(release.object): release.statement.release_id for release in given}
+    came_by = {_version(release.object): release.statement.release_id for release in theirs}
     became: dict[tuple[Any, Any], Became] = {}
-    for product in _products(node, db, giver, [*(release.object for release in given), *unsigned], now):
+    for product in _products(node, db, giver, [*(release.object for release in theirs), *unsigned], now):
         received_as = came_by.get(_version(orjson.loads(product.content)), f"inbox of {giver}")
         answer = hold(node, db, product, f"from {giver}", received_as=received_as)
         became[_version(orjson.loads(product.content))] = receipts.fate(answer)
         if isinstance(answer, intake.Fault):
             _refuse(node, giver, answer)
+    for release, notice in notices:
+        if notice is not None:
+            recall.take_notice(node, db, giver, release, notice)
+            if not is_product(release.object, notice):
+                became[_version(release.object)] = Became.RECALLED
     fates = [(release, became.get(_version(release.object), Became.REFUSED)) for release in given]
     receipts.give(node, db, giver, fates, admitted)
     return len(fresh)
+
+
+def _notices(
+    node: Node, giver: Party, given: Iterable[deliver.Opened]
+) -> Iterator[tuple[deliver.Opened, deliver.Notice | None]]:
+    """What each release says of a recall. One that cannot be read is no product either."""
+    for release in given:
+        with _refusing(node, giver):
+            yield release, deliver.read_notice(release.object)
 
 
 def _opened(node: Node, giver: Party, items: Iterable[Mapping[str, Any]]) -> Iterator[deliver.Opened]:

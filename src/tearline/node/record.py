@@ -13,7 +13,7 @@ from tearline.adapters import store
 from tearline.adapters.log import Finding
 from tearline.adapters.log_audit import Fault
 from tearline.ledger import Act, Entry
-from tearline.node import mosaic, receipts
+from tearline.node import mosaic, recall_record, receipts
 from tearline.node.agreement_record import mismatches
 from tearline.node.opened import Node
 from tearline.terms import Broken, Party
@@ -31,7 +31,8 @@ def verify_ledger(node: Node, known: Sequence[str] = ()) -> tuple[dict[str, int]
         sizes = {node.log.origin: node.log.size(db)}
         findings = list(node.log.verify(db, key, known=known))
         findings += _stores(node, db)
-        for mismatched in (mismatches, mosaic.mismatches, receipts.mismatches):
+        every = (mismatches, mosaic.mismatches, recall_record.mismatches, receipts.mismatches)
+        for mismatched in every:
             findings += (_odd(node, sentence) for sentence in mismatched(db, _entries(node, db)))
         taken = {party: store.inbox_signed(db, party) for party in everyone}
     for party, signed in taken.items():
@@ -76,7 +77,7 @@ def _told(
     digests: set[str] = set()
     vault: tuple[int, str] | None = None
     for entry in entries:
-        if entry.act is Act.PRODUCT_RELEASED:
+        if entry.act in {Act.PRODUCT_RELEASED, Act.RECALL_SENT}:
             told["release", entry.body["release"]] += 1
         elif entry.act is Act.MESSAGE_SENT:
             told["message", entry.body["release"]] += 1

@@ -28,6 +28,7 @@ Locks are taken in the order node.db, view.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -107,7 +108,9 @@ def suspend(
 
 
 def settle(node: Node, partner: Party) -> bool:
-    """Hold back in a view that is closing what suspensions cover, then open it; tells whether it was closing.
+    """Hold back in a view that is closing what suspensions cover and what was recalled, then open it.
+
+    Tells whether it was closing.
 
     Each part can be repeated; a suspension that comes in between is seen before the flag is lowered.
     """
@@ -118,10 +121,11 @@ def settle(node: Node, partner: Party) -> bool:
         with node.reading() as db:
             generation = store.generation(db)
             standing = store.suspensions(db, partner)
-        if standing:
-            _hold_back(node, partner, standing)
+            recalled = store.open_recalled(db, partner)
+        if standing or recalled:
+            _hold_back(node, partner, standing, recalled)
         with node.writing() as db:
-            _stop(node, db, partner, sorted(view.held_back()))
+            _stop(node, db, partner, sorted(view.held_back() - recalled))
         with node.writing() as db:
             if store.generation(db) == generation:
                 with view.begin() as writer:
@@ -129,13 +133,15 @@ def settle(node: Node, partner: Party) -> bool:
                 return True
 
 
-def _hold_back(node: Node, partner: Party, standing: Sequence[Suspension]) -> None:
+def _hold_back(
+    node: Node, partner: Party, standing: Sequence[Suspension], recalled: AbstractSet[str]
+) -> None:
     view, after = node.view(partner), -1
     while rows := view.unserved(after, CHUNK):
         after = rows[-1][0]
         with node.reading() as db:
             products = store.products_of(db, [release for _, release in rows])
-        covered = set(_covered(products.items(), standing))
+        covered = recalled | set(_covered(products.items(), standing))
         with view.begin() as writer:
             writer.hold_back([added for added, release in rows if release in covered])
     with view.begin() as writer:

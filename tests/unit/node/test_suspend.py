@@ -345,8 +345,8 @@ def test_a_suspension_that_comes_while_another_settles_is_not_opened(
     module = import_module("tearline.node.suspend")
     real, done = module._hold_back, []
 
-    def with_another(node: Node, partner: str, found: Any) -> None:
-        real(node, partner, found)
+    def with_another(*given: Any) -> None:
+        real(*given)
         if not done:
             done.append(True)
             with Node.open(gbr.home.folder) as other:

@@ -144,9 +144,10 @@ def versions_of(db: Connection, product_id: str) -> list[Held]:
 
 
 def releases_of(db: Connection, product: int) -> list[tuple[Party, str, str]]:
-    """What was queued of a product, delivered or not: (partner, release id, form)."""
+    """What was queued of a product, delivered or not, recalls apart: (partner, release id, form)."""
     c = t.outbox.c
-    rows = db.execute(select(c.partner, c.release_id, c.form).where(c.product == product).order_by(c.seq))
+    given = (c.product == product) & (c.form != "recall")
+    rows = db.execute(select(c.partner, c.release_id, c.form).where(given).order_by(c.seq))
     return [(partner, release_id, form) for partner, release_id, form in rows]
 
 

@@ -382,6 +382,21 @@ def receipt_lines(db: Connection, partner: Party) -> list[Received]:
     return [Received(*row) for row in db.execute(query)]
 
 
+def confirmed(db: Connection, releases: Iterable[str]) -> dict[str, str]:
+    """Of these releases those of which a partner's receipt says what we sent, and when the first came.
+
+    One that was refused, or lies in quarantine, is not confirmed.
+    """
+    query = (
+        select(_line.c.release_id, func.min(_receipt.c.received_at))
+        .join_from(_line, _receipt, _line.c.receipt == _receipt.c.release_id)
+        .where(_line.c.release_id.in_(list(releases)), _line.c.difference.is_(None))
+        .where(_line.c.became.in_(["held", "recalled"]))
+        .group_by(_line.c.release_id)
+    )
+    return {release: at for release, at in db.execute(query)}  # noqa: C416 - rows are not pairs to mypy
+
+
 def set_asked(db: Connection, partner: Party, size: int | None) -> None:
     """Remember which size of our log a partner asks to have linked, if any."""
     if size is None:

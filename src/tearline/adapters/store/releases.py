@@ -73,12 +73,15 @@ def parties_with_waiting(db: Connection) -> list[Party]:
 
 
 def waiting(db: Connection, party: Party, limit: int) -> list[Waiting]:
-    """The next undelivered releases for one partner, oldest first."""
+    """The next undelivered releases for one partner: recalls first, then the oldest."""
     query = (
         "SELECT seq, release_id, form, draft FROM outbox "  # noqa: S608
-        f"WHERE partner = ? AND {_WAITS} ORDER BY seq LIMIT ?"
+        f"WHERE partner = ? AND {_WAITS} AND form %s 'recall' ORDER BY seq LIMIT ?"
     )
-    return [Waiting(*row) for row in t.driver(db).execute(query, (party, limit))]
+    driver = t.driver(db)
+    recalls = driver.execute(query % "=", (party, limit)).fetchall()
+    others = driver.execute(query % "<>", (party, limit - len(recalls)))
+    return [Waiting(*row) for row in (*recalls, *others)]
 
 
 def mark_delivered(db: Connection, seqs: Sequence[int], at: str) -> None:

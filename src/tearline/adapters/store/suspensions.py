@@ -30,6 +30,7 @@ class Stopped(msgspec.Struct, frozen=True):
 
     partner: Party
     release_id: str
+    form: str
     held: Held
 
 
@@ -113,15 +114,20 @@ def to_ask_about(db: Connection, limit: int) -> list[Stopped]:
     """The next releases about which the gate is to be asked, oldest first."""
     of = t.product.c
     rows = db.execute(
-        select(t.outbox.c.partner, t.outbox.c.release_id, of.seq, of.digest, of.received_as, of.body)
+        select(
+            t.outbox.c.partner,
+            t.outbox.c.release_id,
+            t.outbox.c.form,
+            *(of.seq, of.digest, of.received_as, of.body),
+        )
         .join_from(t.outbox, t.product)
         .where(t.outbox.c.stopped == ASK)
         .order_by(t.outbox.c.seq)
         .limit(limit)
     )
     return [
-        Stopped(partner, release, Held(seq, digest, received_as, _decode_product(body)))
-        for partner, release, seq, digest, received_as, body in rows
+        Stopped(partner, release, form, Held(seq, digest, received_as, _decode_product(body)))
+        for partner, release, form, seq, digest, received_as, body in rows
     ]
 
 

@@ -126,6 +126,12 @@ Index(
     outbox.c.seq,
     sqlite_where=outbox.c.delivered_at.is_(None) & (outbox.c.stuck == 0) & (outbox.c.stopped == 0),
 )
+Index(
+    "outbox_recalls",
+    outbox.c.partner,
+    outbox.c.seq,
+    sqlite_where=outbox.c.delivered_at.is_(None) & (outbox.c.form == "recall"),
+)
 Index("outbox_stopped", outbox.c.stopped, outbox.c.seq, sqlite_where=outbox.c.stopped > 0)
 
 message = Table(

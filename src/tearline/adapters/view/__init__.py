@@ -174,6 +174,11 @@ class View:
         with self._snapshot() as db:
             return held_back.releases(db)
 
+    def objects_of(self, releases: Sequence[str]) -> dict[str, bytes]:
+        """The sealed object of each of the releases that stand in `out`, by release id."""
+        with self._snapshot() as db:
+            return _COLLECTIONS[OUT].released(db, releases)
+
     def status(self, status_id: str, now: datetime) -> bytes | None:
         """The status resource kept under an id, `None` where it is unknown or more than a day old."""
         query = "SELECT body FROM status WHERE id = ? AND expires > ?"

@@ -111,6 +111,10 @@ class Collection:
         """Those of `releases` that are here already."""
         return {row[0] for row in self._in(db, "release", "release", releases)}
 
+    def released(self, db: sqlite3.Connection, releases: Sequence[str]) -> dict[str, bytes]:
+        """The objects of those of `releases` that are here."""
+        return {name: bytes(body) for name, body in self._in(db, "release, body", "release", releases)}
+
     def add(self, db: sqlite3.Connection, items: Sequence[Item], at: int) -> list[Added]:
         """Add objects, at the instant `at` or, where that is not later, just after the last one added.
 

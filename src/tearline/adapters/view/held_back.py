@@ -112,19 +112,21 @@ def hold_back(db: sqlite3.Connection, out: Collection, added: Sequence[int]) -> 
 
 
 def hold_back_unnamed(db: sqlite3.Connection, out: Collection) -> None:
-    """Hold back what releases only refer to, where it was never served and no release names it any more."""
+    """Hold back what releases only refer to, where it was never served and no release names it any more.
+
+    What comes with every release, and is named by none, goes with the last one: if it went before, that would
+    tell that there had been another.
+    """
     query = 'SELECT added, id FROM unserved JOIN "out" USING (added) WHERE NOT pushing AND release IS NULL'
     # It was added before the first release that named it.
-    names = 'SELECT 1 FROM "out" WHERE added > ? AND release IS NOT NULL AND instr(body, ?) LIMIT 1'
-    _move(
-        db,
-        out,
-        [
-            added
-            for added, name in db.execute(query).fetchall()
-            if db.execute(names, (added, name.encode())).fetchone() is None
-        ],
-    )
+    left = 'SELECT max(instr(body, ?)) FROM "out" WHERE added > ? AND release IS NOT NULL'
+    gone = "SELECT 1 FROM held_back WHERE release IS NOT NULL AND instr(body, ?) LIMIT 1"
+    unnamed = []
+    for added, name in db.execute(query).fetchall():
+        (named,) = db.execute(left, (name.encode(), added)).fetchone()
+        if named is None or (named == 0 and db.execute(gone, (name.encode(),)).fetchone()):
+            unnamed.append(added)
+    _move(db, out, unnamed)
 
 
 def put_back(db: sqlite3.Connection, out: Collection, names: Sequence[str], at: int) -> set[str]:
