@@ -66,8 +66,8 @@ SCOPES = [Scope(), Scope(categories=frozenset({Category.CYBER})), Scope(topics=f
 
 # The rooms' fronts have functions of the same names.
 _consider, _hand_over = (import_module(f"tearline.node.{name}") for name in ("consider", "hand_over"))
-SMALL = {(_consider, "DECISIONS"): 10, (_hand_over, "BATCH"): 3, (_hand_over, "MOST"): 5}
-"""Batches so small that every history has several: three products, three releases, two partners."""
+SMALL = {(_consider, "DECISIONS"): 10, (_hand_over, "BATCH"): 3}
+"""Batches so small that every history has several: three products, three releases."""
 
 
 class Core(NamedTuple):
@@ -195,11 +195,9 @@ def _image(path: Path) -> sqlite3.Connection:
 
 
 def work(node: Node) -> None:
-    """As a round of the worker between two ticks of the cadence: judge all there is, then hand it over."""
+    """As a round of the worker, within one tick of the cadence."""
     take_inbox(node)
-    while consider(node):
-        pass
-    while hand_over(node):
+    while consider(node) + hand_over(node):
         pass
 
 

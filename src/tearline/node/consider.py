@@ -242,7 +242,7 @@ def _compose(
         return None
     try:
         return deliver.compose(
-            held.product, outcome, node=node.identity, issued=now, given=deliver.EVERYTHING
+            held.product, outcome, node=node.identity, issued=node.tick(now), given=deliver.EVERYTHING
         )
     except (BadInput, Refused):
         outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))
