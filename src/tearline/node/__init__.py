@@ -12,7 +12,7 @@ Each step is one transaction of `node.db` (or of one partner's view) and can be 
 """
 
 from tearline.deliver import Kind
-from tearline.node import keys, messages
+from tearline.node import keys, messages, receipts
 from tearline.node.agreements import read_agreement
 from tearline.node.consider import consider, reconsider
 from tearline.node.hand_over import hand_over
@@ -25,6 +25,8 @@ from tearline.node.relations import (
     Terms,
     add_login,
     add_partner,
+    add_server,
+    authorizations,
     logins,
     remove_partner,
 )
@@ -38,8 +40,10 @@ __all__ = [
     "Terms",
     "add_login",
     "add_partner",
+    "add_server",
     "approve",
     "approvers",
+    "authorizations",
     "checkpoint",
     "consider",
     "hand_over",
@@ -62,4 +66,4 @@ __all__ = [
     "verify_ledger",
 ]
 
-messages.HANDLERS.update({Kind.KEY_CHANGE: keys.partner_changed})
+messages.HANDLERS.update({Kind.KEY_CHANGE: keys.partner_changed, Kind.RECEIPT: receipts.take})

@@ -14,7 +14,7 @@ from tearline.adapters import store
 from tearline.adapters.view import OUT, Item, Writer
 from tearline.ledger import Act
 from tearline.node.opened import Node
-from tearline.node.receipts import previous
+from tearline.node.receipts import earlier
 from tearline.terms import Broken, Party
 
 BATCH = 100
@@ -107,17 +107,19 @@ def _seal_into(node: Node, view: Writer, party: Party, signed: Sequence[_Signed]
     everybody's products fell into rounds (law 5).
     """
     log = view.logs[OUT]
+    indexes = log.append(view.db, [envelope.payload for _, envelope in signed])
+    view.checkpoint(OUT)  # of them all: it is what the next must agree with
+    asked = earlier(node, party, indexes.stop)
+    sizes = [min(asked, index) for index in indexes]
+    steps = log.steps(view.db, node.home.signing_key, list(zip(sizes, indexes, strict=True)))
     items: dict[tuple[str, str | None], Item] = {}
-    for draft, envelope in signed:
-        indexes = log.append(view.db, [envelope.payload])
-        checkpoint = view.checkpoint(OUT)
-        (proof,) = log.inclusions(view.db, indexes, indexes.stop)
-        before = previous(node, view, party, indexes)
+    for (draft, envelope), index, size, step in zip(signed, indexes, sizes, steps, strict=True):
         for support in draft.supporting:
             version = support.get("modified", support.get("created"))
             items.setdefault((support["id"], version), _item(None, support, version, orjson.dumps(support)))
+        before = deliver.Previous(size, step.before, step.consistency)
         sealed = deliver.seal(
-            draft, envelope, checkpoint=checkpoint, index=indexes.start, proof=proof, previous=before
+            draft, envelope, checkpoint=step.note, index=index, proof=step.inclusion, previous=before
         )
         # A supporting object may also be released as a product: the release is what counts.
         items[draft.object_id, draft.version] = _item(draft.release_id, draft.object, draft.version, sealed)
