@@ -17,8 +17,7 @@ from sqlalchemy import Connection
 
 from tearline import intake
 from tearline.adapters import store
-from tearline.adapters.view import OUT, Writer
-from tearline.deliver import Kind, Opened, Previous, Proof, receipt, sealed_again, witness
+from tearline.deliver import Kind, Opened, Proof, receipt, sealed_again, witness
 from tearline.deliver.receipt import BATCH, Became
 from tearline.deliver.witness import Fork, Seen, Witness
 from tearline.ledger import Act, Checkpoint, Entry
@@ -150,13 +149,12 @@ def notices(node: Node) -> list[str]:
     ]
 
 
-def previous(node: Node, view: Writer, party: Party, batch: range) -> Previous:
-    """The state of our log to `party` before this batch, with its proof; or an earlier one it asked for."""
+def earlier(node: Node, party: Party, index: int) -> int:
+    """The size of our log to `party` that a release with this index goes on from, or an earlier one it asked
+    for."""
     with node.reading() as db:
         asked = store.asked(db, party)
-    size = batch.start if asked is None else min(asked, batch.start)
-    log = view.logs[OUT]
-    return Previous(size, log.root(view.db, size), log.consistency(view.db, size, batch.stop))
+    return index if asked is None else min(asked, index)
 
 
 # --- Receipts -------------------------------------------------------------------------------------
