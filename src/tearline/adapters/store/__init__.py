@@ -13,6 +13,7 @@ from tearline.adapters.store.agreements import (
     steps,
     versions,
 )
+from tearline.adapters.store.flags import Spans, count_flagged, flagged, put_flags, to_flag
 from tearline.adapters.store.messages import (
     WaitingMessage,
     add_message,
@@ -194,6 +195,7 @@ __all__ = [
     "Received",
     "Run",
     "Sighting",
+    "Spans",
     "StepRow",
     "Stopped",
     "Waiting",
@@ -223,6 +225,7 @@ __all__ = [
     "bearers",
     "checkpoints",
     "classes_of",
+    "count_flagged",
     "definitions",
     "difference_examples",
     "differences_by_clause",
@@ -234,6 +237,7 @@ __all__ = [
     "era",
     "evidence",
     "first_open",
+    "flagged",
     "forked",
     "forks",
     "former_partner",
@@ -281,6 +285,7 @@ __all__ = [
     "put_definition",
     "put_evidence",
     "put_facts",
+    "put_flags",
     "put_login",
     "put_partner",
     "put_population",
@@ -321,6 +326,7 @@ __all__ = [
     "suspensions",
     "tally",
     "to_ask_about",
+    "to_flag",
     "troubles_heard",
     "unpark",
     "unpark_products",
