@@ -30,9 +30,28 @@ from tearline.agreement import load
 from tearline.node import Card, Node, TakenIn, Terms, add_partner, take_in
 from tearline.terms import Level, Reach
 from tests.adoption import adopt
-from tests.coalition import AGREEMENTS, bundle, free_port, serve, stop
+from tests.coalition import bundle, free_port, serve, stop
 
 GIVER = "GBR"
+MANIFEST = """
+id = "benchmark"
+title = "Cyber goes whole"
+parties = {parties}
+coalitions = []
+valid_from = 2020-01-01
+valid_until = 2040-01-01
+
+[levels.GBR]
+UNCLASSIFIED = "UNCLASSIFIED"
+"""
+CLAUSE = """
+@id("cyber-whole")
+@reason("Cyber threats go whole, and at once.")
+@review("2039-06-30")
+permit (principal, action == Action::"release", resource)
+when { resource.category == Category::"cyber" && resource.level <= 3 }
+unless { resource.disciplines.contains(Discipline::"humint") };
+"""
 
 
 def build(folder: Path, partners: int, cadence_ms: int) -> dict[str, Path]:
@@ -56,13 +75,7 @@ def build(folder: Path, partners: int, cadence_ms: int) -> dict[str, Path]:
         for party in takers:
             add_partner(giver, Card.of(nodes[party]), terms)
             add_partner(nodes[party], Card.of(giver), terms)
-        five = AGREEMENTS / "five-eyes"
-        manifest, clauses = (five / "agreement.toml").read_text(), (five / "clauses.cedar").read_text()
-        parties = ", ".join(f'"{party}"' for party in homes)
-        lines = [
-            f"parties = [{parties}]" if line.startswith("parties") else line for line in manifest.splitlines()
-        ]
-        adopt(giver, load("\n".join(lines), clauses, "five-eyes"))
+        adopt(giver, load(MANIFEST.format(parties=sorted(homes)).replace("'", '"'), CLAUSE, "benchmark"))
     return homes
 
 
@@ -189,10 +202,8 @@ def main() -> None:
     parser.add_argument("--cadence", type=int, default=20)
     parser.add_argument("--flood", type=int, default=2000, help="products; 0 leaves that part out")
     options = parser.parse_args()
-    print(
-        "| products a second | partners | cadence ms | p50 ms | p90 ms | p99 ms | max ms | CPU ms a release |"
-    )
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    print("| products a second | partners | cadence ms | taken in: p50 ms | p99 ms ", end="")
+    print("| receipt back: p50 ms | p99 ms | CPU ms a release |\n|---:|---:|---:|---:|---:|---:|---:|---:|")
     for rate, cadence in dict.fromkeys(
         [(options.rate, options.cadence), (options.rate, 0), (options.rate // 10, options.cadence)]
     ):
