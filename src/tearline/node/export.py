@@ -257,7 +257,7 @@ class _Reader:
     def _see_log(self) -> None:
         """All that they show of their log, against all that we saw of it."""
         telling = {log: witness.told(log, proofs) for log, proofs in self._telling.items()}
-        know = recall(self._db, self._party, store.era(self._db, self._party), telling)
+        know = recall(self._db, self._party, store.standing_of_log(self._db, self._party)[0], telling)
         for log, told in telling.items():
             if know.see(log, told, 0) is not None:
                 says = "the log that it shows is another than the one that it gave us"
