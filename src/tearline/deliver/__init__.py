@@ -1,6 +1,6 @@
 """Delivery: compose what is given, seal it so that its recipient can check it, open what is received."""
 
-from tearline.deliver.compose import Draft, NodeIdentity, compose
+from tearline.deliver.compose import Draft, NodeIdentity, compose, identity_id
 from tearline.deliver.dsse import Envelope
 from tearline.deliver.key_change import follow, is_key_change, key_change
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
@@ -34,6 +34,7 @@ __all__ = [
     "compose",
     "compose_message",
     "follow",
+    "identity_id",
     "is_key_change",
     "is_message",
     "is_release",

@@ -54,7 +54,7 @@ class NodeIdentity(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """The STIX id of this organisation: the same for everyone."""
-        return _identity_id(self.party)
+        return identity_id(self.party)
 
     def __repr__(self) -> str:
         return f"NodeIdentity({self.party})"
@@ -140,7 +140,8 @@ def _marks(own: Label, recipient: Party, node_id: str, day: date) -> _Marks:
 
 
 @lru_cache(maxsize=1024)
-def _identity_id(party: Party) -> str:
+def identity_id(party: Party) -> str:
+    """The STIX id of an organisation: the same for everyone."""
     return f"identity--{uuid.uuid5(_NAMESPACE, party)}"
 
 

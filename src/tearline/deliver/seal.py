@@ -166,52 +166,50 @@ def open_release(
     item: Mapping[str, Any],
     *,
     giver: Party,
-    key: Ed25519PublicKey,
+    keys: Sequence[Ed25519PublicKey],
     recipient: Party,
-    former: Sequence[Ed25519PublicKey] = (),
 ) -> Opened:
     """The release in a received STIX object. Raises `Unproven`; see the module for the checks.
 
-    `former`: keys that the giver signed with before.
+    `keys`: those of the giver that count, in any order.
     """
     with _check(1, "extension", "its extension cannot be read"):
         proof = _extension(item)
-    statement, log, signer = open_proof(proof, giver=giver, key=key, recipient=recipient, former=former)
+    statement, log = open_proof(proof, giver=giver, keys=keys, recipient=recipient)
     with _check(7, "digest", "its content is not what was signed"):
         content = _without_ours(item)
         named = (content.get("id"), content.get("modified", content.get("created")))
         _must(named == (statement.object_id, statement.version))
         _must(sha256(canonical(content)).hexdigest() == statement.digest)
-    return Opened(statement=statement, object=content, proof=proof, log=log, key=signer)
+    signer = dsse.signer(proof.dsse, keys)
+    return Opened(statement=statement, object=content, proof=proof, log=log, key=public_key_text(signer))
 
 
 def open_proof(
     proof: Proof,
     *,
     giver: Party,
-    key: Ed25519PublicKey,
+    keys: Sequence[Ed25519PublicKey],
     recipient: Party,
-    former: Sequence[Ed25519PublicKey] = (),
-) -> tuple[Statement, Checkpoint, str]:
-    """What is proved, whatever the content: all checks but `extension` and `digest`; and the key that signed
-    it, base64. Raises `Unproven`."""
+) -> tuple[Statement, Checkpoint]:
+    """What is proved, whatever the content: all checks but `extension` and `digest`. Raises `Unproven`."""
     with _check(2, "signature", "the giver did not sign it"):
-        payload, signer = dsse.verified(proof.dsse, [key, *former], PAYLOAD_TYPE)
+        payload = dsse.verify(proof.dsse, keys, PAYLOAD_TYPE)
         statement = msgspec.json.decode(payload, type=Statement)
     with _check(3, "parties", "it was given by, or to, someone else"):
         _must((statement.giver, statement.recipient) == (giver, recipient))
     with _check(4, "checkpoint", "its checkpoint is not of the giver's log"):
-        log = _log(proof.checkpoint, giver, _raw(key, *former), recipient)
+        log = _log(proof.checkpoint, giver, _raw(keys), recipient)
     with _check(5, "inclusion", "the giver's log does not record it"):
         inclusion = proof.inclusion
         verify_inclusion(leaf_hash(payload), inclusion.index, log.size, inclusion.proof, log.root)
     with _check(6, "previous", "the giver's log does not begin with what it was before"):
         before = proof.previous
         _grown(before.size, before.root, tuple(before.proof), log)
-    return statement, log, public_key_text(signer)
+    return statement, log
 
 
-def _raw(*keys: Ed25519PublicKey) -> tuple[bytes, ...]:
+def _raw(keys: Sequence[Ed25519PublicKey]) -> tuple[bytes, ...]:
     return tuple(key.public_bytes_raw() for key in keys)
 
 

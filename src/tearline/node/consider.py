@@ -177,7 +177,7 @@ def _compose(
     if not isinstance(outcome, Whole | Tearline):
         return None
     try:
-        return deliver.compose(held.product, outcome, node=node.identity, issued=now)
+        return deliver.compose(held.product, outcome, node=node.identity, issued=node.tick(now))
     except (BadInput, Refused):
         outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))
         return None

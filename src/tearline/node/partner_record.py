@@ -7,13 +7,12 @@ checkpoint may wait for releases that are late or held back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import orjson
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
 
 from tearline import deliver
@@ -81,34 +80,22 @@ class Keys:
             raise Refused(f"{party} is not a partner of this node")
         self._node, self._party = node, party
         signed = (partner.signing_key, *partner.former_keys, *partner.revoked_keys)
-        self.signing = [deliver.public_key(key) for key in dict.fromkeys(signed) if len(key) == _KEY]
+        self.signing = [deliver.public_key(key) for key in dict.fromkeys(signed)]
         self.own = [node.home.signing_key.public_key(), *node.home.former_keys]
 
     def proved(self, proof: Proof) -> tuple[Statement, Checkpoint]:
         """What a proof of theirs proves. Raises `Broken`."""
-        return _proved(proof, self._party, self._node.party, self.signing)
+        return deliver.open_proof(proof, giver=self._party, keys=self.signing, recipient=self._node.party)
 
     def proved_ours(self, proof: Proof) -> tuple[Statement, Checkpoint]:
         """What a proof of ours proves to them. Raises `Broken`."""
-        return _proved(proof, self._node.party, self._party, self.own)
+        return deliver.open_proof(proof, giver=self._node.party, keys=self.own, recipient=self._party)
 
     def opened(self, item: Mapping[str, Any], *, ours: bool = False) -> Opened:
         """A release of theirs, or of ours to them. Raises `Broken`."""
         giver, recipient = (self._node.party, self._party) if ours else (self._party, self._node.party)
-        key, *former = self.own if ours else self.signing
-        return deliver.open_release(item, giver=giver, key=key, recipient=recipient, former=former)
-
-
-_KEY = 44
-"""Characters of an Ed25519 key in base64; TLS keys that were revoked are longer."""
-
-
-def _proved(
-    proof: Proof, giver: Party, recipient: Party, keys: Sequence[Ed25519PublicKey]
-) -> tuple[Statement, Checkpoint]:
-    key, *former = keys
-    statement, log, _ = deliver.open_proof(proof, giver=giver, key=key, recipient=recipient, former=former)
-    return statement, log
+        keys = self.own if ours else self.signing
+        return deliver.open_release(item, giver=giver, keys=keys, recipient=recipient)
 
 
 def verify_partner(node: Node, party: Party) -> Record:

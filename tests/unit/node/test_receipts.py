@@ -331,7 +331,7 @@ def is_found(usa: Node, *, taken: set[str]) -> None:
         (fork,) = store.forks(db, "GBR")
     proofs = [decode_proof(fork.before), decode_proof(fork.now)]
     key = deliver.public_key(usa.partners["GBR"].signing_key)
-    logs = [deliver.open_proof(each, giver="GBR", key=key, recipient="USA")[1] for each in proofs]
+    logs = [deliver.open_proof(each, giver="GBR", keys=[key], recipient="USA")[1] for each in proofs]
     assert witness.contradict(proofs[0], logs[0], proofs[1], logs[1])
 
 

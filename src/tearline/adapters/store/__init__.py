@@ -48,6 +48,12 @@ from tearline.adapters.store.officers import (
     register_number,
     remove_officer,
 )
+from tearline.adapters.store.post import (
+    inbox_signed,
+    set_inbox_signed,
+    set_troubles_heard,
+    troubles_heard,
+)
 from tearline.adapters.store.products import (
     Held,
     add_product,
@@ -209,6 +215,7 @@ __all__ = [
     "held_version",
     "in_quarantine",
     "inbox_seen",
+    "inbox_signed",
     "is_founded",
     "known_digest",
     "known_in_outbox",
@@ -260,7 +267,9 @@ __all__ = [
     "seen_subtrees",
     "set_asked",
     "set_inbox_seen",
+    "set_inbox_signed",
     "set_pulled_to",
+    "set_troubles_heard",
     "settle_fork",
     "settle_stopped",
     "shadows",
@@ -276,6 +285,7 @@ __all__ = [
     "suspensions",
     "tally",
     "to_ask_about",
+    "troubles_heard",
     "vault_state",
     "versions",
     "versions_of",
