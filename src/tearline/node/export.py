@@ -81,8 +81,11 @@ def export(node: Node, party: Party) -> Iterator[bytes]:
 
 def _lines(node: Node, party: Party) -> Iterator[dict[str, Any]]:
     yield msgspec.structs.asdict(_Header(1, node.party, party, store.stamp(node.clock())))
+    with node.reading() as db:
+        receipted = {line.release_id for line in store.receipt_lines(db, party)}
     for row in node.view(party).released():
-        if row.served:  # what a suspension may still hold back is not told (law 7)
+        # What a suspension may still hold back is not told (law 7).
+        if row.served or row.release in receipted:
             item = orjson.loads(row.body)
             yield {"given": item["extensions"][EXTENSION]}
             if is_message(row) and item["kind"] == Kind.RECEIPT:
