@@ -108,7 +108,6 @@ from tearline.adapters.store.receipts import (
     asked,
     checkpoints,
     confirmed,
-    era,
     first_open,
     forked,
     forks,
