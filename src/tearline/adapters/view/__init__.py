@@ -22,7 +22,7 @@ from typing import cast
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table
 
-from tearline.adapters.database import open_database
+from tearline.adapters.database import FILES, Disk
 from tearline.adapters.log import Finding, Log
 from tearline.adapters.view import held_back, pages
 from tearline.adapters.view.collection import Added, Collection, Item, metadata
@@ -56,11 +56,18 @@ class View:
     """One partner's view, opened. Safe to use from several threads and processes at once."""
 
     def __init__(
-        self, path: Path, *, node: Party, party: Party, key: Ed25519PrivateKey, secret: bytes
+        self,
+        path: Path,
+        *,
+        node: Party,
+        party: Party,
+        key: Ed25519PrivateKey,
+        secret: bytes,
+        disk: Disk = FILES,
     ) -> None:
         """`key` signs the logs; of the node's `secret`, collection ids and `next` tokens are derived."""
         self._key = key
-        self._engine = open_database(path, metadata=metadata)
+        self._engine = disk.open(path, metadata=metadata)
         self._logs = {name: Log(name, f"{node}/{party}/{name}") for name in (OUT, IN)}
         self.party = party
         self.ids = {name: _collection_id(secret, f"{node} {party} {name}") for name in (OUT, IN)}

@@ -1,0 +1,205 @@
+"""A node's disk in memory: real SQLite, and crashes that lose what a real disk would lose.
+
+What a crash loses: every transaction that was not committed, and every commit that was made with less than
+`PRAGMA synchronous = FULL` since the last one that was. Both are read off the connections at work, not off
+what the code should have asked for.
+
+A process dies at a `COMMIT`, before or after it takes effect. After that the disk refuses everything, so that
+no `finally` of the dying node can write; `restart` lets it be opened again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, MetaData, QueuePool, create_engine
+
+from tearline.adapters import log
+from tearline.adapters.database import configured
+
+_FULL = 2
+_NUMBERS = count()
+
+
+class Crashed(BaseException):
+    """The node's process died here. No `except Exception` of the node may catch it."""
+
+
+class SimulatedDisk:
+    """The databases of one node. `committed` is called with the name of each database that commits."""
+
+    def __init__(self, committed: Callable[[str], None]) -> None:
+        self._committed = committed
+        self._stores: dict[str, _Store] = {}
+        self._engines: list[Engine] = []
+        self._life = _Life()
+
+    def open(self, path: Path, *, metadata: MetaData) -> Engine:
+        store = self._stores.get(path.name)
+        if store is None:
+            store = self._stores[path.name] = _Store(path.name, metadata)
+        life, stored = self._life, store
+
+        def connect() -> _Connection:
+            return _Connection(stored, life, self._committed)
+
+        # Every transaction runs over one connection at a time; a second one is made where two are open at once.
+        plain = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
+        engine = configured(plain)
+        self._engines.append(engine)
+        return engine
+
+    def watch(self, path: Path) -> sqlite3.Connection:
+        return self._stores[path.name].connect()
+
+    def crash_at(self, commit: int, *, before: bool) -> None:
+        """Let the process die at its next commit but `commit`, `before` it takes effect or after."""
+        self._life.left, self._life.before = commit, before
+
+    def lose(self, synced_only: bool) -> int:
+        """The process is dead: drop what was open. `synced_only`: the power failed too, so that commits which
+        were not synced are lost; returns in how many databases that was so."""
+        self._life.dead = True
+        for engine in self._engines:
+            engine.dispose()
+        self._engines.clear()
+        return sum(store.settle(synced_only) for store in self._stores.values())
+
+    def restart(self) -> None:
+        self._life = _Life()
+
+    def bytes_of(self, name: str) -> bytes:
+        """All that stands in a database."""
+        return self._stores[name].keeper.serialize()
+
+    def newest_checkpoints(self, name: str) -> bytes:
+        """The newest signed state of every log in a database."""
+        query = "SELECT note FROM log_checkpoint ORDER BY log, number"
+        return "".join(note for (note,) in self._stores[name].keeper.execute(query)).encode()
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self._stores)
+
+
+class _Life:
+    """One process of a node, from its start to its death."""
+
+    def __init__(self) -> None:
+        self.dead, self.left, self.before = False, -1, False
+
+    def dies(self, *, before: bool) -> bool:
+        if self.left < 0 or before is not self.before:
+            return False
+        self.left -= 1
+        return self.left < 0
+
+
+class _Store:
+    """One database in memory, and its last synced state where that is older than its present one."""
+
+    _patterns: dict[int, sqlite3.Connection] = {}  # noqa: RUF012 - one for the process: empty databases
+
+    def __init__(self, name: str, metadata: MetaData) -> None:
+        self.name = name
+        self._uri = f"file:/tearline-{next(_NUMBERS)}?vfs=memdb"
+        self._synced: bytes | None = None
+        self._unsynced = False
+        self._weak: set[int] = set()
+        self.keeper = self.connect()  # a database in memory is gone with its last connection
+        self._pattern(metadata).backup(self.keeper)
+
+    def connect(self, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+        return sqlite3.connect(
+            self._uri, uri=True, isolation_level=None, check_same_thread=False, factory=factory
+        )
+
+    @classmethod
+    def _pattern(cls, metadata: MetaData) -> sqlite3.Connection:
+        if id(metadata) not in cls._patterns:
+            made = sqlite3.connect(":memory:", check_same_thread=False)
+            engine = create_engine("sqlite://", creator=lambda: made)
+            with engine.begin() as conn:
+                metadata.create_all(conn)
+                log.metadata.create_all(conn)
+            cls._patterns[id(metadata)] = made
+        return cls._patterns[id(metadata)]
+
+    def weaken(self, connection: _Connection, *, weak: bool) -> None:
+        """From now on commits of a connection are synced, or are not. It is in no transaction."""
+        if weak:
+            self._weak.add(id(connection))
+            if self._synced is None:
+                self._synced = self.keeper.serialize()
+        else:
+            self._weak.discard(id(connection))
+            if not (self._weak or self._unsynced):
+                self._synced = None
+
+    def committed(self, connection: _Connection) -> None:
+        self._unsynced = id(connection) in self._weak
+        if not self._unsynced:  # a sync takes all before it along
+            self._synced = self.keeper.serialize() if self._weak else None
+
+    def settle(self, synced_only: bool) -> bool:
+        lost = synced_only and self._unsynced and self._synced is not None
+        if lost and self._synced is not None:
+            before = sqlite3.connect(":memory:")
+            before.deserialize(self._synced)
+            before.backup(self.keeper)
+            before.close()
+        self._synced, self._unsynced = None, False
+        self._weak.clear()
+        return lost
+
+
+class _Connection(sqlite3.Connection):
+    """A connection of a process that can die."""
+
+    def __init__(self, store: _Store, life: _Life, committed: Callable[[str], None]) -> None:
+        self._store, self._life, self._told = store, life, committed
+        super().__init__(store._uri, uri=True, isolation_level=None, check_same_thread=False)  # noqa: SLF001
+
+    def cursor(self, *arguments: Any) -> Any:
+        self._must_live()
+        return super().cursor(*arguments)
+
+    def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
+        self._must_live()
+        if sql == "COMMIT":
+            self.commit()
+            return super().cursor()
+        done = super().execute(sql, *arguments)
+        if sql.startswith("PRAGMA synchronous"):
+            (level,) = super().execute("PRAGMA synchronous").fetchone()
+            self._store.weaken(self, weak=level < _FULL)
+        return done
+
+    def commit(self) -> None:
+        self._must_live()
+        if not self.in_transaction:
+            return
+        changed = self.total_changes
+        if changed == getattr(self, "_changes", 0):  # it only read
+            super().commit()
+            return
+        self._changes = changed
+        if self._life.dies(before=True):
+            self._die()
+        super().commit()
+        self._store.committed(self)
+        self._told(self._store.name)
+        if self._life.dies(before=False):
+            self._die()
+
+    def _die(self) -> None:
+        self._life.dead = True
+        raise Crashed
+
+    def _must_live(self) -> None:
+        if self._life.dead:
+            raise Crashed
