@@ -101,7 +101,7 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
 
 
 def configured(plain: Engine, *, read_only: bool = False) -> Engine:
-    """An engine as this module promises it, over the connections of a plain one that does not begin itself."""
+    """An engine as this module promises it, over the connections of a plain one."""
     engine = _Database(plain.pool, plain.dialect, plain.url, hide_parameters=True)
     event.listen(engine, "connect", _configure if not read_only else _configure_reader)
     event.listen(engine, "begin", _begin)

@@ -38,7 +38,7 @@ class Node:
         disk: Disk = FILES,
         vault: Callable[[float], VaultClient] | None = None,
     ) -> None:
-        """`vault`: gives a client of the vault that waits so many seconds; that of `home` where none is named."""
+        """`vault`: gives a client of the vault that waits so many seconds; else it is the one of `home`."""
         self.home, self.party, self.clock, self._disk = home, home.party, clock, disk
         self.vault = vault or (lambda timeout: VaultClient(home.folder, timeout=timeout))
         self.identity = deliver.NodeIdentity(party=home.party, name=home.config.name, secret=home.secret)

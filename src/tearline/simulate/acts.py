@@ -130,7 +130,7 @@ def _adopt(node: Node, deal: Deal) -> None:
     agreements.adopt(node, agreement(deal).version, officer=OFFICERS[0], why=WHY, prove=_prove)
 
 
-def _signed(node: Node, name: str, act: str, subject: str) -> officers.Approval:
+def _signed(node: Node, name: str, act: str, subject: str) -> store.Approval:
     key = key_of(node.party, name)
     return sign_approval(node.party, name, key, act=act, subject=subject, at=node.clock())
 
@@ -211,7 +211,7 @@ def _suspend_agreement(node: Node, deed: Deed) -> None:
 
 
 def _resume_agreement(node: Node, deed: Deed) -> None:
-    """What is approved is named by the version and the number of its last step, as `tearline agreement` does."""
+    """What is approved is named by the version and the number of its last step, as in the command."""
     with node.reading() as db:
         steps, of_id = store.steps(db), dict(store.versions(db))
     for version, state in states_of(steps).items():

@@ -108,7 +108,13 @@ class Cheat:
 
 
 def _seal(
-    member: Member, taker: Party, item: dict[str, object], at: datetime, key: Ed25519PrivateKey, *, in_log: bool
+    member: Member,
+    taker: Party,
+    item: dict[str, object],
+    at: datetime,
+    key: Ed25519PrivateKey,
+    *,
+    in_log: bool,
 ) -> bytes:
     """Seal an object in a log of its own making, that has it as its only entry, or has another."""
     draft = deliver.Draft(

@@ -47,7 +47,7 @@ class SimulatedDisk:
         def connect() -> _Connection:
             return _Connection(stored, life, self._committed)
 
-        # Every transaction runs over one connection at a time; a second one is made where two are open at once.
+        # A second connection is made where two transactions are open at once.
         plain = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
         engine = configured(plain)
         self._engines.append(engine)
@@ -60,14 +60,14 @@ class SimulatedDisk:
         """Let the process die at its next commit but `commit`, `before` it takes effect or after."""
         self._life.left, self._life.before = commit, before
 
-    def lose(self, synced_only: bool) -> int:
+    def lose(self, synced_only: bool) -> list[str]:
         """The process is dead: drop what was open. `synced_only`: the power failed too, so that commits which
-        were not synced are lost; returns in how many databases that was so."""
+        were not synced are lost; returns in which databases that was so."""
         self._life.dead = True
         for engine in self._engines:
             engine.dispose()
         self._engines.clear()
-        return sum(store.settle(synced_only) for store in self._stores.values())
+        return [name for name, store in self._stores.items() if store.settle(synced_only)]
 
     def restart(self) -> None:
         self._life = _Life()
@@ -162,7 +162,7 @@ class _Connection(sqlite3.Connection):
 
     def __init__(self, store: _Store, life: _Life, committed: Callable[[str], None]) -> None:
         self._store, self._life, self._told = store, life, committed
-        super().__init__(store._uri, uri=True, isolation_level=None, check_same_thread=False)  # noqa: SLF001
+        super().__init__(store._uri, uri=True, isolation_level=None, check_same_thread=False)
 
     def cursor(self, *arguments: Any) -> Any:
         self._must_live()

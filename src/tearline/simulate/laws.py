@@ -88,6 +88,8 @@ class _Known:
         self.received: Counter[tuple[Party, str]] = Counter()
         self.heard: Counter[tuple[Party, str]] = Counter()
         self.served: set[tuple[Party, str]] = set()
+        self.notes_lost: set[Party] = set()
+        """Partners in whose views a power cut took away what was noted as served."""
 
     def in_force(self) -> Iterator[Deal]:
         for deal, suspended in self.deals.values():
@@ -161,9 +163,13 @@ class Observer:
                 asked.append((entry["body"]["product"], entry["body"]["version"]))
         self._must_have_gone(known, asked)
 
-    def shrank(self, party: Party) -> None:
-        """After a crash: what the observer had read on a ledger must still be there."""
+    def lost(self, party: Party, databases: Iterable[str]) -> None:
+        """After a crash: what the observer had read on a ledger must still be there.
+
+        Of views, only the notes of what was served may be lost: see `docs/threat-model.md`.
+        """
         known = self.known[party]
+        known.notes_lost.update(name.removesuffix(".db") for name in databases)
         query = "SELECT count(*) FROM log_entry WHERE log = 'ledger'"
         (size,) = known.reader.execute(query).fetchone()
         if size < known.read:
@@ -191,9 +197,9 @@ class Observer:
         def may(some: Sequence[Part], action: str) -> bool:
             return permits(deals, own, partner, item.facts(some), action, at)
 
-        if all(_lets_in(part, partner, grant) for part in parts):
-            if may(parts, WHOLE) and not item.touches:
-                return "whole"
+        everything = all(_lets_in(part, partner, grant) for part in parts)
+        if everything and not item.touches and may(parts, WHOLE):
+            return "whole"
         left = [part for part in parts if part.role != "source" and _lets_in(part, partner, grant)]
         tells = any(part.role == "body" for part in left)
         if item.touches:  # a part of what may go may go, once it is sanitized; or an officer is asked
@@ -355,16 +361,18 @@ class Observer:
     def _holds_what_it_said(self, known: _Known) -> None:
         own = known.member.party
         with known.member.node.reading() as db:
-            held = {(each.product.originator, each.product.id, each.product.version): each for each in store.held(db)}
+            held = {
+                (each.product.originator, each.product.id, each.product.version): each
+                for each in store.held(db)
+            }
             waiting = store.pending(db, 1)
         for party, product, version in self.acknowledged:
             if party == own and (own, product, version) not in held:
                 self.breach(8, f"{own} acknowledged {product} and does not hold it")
         if waiting:
             self.breach(8, f"{own} never considered {waiting[0].product.id}")
-        for originator, product, _ in held:
-            content = held[originator, product, _].product.content
-            for token in map(bytes.decode, TOKEN.findall(content)):
+        for (originator, product, _), each in held.items():
+            for token in map(bytes.decode, TOKEN.findall(each.product.content)):
                 found = self.tokens.get(token)
                 if token in self.forged:
                     self.breach(9, f"{own} took from {originator} what does not verify ({product})")
@@ -384,7 +392,9 @@ class Observer:
             content = known.member.disk.bytes_of(name)
             for secret, owner in self.secrets.items():
                 if secret in content:
-                    self.breach(10, f"{known.member.party}: {name} holds what only the vault of {owner} knows")
+                    self.breach(
+                        10, f"{known.member.party}: {name} holds what only the vault of {owner} knows"
+                    )
 
     def _all_arrived(self) -> None:
         for known in self.known.values():
@@ -396,7 +406,7 @@ class Observer:
                 got = self.known[partner].received[giver, release]
                 if not got and release not in undelivered:
                     self.breach(8, f"{partner} never received the release {release[:12]} of {giver}")
-                if got and release in undelivered:
+                if got and release in undelivered and partner not in known.notes_lost:
                     self.breach(8, f"{giver} reports {release[:12]} as undelivered, but {partner} has it")
         for known in self.known.values():
             for giver, release in known.received:

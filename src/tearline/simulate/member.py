@@ -9,7 +9,6 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
-import orjson
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,7 +23,17 @@ from tearline.adapters.view import IN, OUT, Item
 from tearline.deliver.taxii import Accepted, Limits, Query, read_envelope
 from tearline.intake import Fault
 from tearline.ledger import Act
-from tearline.node import AlreadyHeld, Card, Node, TakenIn, agreements, consider, hand_over, take_in, take_inbox
+from tearline.node import (
+    AlreadyHeld,
+    Card,
+    Node,
+    TakenIn,
+    agreements,
+    consider,
+    hand_over,
+    take_in,
+    take_inbox,
+)
 from tearline.node.receive import BATCH
 from tearline.node.suspend import attend
 from tearline.simulate.disk import SimulatedDisk
@@ -91,7 +100,7 @@ class SimulatedVault(VaultClient):
             )
             for each in sources
         ]
-        # The scan of a text tells nothing but of the text: one that every partner's draft has is scanned once.
+        # What is found depends on the text alone: one that stands in every partner's draft is scanned once.
         self._scan = lru_cache(maxsize=100_000)(Finder(self._sources, bytes(32)).scan)
         self.shut = False
 
@@ -157,8 +166,8 @@ class Member:
 
     # --- Life and death ---------------------------------------------------------------------------
 
-    def crash(self, *, power: bool) -> int:
-        """The process is gone; where the power went too, so is what was not synced. Returns how much was."""
+    def crash(self, *, power: bool) -> list[str]:
+        """The process is gone, and with the power what was not synced. Returns of which databases."""
         self.up = False
         return self.disk.lose(power)
 
@@ -184,8 +193,9 @@ class Member:
             while (taken := take_inbox(node)) >= BATCH:
                 done += taken
             done += taken
-        while batch := consider(node) + hand_over(node):
-            done += batch
+        if node.stirred() or node.held_up:
+            while batch := consider(node) + hand_over(node):
+                done += batch
         return done
 
     def take(self, content: bytes) -> list[TakenIn | AlreadyHeld | Fault]:
@@ -211,7 +221,3 @@ class Member:
         ]
         with self.node.view(giver).begin() as view:
             view.add(IN, items, self.clock())
-
-
-def body_of(item: object) -> bytes:
-    return orjson.dumps(item)

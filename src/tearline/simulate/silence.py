@@ -56,7 +56,7 @@ class _Again:
 
     def __init__(self, sample: Sample, only: set[str] | None) -> None:
         self._sample, self._now = sample, BEGINNING
-        coalition = sample._coalition  # noqa: SLF001
+        coalition = sample._coalition
         original = coalition.members[sample.giver]
         self.member = Member(sample.giver, original.home.seed, self._time, original.sources)
         coalition.found(sample.giver, self.member)
@@ -79,7 +79,9 @@ class _Again:
         """The ids of the products of which the partner got something."""
         with self.member.node.reading() as db:
             held = {each.seq: each.product.id for each in store.held(db)}
-            return {held[seq] for partner, _, seq, _, _ in store.releases(db) if partner == self._sample.partner}
+            return {
+                held[seq] for partner, _, seq, _, _ in store.releases(db) if partner == self._sample.partner
+            }
 
     def seen(self) -> list[tuple[int, bytes]]:
         page = self.member.node.view(self._sample.partner).page(OUT, _ALL, after=-1, limit=100_000)

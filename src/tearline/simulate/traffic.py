@@ -180,7 +180,9 @@ class Writer:
                 )
             )
         if humint:
-            parts.append(Part(token=self._token(), role="source", rank=3, release=draw.choice((release, wide))))
+            parts.append(
+                Part(token=self._token(), role="source", rank=3, release=draw.choice((release, wide)))
+            )
         item = Item(
             id=f"report--{self._uuid()}",
             owner=self.party,

@@ -1,9 +1,9 @@
 """One run: a queue of events in simulated time, everything drawn from one seed.
 
 Only network, clock, randomness and disk are simulated; what nodes do is `tearline.node`. An *event* is what
-the simulated world delivers to a node: a letter, an acknowledgement, a poll at its door, a tick of its worker,
-files, an officer's deed, a fault. A poll that finds nothing is one comparison, as a door answers from what
-it knows to be its newest; what was lost on the way, or came to a node that was down, is no event.
+the simulated world delivers to a node: a letter, an acknowledgement, a poll at its door, a tick of its
+worker, files, an officer's deed, a fault. A poll that finds nothing is one comparison, as a door answers from
+what it knows to be its newest; what was lost on the way, or came to a node that was down, is no event.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from tearline.simulate.traffic import Writer
 from tearline.terms import Party
 
 FAULTS = ("network", "partition", "crash", "power", "skew", "vault", "cheat")
-"""What can go wrong. `network`: messages lost, doubled and out of order; `power`: a crash that also loses what
-was not synced."""
+"""What can go wrong. `network`: messages lost, doubled and out of order; `power`: a crash that also loses
+what was not synced."""
 YEAR = 365 * DAY
 _A_YEAR = {"partition": 12, "crash": 10, "power": 10, "skew": 10, "vault": 6, "cheat": 20}
 """How often, a node and year; `Plan.stress` times as often."""
@@ -246,7 +246,7 @@ class _Run:
         if not member.up:
             return
         first = member.looked is None or member.looked.date() != member.clock().date()
-        if first or member.node.held_up or party in self._arrived or member.node.stirred():
+        if first or party in self._arrived or member.node.stirred():
             self._work(party)
         else:
             self.number += 1
@@ -387,8 +387,8 @@ class _Run:
         lost = member.crash(power=power and "power" in self.plan.faults)
         self._count("crash", member.party)
         self.faults["power cut" if power else "crash"] += 1
-        self.faults["unsynced commits lost"] += lost
-        self.observer.shrank(member.party)
+        self.faults["unsynced commits lost"] += len(lost)
+        self.observer.lost(member.party, lost)
         self.later(self._fate.randrange(MINUTE, 12 * HOUR), self._start, member)
 
     def _start(self, member: Member) -> None:
