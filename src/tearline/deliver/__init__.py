@@ -1,7 +1,8 @@
 """Delivery: compose what is given, seal it so that its recipient can check it, open what is received."""
 
 from tearline.deliver.compose import Draft, NodeIdentity, compose
-from tearline.deliver.dsse import Envelope, public_key, public_key_text
+from tearline.deliver.dsse import Envelope
+from tearline.deliver.key_change import follow, is_key_change, key_change
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
 from tearline.deliver.seal import (
     Opened,
@@ -13,6 +14,7 @@ from tearline.deliver.seal import (
     seal,
     sign_draft,
 )
+from tearline.ledger import public_key, public_key_text
 
 __all__ = [
     "Draft",
@@ -25,8 +27,11 @@ __all__ = [
     "Unproven",
     "compose",
     "compose_message",
+    "follow",
+    "is_key_change",
     "is_message",
     "is_release",
+    "key_change",
     "log_origin",
     "open_release",
     "public_key",

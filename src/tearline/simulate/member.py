@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -61,6 +61,7 @@ class SimulatedHome(Home):
         self.certificate, self.tls_key = self.folder / "tls.crt", self.folder / "tls.pem"
         self.seed, seed = seed, seed + party.encode()
         self.signing_key = Ed25519PrivateKey.from_private_bytes(sha256(b"key" + seed).digest())
+        self.former_keys = ()
         self.secret = sha256(b"secret" + seed).digest()
         number = 1 + int.from_bytes(sha256(b"tls" + seed).digest()[:31], "big")
         self._tls = ec.derive_private_key(number, ec.SECP256R1())
@@ -180,8 +181,8 @@ class Member:
 
     # --- The worker -------------------------------------------------------------------------------
 
-    def work(self, *, arrived: bool) -> int:
-        """A round of the worker, as `tearline serve` has it. `arrived`: whether something is in an inbox."""
+    def work(self, arrived: Collection[Party]) -> int:
+        """A round of the worker, as `tearline serve` has it. `arrived`: in whose inboxes something is new."""
         node, done = self.node, 0
         today = node.clock().date()
         if self.looked is None or node.suspensions or self.looked.date() != today:
@@ -190,7 +191,7 @@ class Member:
             agreements.expire(node)
         self.looked = node.clock()
         if arrived:
-            while (taken := take_inbox(node)) >= BATCH:
+            while (taken := take_inbox(node, arrived)) >= BATCH:
                 done += taken
             done += taken
         if node.stirred() or node.held_up:

@@ -63,14 +63,14 @@ class _Again:
         for now, kind, what in sample.journal[:MOST]:
             self._now = BEGINNING + timedelta(microseconds=now)
             if kind == WORK:
-                self.member.work(arrived=False)
+                self.member.work(())
             elif kind == FILES:
                 content = what if only is None else _some(what, only)
                 if content is not None:
                     self.member.take(content)
             elif only is None or what.kind not in ("suspend", "resume") or what.partner == sample.partner:
                 acts.do(self.member.node, what)
-        self.member.work(arrived=False)
+        self.member.work(())
 
     def _time(self) -> datetime:
         return self._now

@@ -129,7 +129,7 @@ class _Run:
             for taker in takers
         }
         self._woken: set[Party] = set()
-        self._arrived: set[Party] = set()
+        self._arrived = {party: set[Party]() for party in self.members}
         self.cheat = Cheat(self.members, self.observer, self._fate) if "cheat" in plan.faults else None
         sampled = sorted(self.pairs)
         self.silence = [
@@ -231,13 +231,10 @@ class _Run:
         member = self.members[party]
         if not member.up:
             return
-        arrived = party in self._arrived
-        self._arrived.discard(party)
+        arrived, self._arrived[party] = self._arrived[party], set()
         self._count("work", party)
-        self._journal(party, silence.WORK, arrived)
-        done = self._on(member, lambda: member.work(arrived=arrived))
-        if done is None and arrived:
-            self._arrived.add(party)
+        self._journal(party, silence.WORK, None)
+        self._on(member, member.work, arrived)
 
     def _tick(self, party: Party) -> None:
         """Once an hour the worker looks whether anything is to be done, whatever woke it or not."""
@@ -246,7 +243,7 @@ class _Run:
         if not member.up:
             return
         first = member.looked is None or member.looked.date() != member.clock().date()
-        if first or party in self._arrived or member.node.stirred():
+        if first or self._arrived[party] or member.node.stirred():
             self._work(party)
         else:
             self.number += 1
@@ -340,7 +337,7 @@ class _Run:
         if self._on(taker, self._put, taker, giver, bodies):
             if after <= pair.taken:  # nothing is left out between the last letter and this one
                 pair.taken = max(pair.taken, last)
-            self._arrived.add(taker.party)
+            self._arrived[taker.party].add(giver)
             self._wake(taker.party)
             for delay in self.network.delays(taker.party, giver)[:1]:
                 self.later(delay, self._acknowledged, pair, last)
@@ -394,7 +391,7 @@ class _Run:
     def _start(self, member: Member) -> None:
         self._count("start", member.party)
         member.start()
-        self._arrived.add(member.party)
+        self._arrived[member.party].update(member.node.partners)
         self._wake(member.party)
 
     def _cut(self, fault: str) -> None:
@@ -455,7 +452,7 @@ class _Run:
         for _ in range(_ROUNDS):
             moved = 0
             for member in self.members.values():
-                moved += member.work(arrived=True)
+                moved += member.work(member.node.partners)
                 self.observer.look(member.party)
             for pair in self.pairs.values():
                 bodies, last = self._letters(pair, pair.taken)
