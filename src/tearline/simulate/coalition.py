@@ -71,20 +71,20 @@ class Coalition:
         return [deal for deal in self.deals if party in deal.parties]
 
     def _sources(self, party: Party, number: int) -> tuple[Source, ...]:
-        """Every third member has people to protect."""
-        if number % 3:
+        """Every other member has people to protect."""
+        if number % 2:
             return ()
         made = []
         for which in range(2):
             person = self._draw.choice(self.population)
-            name = _NAMES[(number // 3 * 2 + which) % len(_NAMES)]
+            name = _NAMES[(number + which) % len(_NAMES)]
             made.append(
                 Source(
                     cryptonym=f"{party}-{'OAK' if which else 'ELM'}",
                     name=name,
                     secret=f"ZX{self._draw.randrange(10**7, 10**8)}",
                     facts=tuple(sorted(person.items())),
-                    k=self._draw.choice((5, 10, 20)),
+                    k=self._draw.choice((5, 20, 30)),
                 )
             )
         return tuple(made)

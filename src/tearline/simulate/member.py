@@ -143,8 +143,8 @@ class Member:
         self.grown: set[Party] = set()
         """Partners whose view has had a commit since it was last looked at."""
         self.vault = SimulatedVault(self.home.folder, sources) if sources else None
-        self.up = True
-        self.looked: datetime | None = None
+        self.up = self.has_post = True
+        self.attended: datetime | None = None
         self.node = self._opened()
         with self.node.writing():
             self.node.record(Act.NODE_CREATED, {"party": party, "vkey": self.node.vkey})
@@ -176,20 +176,28 @@ class Member:
         self.disk.restart()
         self.node = self._opened()
         self.grown |= set(self.node.partners)
-        self.looked = None
+        self.attended = None
         self.up = True
 
     # --- The worker -------------------------------------------------------------------------------
 
+    @property
+    def must_attend(self) -> bool:
+        """Whether suspensions may ask for something: after a start, and daily while there are any.
+
+        A view can be closing only where a crash came between; a serving node looks more often, for commands of
+        other processes.
+        """
+        now = self.clock().date()
+        return self.attended is None or bool(self.node.suspensions) and self.attended.date() != now
+
     def work(self, arrived: Collection[Party]) -> int:
         """A round of the worker, as `tearline serve` has it. `arrived`: in whose inboxes something is new."""
         node, done = self.node, 0
-        today = node.clock().date()
-        if self.looked is None or node.suspensions or self.looked.date() != today:
+        if self.must_attend:
             done += attend(node)
-        if self.looked is None or self.looked.date() != today:
-            agreements.expire(node)
-        self.looked = node.clock()
+        done += agreements.expire(node)
+        self.attended = node.clock()
         if arrived:
             while (taken := take_inbox(node, arrived)) >= BATCH:
                 done += taken
@@ -204,6 +212,11 @@ class Member:
         return list(take_in(self.node, BytesIO(content), "file"))
 
     # --- The post room ----------------------------------------------------------------------------
+
+    @property
+    def post(self) -> bool:
+        """Whether letters come and go: its process may be down while the worker's is not."""
+        return self.up and self.has_post
 
     def letters(self, partner: Party, after: int) -> tuple[list[bytes], int]:
         """What the door serves to a partner after an instant, and the instant to go on from."""

@@ -168,7 +168,7 @@ class Writer:
         for _ in range(draw.randint(1, 3)):
             rank = draw.choices((0, 2, 3, 4), (3, 3, 4, 1))[0]
             told: tuple[tuple[str, str], ...] = ()
-            if source is not None and draw.random() < 0.4:
+            if source is not None and draw.random() < 0.7:
                 told = (draw.choice(source.facts),)
             parts.append(
                 Part(

@@ -242,8 +242,7 @@ class _Run:
         member = self.members[party]
         if not member.up:
             return
-        first = member.looked is None or member.looked.date() != member.clock().date()
-        if first or self._arrived[party] or member.node.stirred():
+        if member.must_attend or self._arrived[party] or member.node.stirred():
             self._work(party)
         else:
             self.number += 1
@@ -293,7 +292,7 @@ class _Run:
 
     def _send(self, member: Member) -> None:
         """The courier: push what is new in views to those whose views they are."""
-        while member.grown:
+        while member.grown and member.post:
             partner = member.grown.pop()
             pair = self.pairs.get((member.party, partner))
             if pair is not None:
@@ -307,7 +306,7 @@ class _Run:
         self.later(_RETRY[min(attempt, len(_RETRY) - 1)], self._retry, pair, last, attempt + 1)
 
     def _retry(self, pair: _Pair, last: int, attempt: int) -> None:
-        if pair.pushed < last and pair.giver.up and attempt <= len(_RETRY):
+        if pair.pushed < last and pair.giver.post and attempt <= len(_RETRY):
             self._count("retry", pair.giver.party, pair.taker.party)
             self._on(pair.giver, self._push, pair, attempt)
 
@@ -330,7 +329,7 @@ class _Run:
 
     def _arrive(self, pair: _Pair, bodies: Sequence[bytes], after: int, last: int) -> None:
         giver, taker = pair.giver.party, pair.taker
-        if not taker.up or self.network.is_cut(giver, taker.party):
+        if not taker.post or self.network.is_cut(giver, taker.party):
             self.faults["met a closed door"] += 1
             return
         self._count("letter", giver, taker.party, str(len(bodies)))
@@ -347,14 +346,14 @@ class _Run:
         return True
 
     def _acknowledged(self, pair: _Pair, last: int) -> None:
-        if pair.giver.up:
+        if pair.giver.post:
             self._count("acknowledgement", pair.giver.party, pair.taker.party)
             pair.pushed = max(pair.pushed, last)
 
     def _poll(self, pair: _Pair) -> None:
         """A taker asks at a giver's door. It is the way out when pushes were lost."""
         self.later(self.plan.poll_minutes * MINUTE, self._poll, pair)
-        if not (pair.giver.up and pair.taker.up) or self.network.is_cut(pair.giver.party, pair.taker.party):
+        if not (pair.giver.post and pair.taker.post) or self.network.is_cut(pair.giver.party, pair.taker.party):
             return
         if pair.top <= pair.taken:
             self.number += 1
@@ -368,17 +367,28 @@ class _Run:
     # --- Faults -----------------------------------------------------------------------------------
 
     def _crash(self, fault: str) -> None:
-        """A node dies: now, or in the middle of what it does next, before or after one of its commits."""
+        """A node dies: now, or in the middle of what it does next, before or after one of its commits. Or its
+        post room alone stops: what is released piles up."""
         self._fault(fault, self._crash)
         draw = self._fate
         member = self.members[draw.choice(list(self.members))]
-        at_once, commit, before = draw.random() < 0.3, draw.randrange(6), draw.random() < 0.5
+        kind, commit, before = draw.random(), draw.randrange(6), draw.random() < 0.5
         if not member.up:
             return
-        if at_once:
+        if kind < 0.2:
             self._died(member, power=fault == "power")
+        elif kind < 0.5 and fault == "crash":
+            self._set_post(member, False)
+            self.faults["post room stopped"] += 1
+            self.later(draw.randrange(HOUR, 2 * DAY), self._set_post, member, True)
         else:
             member.disk.crash_at(commit, before=before)
+
+    def _set_post(self, member: Member, opens: bool) -> None:
+        self._count("post room", member.party, "open" if opens else "stopped")
+        member.has_post = opens
+        if member.post:
+            self._on(member, lambda: None)
 
     def _died(self, member: Member, *, power: bool) -> None:
         lost = member.crash(power=power and "power" in self.plan.faults)
@@ -448,7 +458,7 @@ class _Run:
                 member.start()
             if member.vault is not None:
                 member.vault.shut = False
-            member.looked = None
+            member.attended, member.has_post = None, True
         for _ in range(_ROUNDS):
             moved = 0
             for member in self.members.values():
