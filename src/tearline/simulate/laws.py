@@ -46,7 +46,7 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class Breach(msgspec.Struct, frozen=True):
-    """A law that did not hold. `event`: the number of the event after which it was seen."""
+    """A law that did not hold; 0 stands for a program that failed. `event`: after which it was seen."""
 
     law: int
     event: int
@@ -220,6 +220,8 @@ class Observer:
         key = (body["product"], body["version"], partner)
         item = self.items.get(key[:2])
         known.released[body["release"]] = partner, item, form
+        if (*key, form) in known.has_released:
+            self.breach(8, f"{own} released {key[0]} to {partner} twice")
         known.has_released.add((*key, form))
         if item is None or item.owner != own:
             return self.breach(4, f"{own} passed on to {partner} what another made ({key[0]})")

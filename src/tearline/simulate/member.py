@@ -140,7 +140,7 @@ class Member:
         self.skew = timedelta()
         self._time = time
         self.disk = SimulatedDisk(self._committed)
-        self.grown: set[Party] = set()
+        self.grown: dict[Party, None] = {}
         """Partners whose view has had a commit since it was last looked at."""
         self.vault = SimulatedVault(self.home.folder, sources) if sources else None
         self.up = self.has_post = True
@@ -163,7 +163,7 @@ class Member:
 
     def _committed(self, name: str) -> None:
         if name != "node.db":
-            self.grown.add(name.removesuffix(".db"))
+            self.grown[name.removesuffix(".db")] = None
 
     # --- Life and death ---------------------------------------------------------------------------
 
@@ -175,7 +175,7 @@ class Member:
     def start(self) -> None:
         self.disk.restart()
         self.node = self._opened()
-        self.grown |= set(self.node.partners)
+        self.grown |= dict.fromkeys(sorted(self.node.partners))
         self.attended = None
         self.up = True
 
@@ -185,11 +185,11 @@ class Member:
     def must_attend(self) -> bool:
         """Whether suspensions may ask for something: after a start, and daily while there are any.
 
-        A view can be closing only where a crash came between; a serving node looks more often, for commands of
-        other processes.
+        A view can be closing only where a crash came between. A serving node looks more often: it knows
+        nothing of commands that run beside it.
         """
         now = self.clock().date()
-        return self.attended is None or bool(self.node.suspensions) and self.attended.date() != now
+        return self.attended is None or (bool(self.node.suspensions) and self.attended.date() != now)
 
     def work(self, arrived: Collection[Party]) -> int:
         """A round of the worker, as `tearline serve` has it. `arrived`: in whose inboxes something is new."""

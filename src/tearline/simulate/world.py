@@ -11,9 +11,11 @@ from __future__ import annotations
 import hashlib
 import heapq
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -91,7 +93,12 @@ def run(plan: Plan, watch: Watch | None = None, trace: Trace | None = None) -> R
     """Run a plan from its seed to its verdict."""
     wall, cpu = time.monotonic(), time.process_time()
     made = _Run(plan, watch, trace)
-    made.go()
+    try:
+        made.go()
+    except Exception as error:  # whatever it is, it is a finding, and its seed shows it again
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}: {error}"
+        made.observer.breach(0, what)
     return made.report(time.process_time() - cpu, time.monotonic() - wall)
 
 
@@ -107,7 +114,8 @@ class _Pair:
 class _Run:
     def __init__(self, plan: Plan, watch: Watch | None, trace: Trace | None) -> None:
         self.plan, self._watch, self._say = plan, watch, trace
-        self.now, self.number, self.counts, self.faults = 0, 0, Counter[str](), Counter[str]()
+        self.now, self.number, self.node_years = 0, 0, 0.0
+        self.counts, self.faults = Counter[str](), Counter[str]()
         self._digest, self._queued, self._queue = hashlib.sha256(), 0, list[tuple[Any, ...]]()
         seed = f"tearline {plan.seed}"
         self.coalition = Coalition(seed, plan.nodes, self.time)
@@ -293,7 +301,8 @@ class _Run:
     def _send(self, member: Member) -> None:
         """The courier: push what is new in views to those whose views they are."""
         while member.grown and member.post:
-            partner = member.grown.pop()
+            partner = next(iter(member.grown))
+            del member.grown[partner]
             pair = self.pairs.get((member.party, partner))
             if pair is not None:
                 self._push(pair)
@@ -316,7 +325,7 @@ class _Run:
             bodies, last = pair.giver.letters(taker, after)
         except Closing:
             return [], after
-        pair.giver.grown.discard(taker)  # what was read for serving is noted in the view: nothing new
+        pair.giver.grown.pop(taker, None)  # what was read for serving is noted in the view: nothing new
         pair.top = max(pair.top, last)
         if bodies:
             self.observer.look(giver)
@@ -353,7 +362,9 @@ class _Run:
     def _poll(self, pair: _Pair) -> None:
         """A taker asks at a giver's door. It is the way out when pushes were lost."""
         self.later(self.plan.poll_minutes * MINUTE, self._poll, pair)
-        if not (pair.giver.post and pair.taker.post) or self.network.is_cut(pair.giver.party, pair.taker.party):
+        if not (pair.giver.post and pair.taker.post) or self.network.is_cut(
+            pair.giver.party, pair.taker.party
+        ):
             return
         if pair.top <= pair.taken:
             self.number += 1
