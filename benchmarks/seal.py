@@ -98,7 +98,7 @@ def main() -> None:
                 ]
     with timed("open, as the recipient"):
         for body in bodies:
-            deliver.open_release(orjson.loads(body), giver="GBR", key=KEY.public_key(), recipient="UKR")
+            deliver.open_release(orjson.loads(body), giver="GBR", keys=[KEY.public_key()], recipient="UKR")
     spent["commit"] -= spent["append"] + spent["checkpoint"] + spent["prove"]
 
     size = sum(len(one.content) for one in products) / len(products)

@@ -106,6 +106,14 @@ class Log:
         )
         return (data for (data,) in rows)
 
+    def entries_at(self, conn: Connection, indexes: Iterable[int]) -> dict[int, bytes]:
+        """Those of these entries that are there, by number."""
+        rows = conn.exec_driver_sql(
+            "SELECT seq, data FROM json_each(?) AS wanted CROSS JOIN log_entry WHERE log = ? AND seq = value",
+            (orjson.dumps(list(indexes)).decode(), self.name),
+        )
+        return {row.seq: row.data for row in rows}
+
     def inclusion(self, conn: Connection, index: int, size: int) -> list[bytes]:
         """The proof that entry `index` is in the log of `size` entries."""
         return next(self.inclusions(conn, [index], size))

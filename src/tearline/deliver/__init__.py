@@ -6,12 +6,16 @@ from tearline.deliver.key_change import follow, is_key_change, key_change
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
 from tearline.deliver.seal import (
     Opened,
+    Previous,
+    Proof,
     Statement,
     Unproven,
     is_release,
     log_origin,
+    open_proof,
     open_release,
     seal,
+    sealed_again,
     sign_draft,
 )
 from tearline.ledger import public_key, public_key_text
@@ -23,6 +27,8 @@ __all__ = [
     "Message",
     "NodeIdentity",
     "Opened",
+    "Previous",
+    "Proof",
     "Statement",
     "Unproven",
     "compose",
@@ -33,10 +39,12 @@ __all__ = [
     "is_release",
     "key_change",
     "log_origin",
+    "open_proof",
     "open_release",
     "public_key",
     "public_key_text",
     "read_message",
     "seal",
+    "sealed_again",
     "sign_draft",
 ]

@@ -74,6 +74,7 @@ class _Server:
         self.is_ready = False
         self.announced: date | None = None
         self.held_up = ""
+        self.forked: frozenset[Party] = frozenset()
 
     async def run(self, ready: Callable[[str], None]) -> None:
         config = self.home.config
@@ -153,6 +154,9 @@ class _Server:
         if not self.node.stirred() and not again:
             return False, done
         self.node.refresh()
+        for party in sorted(self.node.forked - self.forked):
+            log.warning("fork found: nothing is taken until an officer settles it", partner=party)
+        self.forked = self.node.forked
         while batch := consider(self.node) + hand_over(self.node):
             done += batch
         if self.node.held_up != self.held_up:

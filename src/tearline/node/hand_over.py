@@ -14,6 +14,7 @@ from tearline.adapters import store
 from tearline.adapters.view import OUT, Item, Writer
 from tearline.ledger import Act
 from tearline.node.opened import Node
+from tearline.node.receipts import previous
 from tearline.terms import Broken, Party
 
 BATCH = 100
@@ -95,12 +96,15 @@ def _seal_into(node: Node, view: Writer, party: Party, drafts: list[deliver.Draf
     indexes = log.append(view.db, [envelope.payload for envelope in envelopes])
     checkpoint = view.checkpoint(OUT)
     proofs = log.inclusions(view.db, indexes, indexes.stop)
+    before = previous(node, view, party, indexes)
     items: dict[tuple[str, str | None], Item] = {}
     for draft, envelope, index, proof in zip(drafts, envelopes, indexes, proofs, strict=True):
         for support in draft.supporting:
             version = support.get("modified", support.get("created"))
             items.setdefault((support["id"], version), _item(None, support, version, orjson.dumps(support)))
-        sealed = deliver.seal(draft, envelope, checkpoint=checkpoint, index=index, proof=proof)
+        sealed = deliver.seal(
+            draft, envelope, checkpoint=checkpoint, index=index, proof=proof, previous=before
+        )
         # A supporting object may also be released as a product: the release is what counts.
         items[draft.object_id, draft.version] = _item(draft.release_id, draft.object, draft.version, sealed)
     view.add(OUT, list(items.values()), node.clock())

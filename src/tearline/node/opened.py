@@ -92,14 +92,16 @@ class Node:
             agreements = tuple(_agreements_in_force(db))
             suspensions = tuple(store.suspensions(db))
             shadows = tuple(_in_shadow(db))
+            forked = store.forked(db)
         self.partners = {party: partner for party, (partner, _) in rows.items()}
         # Those who may come in: a partner whose key was revoked may not.
         self.certificates = {
             party: certificate
             for party, (partner, certificate) in rows.items()
-            if partner.tls_key not in partner.revoked_keys
+            if partner.tls_key not in partner.revoked_tls
         }
         self.agreements, self.suspensions, self.shadows = agreements, suspensions, shadows
+        self.forked = frozenset(forked)  # givers of whom nothing is taken: their log has two histories
         self.shadow_rules: dict[str, Agreements] = {}  # of each in shadow, once it was asked: see `shadow`
         stopped = (compiled(self.party, suspensions),) if suspensions else ()
         self.deciding = (*agreements, *stopped)

@@ -15,7 +15,9 @@ from sqlalchemy import Connection
 
 from tearline import deliver, intake, label
 from tearline.adapters import store
+from tearline.deliver.receipt import Became
 from tearline.ledger import Act
+from tearline.node import receipts
 from tearline.node.messages import take_message
 from tearline.node.opened import Node
 from tearline.node.suspend import refused_givers
@@ -41,7 +43,7 @@ def receive(node: Node, giver: Party, objects: Sequence[Mapping[str, Any]], pull
     """
     with node.writing() as db:
         new = _take(node, db, giver, [item for item in objects if deliver.is_release(item)], objects)
-        if pulled_to is not None:
+        if pulled_to is not None and not receipts.is_forked(db, giver):
             store.set_pulled_to(db, giver, pulled_to)
     return new
 
@@ -61,7 +63,8 @@ def _take_inbox_of(node: Node, party: Party) -> int:
     objects = [orjson.loads(body) for _, body in added]
     with node.writing() as db:
         _take(node, db, party, objects, objects)
-        store.set_inbox_seen(db, party, added[-1][0])
+        if not receipts.is_forked(db, party):
+            store.set_inbox_seen(db, party, added[-1][0])
     return len(added)
 
 
@@ -77,9 +80,11 @@ def _take(
     for item in filter(_is_definition, page):
         with _refusing(node, giver):
             store.put_definition(db, giver, str(item.get("id")), _json(item))
-    opened = {release.statement.release_id: release for release in _opened(node, giver, items)}
+    releases = list(_opened(node, giver, items))
+    opened = {release.statement.release_id: release for release in releases}
     known = store.known_releases(db, giver, opened)
-    fresh = [release for name, release in opened.items() if name not in known]
+    admitted = receipts.admit(node, db, giver, releases, known)
+    fresh = [release for name, release in opened.items() if name in admitted and name not in known]
     for release in fresh:
         statement = release.statement
         entry = {"giver": giver, "release": statement.release_id, "digest": statement.digest}
@@ -103,11 +108,15 @@ def _take(
         if not (deliver.is_release(item) or deliver.is_message(item) or _is_definition(item))
     ]
     came_by = {_version(release.object): release.statement.release_id for release in given}
+    became: dict[tuple[Any, Any], Became] = {}
     for product in _products(node, db, giver, [*(release.object for release in given), *unsigned], now):
         received_as = came_by.get(_version(orjson.loads(product.content)), f"inbox of {giver}")
         answer = hold(node, db, product, f"from {giver}", received_as=received_as)
+        became[_version(orjson.loads(product.content))] = receipts.fate(answer)
         if isinstance(answer, intake.Fault):
             _refuse(node, giver, answer)
+    fates = [(release, became.get(_version(release.object), Became.REFUSED)) for release in given]
+    receipts.give(node, db, giver, fates, admitted)
     return len(fresh)
 
 
@@ -116,8 +125,8 @@ def _opened(node: Node, giver: Party, items: Iterable[Mapping[str, Any]]) -> Ite
     partner = node.partners[giver]
     for item in filter(deliver.is_release, items):
         try:
-            key, *former = _keys(partner)
-            release = deliver.open_release(item, giver=giver, key=key, former=former, recipient=node.party)
+            keys = _keys(partner)
+            release = deliver.open_release(item, giver=giver, keys=keys, recipient=node.party)
         except Broken as error:
             _refuse(node, giver, error)
             continue

@@ -12,12 +12,12 @@ from __future__ import annotations
 import hmac
 import sqlite3
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table
@@ -29,7 +29,7 @@ from tearline.adapters.view.collection import Added, Collection, Item, metadata
 from tearline.adapters.view.pages import Match, Page, Record
 from tearline.terms import Party, TearlineError
 
-__all__ = ["IN", "OUT", "Added", "Closing", "Item", "Match", "Page", "Record", "View", "Writer"]
+__all__ = ["IN", "OUT", "Added", "Closing", "Item", "Match", "Page", "Record", "Released", "View", "Writer"]
 
 OUT, IN = "out", "in"
 STATUS_KEPT = timedelta(hours=24)
@@ -46,6 +46,15 @@ Table(
     Column("body", LargeBinary, nullable=False),
     Index("status_expires", "expires"),
 )
+
+
+class Released(NamedTuple):
+    """A release in `out`: its id, its date-added, whether it was ever served, the sealed object."""
+
+    release: str
+    added: datetime
+    served: bool
+    body: bytes
 
 
 class Closing(TearlineError):
@@ -150,6 +159,26 @@ class View:
         query = f'SELECT added, body FROM "{IN}" WHERE added > ? ORDER BY added LIMIT ?'  # noqa: S608
         with self._snapshot() as db:
             return db.execute(query, (added, limit)).fetchall()
+
+    def released(self) -> Iterator[Released]:
+        """All that stands in `out` as releases, in the order of adding, one at a time."""
+        query = (
+            'SELECT o.release, added, u.added IS NULL, body FROM "out" AS o LEFT JOIN unserved AS u '
+            "USING (added) WHERE o.release IS NOT NULL ORDER BY added"
+        )
+        with self._snapshot() as db:
+            for release, added, served, body in db.execute(query):
+                yield Released(release, _EPOCH + timedelta(microseconds=added), bool(served), bytes(body))
+
+    def logged(
+        self, indexes: Iterable[int], sizes: Iterable[int]
+    ) -> tuple[dict[int, bytes], dict[int, bytes]]:
+        """Of the log of `out`: entries by number, and its roots by size, as far as it ever was so long."""
+        log = self._logs[OUT]
+        with self._engine.connect() as db:
+            length = log.size(db)
+            roots = {size: log.root(db, size) for size in sizes if size <= length}
+            return log.entries_at(db, indexes), roots
 
     def verify(self, key: Ed25519PublicKey) -> tuple[dict[str, int], list[Finding]]:
         """Recompute both logs: the size of each by its origin, and what was found changed."""
