@@ -68,7 +68,7 @@ class Cheat:
         return _seal(member, taker, item, at, key, in_log=kind != "not in its log")
 
     def _under_anothers_id(self, member: Member, taker: Party, at: datetime) -> bytes | None:
-        """A whole and honest release of its own, but under the id of what a third one made."""
+        """A release of its own under the id of what a third one made, in a log with another history."""
         theirs = [
             item
             for item in list(self._observer.items.values())[-50:]
@@ -133,4 +133,5 @@ def _seal(
     growing.append(leaf)
     origin = deliver.log_origin(member.party, taker)
     note = sign(Checkpoint(origin, 1, growing.root()), key, member.party)
-    return deliver.seal(draft, envelope, checkpoint=note, index=0, proof=[])
+    before = deliver.Previous(0, tree.EMPTY_ROOT, [])
+    return deliver.seal(draft, envelope, checkpoint=note, index=0, proof=[], previous=before)

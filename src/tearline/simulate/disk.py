@@ -1,4 +1,4 @@
-"""A node's disk in memory: real SQLite, and crashes that lose what a real disk would lose.
+"""A node's disk that can fail: real SQLite on files in memory, and crashes that lose what a disk would lose.
 
 What a crash loses: every transaction that was not committed, and every commit that was made with less than
 `PRAGMA synchronous = FULL` since the last one that was. Both are read off the connections at work, not off
@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from itertools import count
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Engine, MetaData, QueuePool, create_engine
@@ -22,7 +23,7 @@ from tearline.adapters import log
 from tearline.adapters.database import configured
 
 _FULL = 2
-_NUMBERS = count()
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, where there is one
 
 
 class Crashed(BaseException):
@@ -34,6 +35,8 @@ class SimulatedDisk:
 
     def __init__(self, committed: Callable[[str], None]) -> None:
         self._committed = committed
+        where = str(_MEMORY) if _MEMORY.is_dir() else None
+        self._folder = TemporaryDirectory(prefix="tearline-simulate-", dir=where)
         self._stores: dict[str, _Store] = {}
         self._engines: list[Engine] = []
         self._life = _Life()
@@ -41,13 +44,12 @@ class SimulatedDisk:
     def open(self, path: Path, *, metadata: MetaData) -> Engine:
         store = self._stores.get(path.name)
         if store is None:
-            store = self._stores[path.name] = _Store(path.name, metadata)
+            store = self._stores[path.name] = _Store(Path(self._folder.name) / path.name, metadata)
         life, stored = self._life, store
 
         def connect() -> _Connection:
             return _Connection(stored, life, self._committed)
 
-        # A second connection is made where two transactions are open at once.
         plain = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
         engine = configured(plain)
         self._engines.append(engine)
@@ -55,6 +57,11 @@ class SimulatedDisk:
 
     def watch(self, path: Path) -> sqlite3.Connection:
         return self._stores[path.name].connect()
+
+    def close(self) -> None:
+        """The end of this disk."""
+        self.lose(synced_only=False)
+        self._folder.cleanup()
 
     def crash_at(self, commit: int, *, before: bool) -> None:
         """Let the process die at its next commit but `commit`, `before` it takes effect or after."""
@@ -74,12 +81,13 @@ class SimulatedDisk:
 
     def bytes_of(self, name: str) -> bytes:
         """All that stands in a database."""
-        return self._stores[name].keeper.serialize()
+        return self._stores[name].image()
 
     def newest_checkpoints(self, name: str) -> bytes:
         """The newest signed state of every log in a database."""
         query = "SELECT note FROM log_checkpoint ORDER BY log, number"
-        return "".join(note for (note,) in self._stores[name].keeper.execute(query)).encode()
+        with closing(self._stores[name].connect()) as db:
+            return "".join(note for (note,) in db.execute(query)).encode()
 
     @property
     def names(self) -> list[str]:
@@ -100,33 +108,34 @@ class _Life:
 
 
 class _Store:
-    """One database in memory, and its last synced state where that is older than its present one."""
+    """One database, and its last synced state where its present one is not."""
 
-    _patterns: dict[int, sqlite3.Connection] = {}  # noqa: RUF012 - one for the process: empty databases
+    _patterns: dict[int, bytes] = {}  # noqa: RUF012 - one for the process: empty databases
 
-    def __init__(self, name: str, metadata: MetaData) -> None:
-        self.name = name
-        self._uri = f"file:/tearline-{next(_NUMBERS)}?vfs=memdb"
+    def __init__(self, path: Path, metadata: MetaData) -> None:
+        self.name, self.path = path.name, path
         self._synced: bytes | None = None
         self._unsynced = False
         self._weak: set[int] = set()
-        self.keeper = self.connect()  # a database in memory is gone with its last connection
-        self._pattern(metadata).backup(self.keeper)
+        path.write_bytes(self._pattern(metadata))
 
-    def connect(self, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
-        return sqlite3.connect(
-            self._uri, uri=True, isolation_level=None, check_same_thread=False, factory=factory
-        )
+    def connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+
+    def image(self) -> bytes:
+        """All that is committed."""
+        with closing(self.connect()) as db:
+            return db.serialize()
 
     @classmethod
-    def _pattern(cls, metadata: MetaData) -> sqlite3.Connection:
+    def _pattern(cls, metadata: MetaData) -> bytes:
         if id(metadata) not in cls._patterns:
-            made = sqlite3.connect(":memory:", check_same_thread=False)
-            engine = create_engine("sqlite://", creator=lambda: made)
-            with engine.begin() as conn:
-                metadata.create_all(conn)
-                log.metadata.create_all(conn)
-            cls._patterns[id(metadata)] = made
+            with closing(sqlite3.connect(":memory:", check_same_thread=False)) as made:
+                engine = create_engine("sqlite://", creator=lambda: made)
+                with engine.begin() as conn:
+                    metadata.create_all(conn)
+                    log.metadata.create_all(conn)
+                cls._patterns[id(metadata)] = made.serialize()
         return cls._patterns[id(metadata)]
 
     def weaken(self, connection: _Connection, *, weak: bool) -> None:
@@ -134,7 +143,7 @@ class _Store:
         if weak:
             self._weak.add(id(connection))
             if self._synced is None:
-                self._synced = self.keeper.serialize()
+                self._synced = self.image()
         else:
             self._weak.discard(id(connection))
             if not (self._weak or self._unsynced):
@@ -143,15 +152,15 @@ class _Store:
     def committed(self, connection: _Connection) -> None:
         self._unsynced = id(connection) in self._weak
         if not self._unsynced:  # a sync takes all before it along
-            self._synced = self.keeper.serialize() if self._weak else None
+            self._synced = self.image() if self._weak else None
 
     def settle(self, synced_only: bool) -> bool:
         lost = synced_only and self._unsynced and self._synced is not None
         if lost and self._synced is not None:
-            before = sqlite3.connect(":memory:")
-            before.deserialize(self._synced)
-            before.backup(self.keeper)
-            before.close()
+            with closing(sqlite3.connect(":memory:")) as before, closing(self.connect()) as db:
+                # A database in memory has no log of writes: its header must not say that it has (bytes 18, 19).
+                before.deserialize(self._synced[:18] + b"\1\1" + self._synced[20:])
+                before.backup(db)
         self._synced, self._unsynced = None, False
         self._weak.clear()
         return lost
@@ -162,7 +171,7 @@ class _Connection(sqlite3.Connection):
 
     def __init__(self, store: _Store, life: _Life, committed: Callable[[str], None]) -> None:
         self._store, self._life, self._told = store, life, committed
-        super().__init__(store._uri, uri=True, isolation_level=None, check_same_thread=False)
+        super().__init__(store.path, isolation_level=None, check_same_thread=False)
 
     def cursor(self, *arguments: Any) -> Any:
         self._must_live()

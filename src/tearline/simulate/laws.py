@@ -86,7 +86,7 @@ class _Known:
         self.has_released: set[tuple[str, str, Party, str]] = set()
         self.messages: dict[str, Party] = {}
         self.received: Counter[tuple[Party, str]] = Counter()
-        self.heard: Counter[tuple[Party, str]] = Counter()
+        self.forks: set[Party] = set()
         self.served: set[tuple[Party, str]] = set()
         self.notes_lost: set[Party] = set()
         """Partners in whose views a power cut took away what was noted as served."""
@@ -296,6 +296,11 @@ class Observer:
         if known.received[giver, release] > 1:
             self.breach(8, f"{known.member.party} took the release {release[:12]} of {giver} twice")
 
+    def _fork_found(self, known: _Known, body: dict[str, Any], _: datetime) -> None:
+        known.forks.add(body["giver"])
+        if body["giver"] not in self.cheats:
+            self.breach(9, f"{known.member.party} accuses {body['giver']} of a fork that there is not")
+
     # --- What leaves ------------------------------------------------------------------------------
 
     def sent(self, giver: Party, partner: Party, bodies: Sequence[bytes]) -> None:
@@ -403,19 +408,25 @@ class Observer:
             giver = known.member.party
             with known.member.node.reading() as db:
                 undelivered = {release for _, release, _, _, at in store.releases(db) if at is None}
+                undelivered |= {release for _, release, _, at in store.messages(db) if at is None}
             sent = [(release, partner) for release, (partner, *_) in known.released.items()]
             for release, partner in [*sent, *known.messages.items()]:
                 got = self.known[partner].received[giver, release]
-                if not got and release not in undelivered:
+                if not got and release not in undelivered and giver not in self.cheats:
                     self.breach(8, f"{partner} never received the release {release[:12]} of {giver}")
                 if got and release in undelivered and partner not in known.notes_lost:
                     self.breach(8, f"{giver} reports {release[:12]} as undelivered, but {partner} has it")
         for known in self.known.values():
+            histories: defaultdict[Party, set[bool]] = defaultdict(set)
             for giver, release in known.received:
                 gave = self.known[giver]
                 to = gave.released.get(release, (gave.messages.get(release),))[0]
+                histories[giver].add(to == known.member.party)
                 if to != known.member.party and giver not in self.cheats:
                     self.breach(9, f"{known.member.party} holds a release that {giver} never gave it")
+            for giver, kinds in histories.items():
+                if len(kinds) == 2 and giver not in known.forks:
+                    self.breach(9, f"{known.member.party} took two histories of the log of {giver}")
 
     def _mosaic(self) -> None:
         """Law 3: persons who fit all that was told, for each partner and for all pooled."""
@@ -458,6 +469,7 @@ _READERS = {
     "agreement-withdrawn": Observer._agreement_ended,
     "agreement-expired": Observer._agreement_ended,
     "quarantine-resolved": Observer._resolved,
+    "fork-found": Observer._fork_found,
     "message-sent": Observer._message_sent,
     "release-received": Observer._received,
 }

@@ -40,6 +40,8 @@ class Sample:
         given = everything.given()
         without = _Again(self, given)
         seen, seen_without = everything.seen(), without.seen()
+        for again in (everything, without):
+            again.member.disk.close()
         if seen != seen_without:
             number = next(
                 (n for n, (a, b) in enumerate(zip(seen, seen_without, strict=False)) if a != b),

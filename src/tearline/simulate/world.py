@@ -99,7 +99,10 @@ def run(plan: Plan, watch: Watch | None = None, trace: Trace | None = None) -> R
         place = traceback.extract_tb(error.__traceback__)[-1]
         what = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}: {error}"
         made.observer.breach(0, what)
-    return made.report(time.process_time() - cpu, time.monotonic() - wall)
+    try:
+        return made.report(time.process_time() - cpu, time.monotonic() - wall)
+    finally:
+        made.close()
 
 
 class _Pair:
@@ -144,6 +147,12 @@ class _Run:
             silence.Sample(*pair, self.coalition)
             for pair in Random(f"{seed} silence").sample(sampled, min(plan.samples, len(sampled)))  # noqa: S311
         ]
+
+    def close(self) -> None:
+        for known in self.observer.known.values():
+            known.reader.close()
+        for member in self.members.values():
+            member.disk.close()
 
     def time(self) -> datetime:
         return BEGINNING + timedelta(microseconds=self.now)
