@@ -194,8 +194,12 @@ def _tearline(
     about = ", ".join(sorted(topic.replace("-", " ") for topic in product.topics))
     text = portions_text(product, kept, outcome.partner)
     item = _report(product, title or f"Report: {about or 'no topic given'}", text, node, marks)
-    # By its text and marks the id is the recipient's own, so one object can never show two contents.
-    own = node.opaque("tearline", product.originator, product.id, outcome.partner, canonical(item).decode())
+    # By its text and label the id is the recipient's own, so one object can never show two contents. The ids
+    # of its marks are those of the day: with them it would be another release tomorrow.
+    said = canonical({name: value for name, value in item.items() if name != "object_marking_refs"})
+    marked = msgspec.json.encode(label.narrow(outcome.label, outcome.partner), order="deterministic")
+    what = (product.originator, product.id, outcome.partner, said.decode(), marked.decode())
+    own = node.opaque("tearline", *what)
     day = issued.astimezone(UTC).strftime("%Y-%m-%dT00:00:00.000Z")
     return item | {
         "id": f"report--{uuid.UUID(bytes=own[:16], version=4)}",

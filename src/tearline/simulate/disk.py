@@ -158,7 +158,7 @@ class _Store:
         lost = synced_only and self._unsynced and self._synced is not None
         if lost and self._synced is not None:
             with closing(sqlite3.connect(":memory:")) as before, closing(self.connect()) as db:
-                # A database in memory has no log of writes: its header must not say that it has (bytes 18, 19).
+                # A database in memory has no log of writes: its header (bytes 18, 19) must not say so.
                 before.deserialize(self._synced[:18] + b"\1\1" + self._synced[20:])
                 before.backup(db)
         self._synced, self._unsynced = None, False
