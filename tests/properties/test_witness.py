@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -209,6 +210,27 @@ def test_whole_histories_that_part_within_what_was_seen_are_found_at_the_first_o
     if other is not None:
         assert fork is not None
         assert seen <= other
+
+
+ONE = log_of(9)
+TWO = (*ONE[:5], b"lie", *ONE[6:])
+
+
+@pytest.mark.parametrize(
+    ("rule", "first", "then"),
+    [
+        ("checkpoint", sealed(ONE, 0, 7, 0), sealed(TWO, 0, 7, 0)),
+        ("entry", sealed(ONE, 5, 6, 5), sealed(TWO, 5, 8, 5)),
+        ("entry", sealed(ONE, 4, 6, 4), sealed(TWO, 7, 9, 7)),
+        ("past", sealed(TWO, 7, 8, 7), sealed(ONE, 0, 7, 0)),
+        ("growth", sealed(ONE, 0, 7, 0), sealed(TWO, 7, 8, 7)),
+        ("growth", sealed(ONE, 0, 7, 0), sealed(TWO, 8, 9, 7)),
+    ],
+)
+def test_each_rule_finds_what_no_other_does(rule: str, first: Sealed, then: Sealed) -> None:
+    fork, _ = see(Witness(), [first, then])
+    assert fork == Fork(rule, 0, 1)
+    assert see(Witness(), [first, first])[0] is None
 
 
 @given(sizes, sizes)

@@ -30,6 +30,7 @@ _MODULES = {
     "vault": "vault",
     "source": "source",
     "mosaic": "mosaic",
+    "flags": "flags",
     "demo": "demo",
     "simulate": "simulate",
 }

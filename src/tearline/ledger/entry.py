@@ -43,6 +43,7 @@ class Act(StrEnum):
     ALL_RECONSIDERED = "all-reconsidered"
     PRODUCT_RELEASED = "product-released"
     RELEASE_STUCK = "release-stuck"
+    RELEASE_UNDELIVERED = "release-undelivered"
     RELEASE_RECEIVED = "release-received"
     RELEASE_REFUSED = "release-refused"
     RECEIPT_DIFFERS = "receipt-differs"

@@ -12,7 +12,7 @@ Each step is one transaction of `node.db` (or of one partner's view) and can be 
 """
 
 from tearline.deliver import Kind
-from tearline.node import keys, messages
+from tearline.node import keys, messages, receipts
 from tearline.node.agreements import read_agreement
 from tearline.node.consider import consider, reconsider
 from tearline.node.hand_over import hand_over
@@ -62,4 +62,4 @@ __all__ = [
     "verify_ledger",
 ]
 
-messages.HANDLERS.update({Kind.KEY_CHANGE: keys.partner_changed})
+messages.HANDLERS.update({Kind.KEY_CHANGE: keys.partner_changed, Kind.RECEIPT: receipts.take})

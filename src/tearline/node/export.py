@@ -25,7 +25,6 @@ import msgspec
 import orjson
 from sqlalchemy import Connection
 
-from tearline import deliver
 from tearline.adapters import store
 from tearline.deliver import Kind, Opened, Proof, Statement, dsse, witness
 from tearline.deliver.extension import EXTENSION
@@ -33,11 +32,10 @@ from tearline.ledger import Checkpoint, canonical
 from tearline.node.opened import Node
 from tearline.node.partner_record import (
     Finding,
+    Keys,
     Record,
     compared,
     is_message,
-    keys_of,
-    partner_of,
     receipt_in,
     sightings_of,
     verify_partner,
@@ -69,7 +67,7 @@ class _End(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def export(node: Node, party: Party) -> Iterator[bytes]:
     """What `party` gets to see, a line at a time, each with its newline. Raises `Refused` for a stranger."""
-    partner_of(node, party)
+    Keys(node, party)
     running, count = sha256(), 0
     for line in _lines(node, party):
         data = orjson.dumps(line) + b"\n"
@@ -124,10 +122,10 @@ def _check_whole(node: Node, party: Party, path: Path) -> str:
             header = _header(path, data)
         running.update(last)
         last, count = data, count + 1
-    keys = keys_of(partner_of(node, party))
+    signing = Keys(node, party).signing
     try:
         envelope = msgspec.convert(orjson.loads(last)["end"], dsse.Envelope)
-        end = msgspec.json.decode(dsse.verify(envelope, keys, PAYLOAD_TYPE), type=_End)
+        end = msgspec.json.decode(dsse.verify(envelope, signing, PAYLOAD_TYPE), type=_End)
     except (Broken, ValueError, KeyError, TypeError, msgspec.ValidationError):
         raise BadInput(
             str(path), "end", f"{party} did not sign it as it stands", "ask for it again"
@@ -168,8 +166,7 @@ class _Reader:
     ) -> None:
         self._node, self._db, self._party = node, db, party
         self._differences, self._open = differences, open_
-        self._keys = keys_of(partner_of(node, party))
-        self._own = [node.home.signing_key.public_key(), *node.home.former_keys]
+        self._keys = Keys(node, party)
         self._telling: dict[Checkpoint, list[tuple[int, Proof]]] = {}
         self._given: dict[str, str] = {}  # release id to the digest of its statement, as they say they gave
         self._taken: set[str] = set()
@@ -178,7 +175,7 @@ class _Reader:
         self._receipts = {name for name, _ in store.receipts(db, party)}
         self._held = {
             statement.release_id: sha256(proof.dsse.payload).hexdigest()
-            for statement, proof, _ in sightings_of(node, db, party, [])
+            for statement, proof, _ in sightings_of(db, party, self._keys, [])
         }
 
     def take(self, number: int, line: dict[str, Any]) -> None:
@@ -190,10 +187,10 @@ class _Reader:
                 case {"taken": proof}:
                     self._ours(msgspec.convert(proof, Proof))
                 case {"receipt_given": item}:
-                    opened = self._open_release(item, self._party)
+                    opened = self._keys.opened(item)
                     self._compare_receipt(opened)
                 case {"receipt_taken": item}:
-                    opened = self._open_release(item, self._node.party)
+                    opened = self._keys.opened(item, ours=True)
                     receipt_in(opened)
                     self._receipts_taken.add(opened.statement.release_id)
                     self._must_be_logged(opened.statement, opened.proof, opened.log, "a receipt")
@@ -228,9 +225,7 @@ class _Reader:
 
     def _theirs(self, number: int, proof: Proof) -> None:
         """A release of theirs: it must be the one that we hold under this id, in the same log."""
-        statement, log = deliver.open_proof(
-            proof, giver=self._party, keys=self._keys, recipient=self._node.party
-        )
+        statement, log = self._keys.proved(proof)
         digest = sha256(proof.dsse.payload).hexdigest()
         self._given[statement.release_id] = digest
         self._telling.setdefault(log, []).append((number, proof))
@@ -240,9 +235,7 @@ class _Reader:
 
     def _ours(self, proof: Proof) -> None:
         """A release of ours, as they hold it: our own log must have it."""
-        statement, log = deliver.open_proof(
-            proof, giver=self._node.party, keys=self._own, recipient=self._party
-        )
+        statement, log = self._keys.proved_ours(proof)
         self._taken.add(statement.release_id)
         self._must_be_logged(statement, proof, log, "a release")
 
@@ -260,15 +253,6 @@ class _Reader:
             return  # compared already
         for release in sorted(name for name, found in differences.items() if found is not None):
             self._differ("receipt", release, "a receipt that it shows differs from what our log has")
-
-    def _open_release(self, item: dict[str, Any], giver: Party) -> Opened:
-        mine = giver == self._node.party
-        return deliver.open_release(
-            item,
-            giver=giver,
-            keys=self._own if mine else self._keys,
-            recipient=self._party if mine else self._node.party,
-        )
 
     def _see_log(self) -> None:
         """All that they show of their log, against all that we saw of it."""

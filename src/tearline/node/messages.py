@@ -39,7 +39,7 @@ def send(node: Node, db: Connection, party: Party, kind: Kind, body: dict[str, A
     """
     message = Message(kind, body)
     draft = deliver.compose_message(
-        message, recipient=party, about=about, node=node.identity, issued=node.clock()
+        message, recipient=party, about=about, node=node.identity, issued=node.tick(node.clock())
     )
     if store.add_message(db, party, draft.release_id, kind, msgspec.json.encode(draft)):
         entry = {"partner": party, "release": draft.release_id, "kind": kind.value, "digest": draft.digest}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from tearline import deliver
 from tearline.adapters import store
-from tearline.adapters.database import FILES, Disk
+from tearline.adapters.database import FILES, Disk, soon_durable
 from tearline.adapters.home import Config, Home
 from tearline.adapters.log import Log
 from tearline.adapters.vault import VaultClient
@@ -21,6 +21,8 @@ from tearline.agreement import Agreement, Agreements, lifecycle
 from tearline.agreement.suspension import compiled
 from tearline.ledger import Act, Entry, vkey
 from tearline.terms import Broken, Party
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def utc_now() -> datetime:
@@ -123,8 +125,8 @@ class Node:
                 node=self.party,
                 party=party,
                 key=self.home.signing_key,
+                secret=self.home.view_secret(party),
                 former=self.home.former_keys,
-                secret=self.home.secret,
                 disk=self._disk,
             )
         return self._views[party]
@@ -133,12 +135,21 @@ class Node:
         """A connection to read `node.db` with the functions of `adapters.store`."""
         return self._engine.connect()
 
+    def tick(self, at: datetime) -> datetime:
+        """The tick of the cadence that had begun at `at`: what partners are told instead of it (law 5)."""
+        cadence = timedelta(milliseconds=self.home.config.cadence_ms)
+        return at - (at - _EPOCH) % cadence if cadence else at
+
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction of `node.db`, with what it records and a signed checkpoint: all of it or nothing."""
+    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
+        """A transaction of `node.db`, with what it records and a signed checkpoint: all of it or nothing.
+
+        Where it is not `durable`, a crash of the machine (not of the program) may undo it: what it records
+        must then be so that the next start finds it again.
+        """
         self._acts = []
         try:
-            with self._engine.begin() as db:
+            with self._engine.begin() if durable else soon_durable(self._engine) as db:
                 yield db
                 if self._acts:
                     self.log.append(db, self._acts)

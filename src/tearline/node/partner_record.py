@@ -7,22 +7,23 @@ checkpoint may wait for releases that are late or held back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import orjson
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
 
 from tearline import deliver
 from tearline.adapters import store
 from tearline.adapters.view import Released
-from tearline.deliver import Opened, Proof, receipt, witness
+from tearline.deliver import Opened, Proof, Statement, receipt, witness
 from tearline.deliver.message import TYPE
+from tearline.ledger import Checkpoint
 from tearline.node.opened import Node
 from tearline.node.receipts import decode_proof
-from tearline.terms import Broken, Partner, Party, Refused
+from tearline.terms import Broken, Party, Refused
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -69,28 +70,43 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """When the partner made the export that all this was compared with, if it was."""
 
 
-def partner_of(node: Node, party: Party) -> Partner:
-    """Raises `Refused` for a stranger."""
-    if party not in node.partners:
-        raise Refused(f"{party} is not a partner of this node")
-    return node.partners[party]
+class Keys:
+    """All that a partner, today's or a former one, ever signed with. Raises `Refused` for a stranger."""
 
+    def __init__(self, node: Node, party: Party) -> None:
+        with node.reading() as db:
+            partner = store.former_partner(db, party)
+        if partner is None:
+            raise Refused(f"{party} is not a partner of this node")
+        self._node, self._party = node, party
+        signed = (partner.signing_key, *partner.former_keys, *partner.revoked_keys)
+        self.signing = [deliver.public_key(key) for key in dict.fromkeys(signed)]
+        self.own = [node.home.signing_key.public_key(), *node.home.former_keys]
 
-def keys_of(partner: Partner) -> list[Ed25519PublicKey]:
-    """Every key that the partner ever had here: what is kept was taken when its key was good."""
-    own = dict.fromkeys((partner.signing_key, *partner.former_keys, *partner.revoked_keys))
-    return [deliver.public_key(key) for key in own]
+    def proved(self, proof: Proof) -> tuple[Statement, Checkpoint]:
+        """What a proof of theirs proves. Raises `Broken`."""
+        return deliver.open_proof(proof, giver=self._party, keys=self.signing, recipient=self._node.party)
+
+    def proved_ours(self, proof: Proof) -> tuple[Statement, Checkpoint]:
+        """What a proof of ours proves to them. Raises `Broken`."""
+        return deliver.open_proof(proof, giver=self._node.party, keys=self.own, recipient=self._party)
+
+    def opened(self, item: Mapping[str, Any], *, ours: bool = False) -> Opened:
+        """A release of theirs, or of ours to them. Raises `Broken`."""
+        giver, recipient = (self._node.party, self._party) if ours else (self._party, self._node.party)
+        keys = self.own if ours else self.signing
+        return deliver.open_release(item, giver=giver, keys=keys, recipient=recipient)
 
 
 def verify_partner(node: Node, party: Party) -> Record:
     """Compare all that this node has about `party`: it asks nobody."""
-    partner_of(node, party)
+    keys = Keys(node, party)
     sizes, findings = node.view(party).verify(node.home.signing_key.public_key())
     differences = [Finding("log", finding.origin, str(finding)) for finding in findings]
     open_: list[Finding] = []
     with node.reading() as db:
-        given = _given(node, db, party, differences, open_)
-        taken = _taken(node, db, party, differences, open_)
+        given = _given(node, db, party, keys, differences, open_)
+        taken = _taken(db, party, keys, differences, open_)
     return Record(partner=party, given=given, taken=taken, logs=sizes, differences=differences, open=open_)
 
 
@@ -98,10 +114,15 @@ def verify_partner(node: Node, party: Party) -> Record:
 
 
 def _given(
-    node: Node, db: Connection, party: Party, differences: list[Finding], open_: list[Finding]
+    node: Node,
+    db: Connection,
+    party: Party,
+    keys: Keys,
+    differences: list[Finding],
+    open_: list[Finding],
 ) -> Given:
     receipted: set[str] = set()
-    for name, got, lines in receipts_of(node, db, party, differences):
+    for name, got, lines in receipts_of(node, db, party, keys, differences):
         receipted |= {release for release, found in lines.items() if found is None}
         differences += [
             Finding("receipt", release, _DIFFERS[found], f"{got.at}, receipt {name[:12]}")
@@ -137,14 +158,12 @@ _DIFFERS = {
 
 
 def receipts_of(
-    node: Node, db: Connection, party: Party, differences: list[Finding]
+    node: Node, db: Connection, party: Party, keys: Keys, differences: list[Finding]
 ) -> Iterator[tuple[str, receipt.Receipt, dict[str, receipt.Difference | None]]]:
     """Each receipt that a partner gave: opened again, and compared again with our log as it is now."""
-    keys = keys_of(partner_of(node, party))
     for name, sealed in store.receipts(db, party):
         try:
-            opened = deliver.open_release(orjson.loads(sealed), giver=party, keys=keys, recipient=node.party)
-            got = receipt_in(opened)
+            got = receipt_in(keys.opened(orjson.loads(sealed)))
         except (Broken, orjson.JSONDecodeError) as error:
             differences.append(Finding("evidence", name, f"a receipt that we keep does not hold: {error}"))
             continue
@@ -171,11 +190,11 @@ def is_message(row: Released) -> bool:
 
 
 def _taken(
-    node: Node, db: Connection, party: Party, differences: list[Finding], open_: list[Finding]
+    db: Connection, party: Party, keys: Keys, differences: list[Finding], open_: list[Finding]
 ) -> Taken:
     receipted: dict[str, bool] = {}
     proved: set[str] = set()
-    for release, _, sighting in sightings_of(node, db, party, differences):
+    for release, _, sighting in sightings_of(db, party, keys, differences):
         proved.add(release.release_id)
         if not release.object_id.startswith(f"{TYPE}--"):
             before = receipted.get(release.release_id, False)
@@ -187,7 +206,7 @@ def _taken(
     ]
     forks = store.forks(db, party)
     for fork in forks:
-        differences += _fork(node, party, fork)
+        differences += _fork(keys, fork)
     checkpoints = store.checkpoints(db, party)
     open_ += [
         Finding(
@@ -212,14 +231,13 @@ def _taken(
 
 
 def sightings_of(
-    node: Node, db: Connection, party: Party, differences: list[Finding]
-) -> Iterator[tuple[deliver.Statement, Proof, store.Sighting]]:
+    db: Connection, party: Party, keys: Keys, differences: list[Finding]
+) -> Iterator[tuple[Statement, Proof, store.Sighting]]:
     """What a partner gave us, each proved again by what we keep of it."""
-    keys = keys_of(partner_of(node, party))
     for sighting in store.sightings(db, party):
         try:
             proof = decode_proof(sighting.proof)
-            statement, _ = deliver.open_proof(proof, giver=party, keys=keys, recipient=node.party)
+            statement, _ = keys.proved(proof)
         except (Broken, msgspec.DecodeError) as error:
             about = sighting.release_id
             differences.append(Finding("evidence", about, f"a proof that we keep does not hold: {error}"))
@@ -231,16 +249,11 @@ def sightings_of(
         yield statement, proof, sighting
 
 
-def _fork(node: Node, party: Party, fork: store.Fork) -> Iterator[Finding]:
+def _fork(keys: Keys, fork: store.Fork) -> Iterator[Finding]:
     """A fork that is open, or whose evidence no longer holds. One that is settled is no difference."""
-    keys = keys_of(partner_of(node, party))
     before, now = decode_proof(fork.before), decode_proof(fork.now)
     try:
-        logs = [
-            deliver.open_proof(proof, giver=party, keys=keys, recipient=node.party)[1]
-            for proof in (before, now)
-        ]
-        proved = witness.contradict(before, logs[0], now, logs[1])
+        proved = witness.contradict(before, keys.proved(before)[1], now, keys.proved(now)[1])
     except Broken:
         proved = False
     if not proved:

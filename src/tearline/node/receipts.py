@@ -23,7 +23,7 @@ from tearline.deliver.receipt import BATCH, Became
 from tearline.deliver.witness import Fork, Seen, Witness
 from tearline.ledger import Act, Checkpoint, Entry
 from tearline.node import officers
-from tearline.node.messages import HANDLERS, Taken, send
+from tearline.node.messages import Taken, send
 from tearline.node.opened import Node
 from tearline.node.take_in import AlreadyHeld, TakenIn
 from tearline.terms import Party, Refused
@@ -203,9 +203,6 @@ def take(node: Node, db: Connection, taken: Taken) -> None:
     if wrong:
         entry = {"partner": taken.giver, "receipt": name, "differences": wrong}
         node.record(Act.RECEIPT_DIFFERS, entry)
-
-
-HANDLERS[Kind.RECEIPT] = take
 
 
 # --- The record -----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from tearline import deliver, intake, label
 from tearline.adapters import store
+from tearline.adapters.view import Trouble
 from tearline.deliver.receipt import Became
 from tearline.ledger import Act
 from tearline.node import receipts
@@ -49,23 +50,51 @@ def receive(node: Node, giver: Party, objects: Sequence[Mapping[str, Any]], pull
 
 
 def take_inbox(node: Node, of: Iterable[Party] | None = None) -> int:
-    """Take in what partners (those in `of`) added to their inboxes here; returns how many objects."""
+    """Take in what partners (those in `of`) gave, be it pushed or pulled; returns how many objects.
+
+    What the post room noted is put on the ledger beside it.
+    """
+    refused = refused_givers(node)
     asked = node.partners.keys() if of is None else node.partners.keys() & set(of)
-    return sum(_take_inbox_of(node, party) for party in sorted(asked - refused_givers(node)))
+    for party in sorted(asked):
+        _hear_troubles(node, party)
+    return sum(_take_inbox_of(node, party) for party in sorted(asked - refused))
 
 
 def _take_inbox_of(node: Node, party: Party) -> int:
+    """The log of `in` is signed before anything of it is taken: so what was taken can be proved."""
+    view = node.view(party)
     with node.reading() as db:
         seen = store.inbox_seen(db, party)
-    added = node.view(party).inbox_after(seen, BATCH)
+    added = view.inbox_after(seen, BATCH)
     if not added:
         return 0
+    signed = view.sign_inbox(seen)
     objects = [orjson.loads(body) for _, body in added]
     with node.writing() as db:
         _take(node, db, party, objects, objects)
         if not receipts.is_forked(db, party):
             store.set_inbox_seen(db, party, added[-1][0])
+        store.set_inbox_signed(db, party, signed)
     return len(added)
+
+
+def _hear_troubles(node: Node, party: Party) -> None:
+    view = node.view(party)
+    with node.reading() as db:
+        heard = store.troubles_heard(db, party)
+    troubles = view.troubles(heard, BATCH)
+    if not troubles:
+        return
+    with node.writing() as db:
+        for each in troubles:
+            if each.trouble is Trouble.UNDELIVERED:
+                entry = {"partner": party, "release": each.what, "reason": each.why}
+                node.record(Act.RELEASE_UNDELIVERED, entry)
+            else:
+                _refuse(node, party, f"{each.what}: {each.why}")
+        store.set_troubles_heard(db, party, troubles[-1].number)
+    view.forget_troubles(troubles[-1].number)
 
 
 def _take(
@@ -102,11 +131,7 @@ def _take(
             take_message(node, db, giver, release)
     given = [release for release in fresh if not deliver.is_message(release.object)]
     # What is not signed as a release came over a connection that says whose it is.
-    unsigned = [
-        item
-        for item in items
-        if not (deliver.is_release(item) or deliver.is_message(item) or _is_definition(item))
-    ]
+    unsigned = [item for item in items if not (deliver.is_release(item) or _only_comes_along(giver, item))]
     came_by = {_version(release.object): release.statement.release_id for release in given}
     became: dict[tuple[Any, Any], Became] = {}
     for product in _products(node, db, giver, [*(release.object for release in given), *unsigned], now):
@@ -182,6 +207,11 @@ def _refusing(node: Node, giver: Party) -> Iterator[None]:
         yield
     except Broken as error:
         _refuse(node, giver, error)
+
+
+def _only_comes_along(giver: Party, item: Mapping[str, Any]) -> bool:
+    """Whether it is of use only to what refers to it, or, unsigned, of none."""
+    return _is_definition(item) or deliver.is_message(item) or item.get("id") == deliver.identity_id(giver)
 
 
 def _is_definition(item: Mapping[str, Any]) -> bool:

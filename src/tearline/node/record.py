@@ -33,8 +33,9 @@ def verify_ledger(node: Node, known: Sequence[str] = ()) -> tuple[dict[str, int]
         findings += _stores(node, db)
         for mismatched in (mismatches, mosaic.mismatches, receipts.mismatches):
             findings += (_odd(node, sentence) for sentence in mismatched(db, _entries(node, db)))
-    for party in everyone:
-        view_sizes, view_findings = node.view(party).verify(key)
+        taken = {party: store.inbox_signed(db, party) for party in everyone}
+    for party, signed in taken.items():
+        view_sizes, view_findings = node.view(party).verify(key, taken=signed)
         sizes |= view_sizes
         findings += view_findings
     return sizes, findings

@@ -14,6 +14,7 @@ from tearline import intake, label
 from tearline.adapters import store
 from tearline.ledger import Act
 from tearline.node.opened import Node
+from tearline.node.references import note_names
 from tearline.terms import BadInput, Label, Marking, Product, Quarantine, Refused
 
 BATCH = 100
@@ -63,6 +64,7 @@ def hold(
         entry["received"] = received_as
     node.record(Act.PRODUCT_TAKEN_IN, entry)
     store.add_product(db, product, body, digest, quarantine=quarantine, received_as=received_as)
+    note_names(db, product)
     return TakenIn(product.id, quarantine)
 
 
