@@ -34,6 +34,7 @@ _MODULES = {
     "mosaic": "mosaic",
     "flags": "flags",
     "demo": "demo",
+    "simulate": "simulate",
 }
 """A command's name, and the module of this room where the function of that name stands."""
 
