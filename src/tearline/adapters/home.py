@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -45,6 +45,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How old the review of an agreement may be when the agreement is adopted."""
     announce_days: Annotated[int, msgspec.Meta(ge=0)] = 60
     """How long before its end an agreement is announced to expire."""
+    ask_consent: Literal["never", "automatic"] = "never"
+    """Whether the node asks originators by itself where nothing but their consent is missing."""
+    unknown_originators: Literal["refuse", "accept"] = "refuse"
+    """What becomes of what a partner passes on from a party whose key this node does not have."""
 
 
 class Home:

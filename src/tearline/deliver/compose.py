@@ -18,6 +18,7 @@ import msgspec
 import orjson
 
 from tearline import label
+from tearline.deliver.custody import Chain
 from tearline.deliver.extension import DEFINITION, EXTENSION
 from tearline.deliver.text import portions_text, whole_text
 from tearline.label.stix import render_markings
@@ -54,7 +55,7 @@ class NodeIdentity(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """The STIX id of this organisation: the same for everyone."""
-        return _identity_id(self.party)
+        return identity_id(self.party)
 
     def __repr__(self) -> str:
         return f"NodeIdentity({self.party})"
@@ -92,6 +93,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     object: dict[str, Any]
     supporting: tuple[dict[str, Any], ...]
     """What `object` refers to: marking definitions, the node's identity, the extension's definition."""
+    chain: Chain | None = None
+    """Its custody; `None` for what is no product."""
 
 
 def compose(product: Product, outcome: Whole | Tearline, *, node: NodeIdentity, issued: datetime) -> Draft:
@@ -140,7 +143,8 @@ def _marks(own: Label, recipient: Party, node_id: str, day: date) -> _Marks:
 
 
 @lru_cache(maxsize=1024)
-def _identity_id(party: Party) -> str:
+def identity_id(party: Party) -> str:
+    """The STIX id of an organisation that has a node."""
     return f"identity--{uuid.uuid5(_NAMESPACE, party)}"
 
 

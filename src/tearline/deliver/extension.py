@@ -23,7 +23,9 @@ DEFINITION: dict[str, Any] = {
         "`dsse`: a DSSE v1 envelope over the release statement, of the payload type"
         " `application/vnd.tearline.release+json`. `checkpoint`: a C2SP tlog-checkpoint of the giver's log"
         " to the recipient. `inclusion`: the statement's `index` in that log, and the RFC 6962 `proof`"
-        " that it is there, base64 hashes, for the checkpoint's size."
+        " that it is there, base64 hashes, for the checkpoint's size. `chain`: what the object's originator"
+        " signed of it (`custody`), and the `consents` on which it was passed on, each a DSSE v1 envelope;"
+        " the release statement has its digest."
     ),
     "version": "1.0.0",
     "extension_types": ["property-extension"],

@@ -8,9 +8,11 @@ recipient, and lets statement, checkpoint and inclusion proof travel in the obje
 1. `extension`   the object carries our extension, whole and in its one spelling.
 2. `signature`   the statement is signed with the giver's key.
 3. `parties`     it names this giver and this recipient.
-4. `digest`      it is about this object: its id, its version, and the digest of all its content.
+4. `digest`      it is about this object: its id, its version, the digest of all its content, and its custody.
 5. `checkpoint`  the checkpoint is signed with the giver's key, and is of the giver's log to this recipient.
 6. `inclusion`   the statement is in that log.
+
+Whose the object is, and whether the giver may pass it on, `admit` checks.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from tearline.deliver import dsse
 from tearline.deliver.compose import Draft
+from tearline.deliver.custody import Chain
 from tearline.deliver.extension import EXTENSION
 from tearline.ledger import Checkpoint, Verifier, canonical, leaf_hash, open_note, verify_inclusion
 from tearline.terms import BadInput, Broken, Party
@@ -52,6 +55,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     version: str | None
     digest: str
     issued: str
+    chain: str | None = None
+    """`Chain.digest`: with which custody the giver gave it."""
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +64,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
     statement: Statement
     object: dict[str, Any]
+    chain: Chain | None = None
 
 
 class _Inclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +77,7 @@ class _Extension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     dsse: dsse.Envelope
     inclusion: _Inclusion
     checkpoint: str
+    chain: Chain | None = None
 
 
 def log_origin(giver: Party, recipient: Party) -> str:
@@ -88,6 +95,7 @@ def sign_draft(draft: Draft, *, giver: Party, key: Ed25519PrivateKey) -> dsse.En
         version=draft.version,
         digest=draft.digest,
         issued=draft.issued,
+        chain=None if draft.chain is None else draft.chain.digest(),
     )
     return dsse.sign(PAYLOAD_TYPE, canonical(msgspec.structs.asdict(statement)), key)
 
@@ -96,7 +104,9 @@ def seal(
     draft: Draft, envelope: dsse.Envelope, *, checkpoint: str, index: int, proof: Sequence[bytes]
 ) -> bytes:
     """The object to be given, as JSON. `index` and `proof` are of the log that `checkpoint` signs."""
-    ours = _Extension(dsse=envelope, inclusion=_Inclusion(index, list(proof)), checkpoint=checkpoint)
+    ours = _Extension(
+        dsse=envelope, inclusion=_Inclusion(index, list(proof)), checkpoint=checkpoint, chain=draft.chain
+    )
     extensions = draft.object.get("extensions", {}) | {EXTENSION: msgspec.to_builtins(ours)}
     return orjson.dumps(draft.object | {"extensions": extensions})
 
@@ -109,24 +119,25 @@ def is_release(item: Mapping[str, Any]) -> bool:
 
 def open_release(item: Mapping[str, Any], *, giver: Party, key: Ed25519PublicKey, recipient: Party) -> Opened:
     """The release in a received STIX object. Raises `Unproven`; see the module for the checks."""
-    with _check(1, "extension", "its extension cannot be read"):
+    with check(1, "extension", "its extension cannot be read"):
         extension = _extension(item)
-    with _check(2, "signature", "the giver did not sign it"):
+    with check(2, "signature", "the giver did not sign it"):
         payload = dsse.verify(extension.dsse, [key], PAYLOAD_TYPE)
         statement = msgspec.json.decode(payload, type=Statement)
-    with _check(3, "parties", "it was given by, or to, someone else"):
-        _must((statement.giver, statement.recipient) == (giver, recipient))
-    with _check(4, "digest", "its content is not what was signed"):
+    with check(3, "parties", "it was given by, or to, someone else"):
+        must((statement.giver, statement.recipient) == (giver, recipient))
+    with check(4, "digest", "its content is not what was signed"):
         content = _without_ours(item)
         named = (content.get("id"), content.get("modified", content.get("created")))
-        _must(named == (statement.object_id, statement.version))
-        _must(sha256(canonical(content)).hexdigest() == statement.digest)
-    with _check(5, "checkpoint", "its checkpoint is not of the giver's log"):
+        must(named == (statement.object_id, statement.version))
+        must(sha256(canonical(content)).hexdigest() == statement.digest)
+        must((extension.chain and extension.chain.digest()) == statement.chain)
+    with check(5, "checkpoint", "its checkpoint is not of the giver's log"):
         log = _log(extension.checkpoint, giver, key.public_bytes_raw(), recipient)
-    with _check(6, "inclusion", "the giver's log does not record it"):
+    with check(6, "inclusion", "the giver's log does not record it"):
         inclusion = extension.inclusion
         verify_inclusion(leaf_hash(payload), inclusion.index, log.size, inclusion.proof, log.root)
-    return Opened(statement=statement, object=content)
+    return Opened(statement=statement, object=content, chain=extension.chain)
 
 
 @lru_cache(maxsize=256)
@@ -137,14 +148,16 @@ def _log(note: str, giver: Party, key: bytes, recipient: Party) -> Checkpoint:
 
 
 @contextmanager
-def _check(number: int, code: str, reason: str) -> Iterator[None]:
+def check(number: int, code: str, reason: str) -> Iterator[None]:
+    """Whatever is wrong inside: `Unproven`, for this reason."""
     try:
         yield
     except (Broken, BadInput, msgspec.DecodeError):
         raise Unproven(number, code, reason) from None
 
 
-def _must(holds: bool) -> None:
+def must(holds: bool) -> None:
+    """Raises `Broken` where it does not hold."""
     if not holds:
         raise Broken("it does not hold")
 
@@ -152,7 +165,7 @@ def _must(holds: bool) -> None:
 def _extension(item: Mapping[str, Any]) -> _Extension:
     raw = item["extensions"][EXTENSION] if is_release(item) else None
     extension = msgspec.convert(raw, _Extension)
-    _must(msgspec.to_builtins(extension) == raw)  # base64 has more than one spelling of the same bytes
+    must(msgspec.to_builtins(extension) == raw)  # base64 has more than one spelling of the same bytes
     return extension
 
 

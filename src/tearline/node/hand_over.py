@@ -13,6 +13,7 @@ from tearline import deliver
 from tearline.adapters import store
 from tearline.adapters.view import OUT, Item, Writer
 from tearline.ledger import Act
+from tearline.node.consent import stop_lapsed
 from tearline.node.opened import Node
 from tearline.terms import Broken, Party
 
@@ -35,6 +36,7 @@ def hand_over(node: Node) -> int:
         if not _parties_with_something(db):
             return 0
     with node.writing() as db:
+        stop_lapsed(node, db)
         done = 0
         for party in _parties_with_something(db):
             if done < MOST:

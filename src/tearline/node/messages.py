@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -28,7 +28,8 @@ Handler = Callable[[Node, Connection, Taken], None]
 """What a kind of message brings about, in the transaction in which it is received. Raises `Broken` where the
 message does not hold; then nothing of it stays."""
 
-HANDLERS: Mapping[Kind, Handler] = {}
+HANDLERS: dict[Kind, Handler] = {}
+"""Each is put here by the module that knows the kind."""
 
 
 def send(node: Node, db: Connection, party: Party, kind: Kind, body: dict[str, Any], *, about: str) -> None:

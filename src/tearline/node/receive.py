@@ -1,4 +1,4 @@
-"""What partners release to us: each verified, each once, and held as its giver's (third-party rule)."""
+"""What partners release to us: each verified, each once, and held as its originator's (third-party rule)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from tearline import deliver, intake, label
 from tearline.adapters import store
 from tearline.ledger import Act
+from tearline.node import custody
 from tearline.node.messages import take_message
 from tearline.node.opened import Node
 from tearline.node.suspend import refused_givers
@@ -78,7 +79,8 @@ def _take(
             store.put_definition(db, giver, str(item.get("id")), _json(item))
     opened = {release.statement.release_id: release for release in _opened(node, giver, items)}
     known = store.known_releases(db, giver, opened)
-    fresh = [release for name, release in opened.items() if name not in known]
+    whose = _admitted(node, db, giver, [each for name, each in opened.items() if name not in known])
+    fresh = [release for name, release in opened.items() if name in whose]
     for release in fresh:
         statement = release.statement
         entry = {"giver": giver, "release": statement.release_id, "digest": statement.digest}
@@ -101,13 +103,58 @@ def _take(
         for item in items
         if not (deliver.is_release(item) or deliver.is_message(item) or _is_definition(item))
     ]
-    came_by = {_version(release.object): release.statement.release_id for release in given}
-    for product in _products(node, db, giver, [*(release.object for release in given), *unsigned], now):
-        received_as = came_by.get(_version(orjson.loads(product.content)), f"inbox of {giver}")
-        answer = hold(node, db, product, f"from {giver}", received_as=received_as)
-        if isinstance(answer, intake.Fault):
-            _refuse(node, giver, answer)
+    by_originator: dict[Party, list[deliver.Opened]] = {giver: []}
+    for release in given:
+        by_originator.setdefault(whose[release.statement.release_id].originator, []).append(release)
+    for originator, theirs in by_originator.items():
+        came_by = {_version(release.object): release.statement.release_id for release in theirs}
+        objects = [*(release.object for release in theirs), *(unsigned if originator == giver else ())]
+        for product in _products(node, db, giver, originator, objects, now):
+            name = came_by.get(_version(orjson.loads(product.content)))
+            with _refusing(node, giver):
+                _hold(node, db, giver, product, name, whose[name].custody if name else None)
     return len(fresh)
+
+
+def _admitted(
+    node: Node, db: Connection, giver: Party, releases: Iterable[deliver.Opened]
+) -> dict[str, deliver.Admitted]:
+    """By release id: whose each is, where its giver might give it; the others are recorded."""
+    register, found = custody.Register.of(node), dict[str, deliver.Admitted]()
+    for release in releases:
+        name = release.statement.release_id
+        if deliver.is_message(release.object):
+            found[name] = deliver.Admitted(originator=giver, custody=None, verified=True)
+            continue
+        with _refusing(node, giver):
+            found[name] = custody.admitted(node, db, release, register, node.clock())
+            custody.keep_taken(node, db, release, found[name])
+    return found
+
+
+def _hold(
+    node: Node,
+    db: Connection,
+    giver: Party,
+    product: Product,
+    release_id: str | None,
+    said: deliver.Custody | None,
+) -> None:
+    """Hold a product under its originator's label too. Raises `Broken` where its marks name other owners."""
+    own = product.label
+    if release_id is not None and isinstance(own, Label):
+        owners = {product.originator} if said is None else said.owners
+        if not own.owners | own.consent <= owners:
+            raise Broken(f"the marks of {product.id} name an owner of whom its giver shows no consent")
+        own = label.join(own, custody.label_of(node, said))
+    product = msgspec.structs.replace(product, label=own)
+    if release_id is not None and custody.is_held_already(db, product, release_id, said):
+        return
+    received_as = release_id or f"inbox of {giver}"
+    via = giver if product.originator != giver else None
+    answer = hold(node, db, product, f"from {giver}", received_as=received_as, via=via)
+    if isinstance(answer, intake.Fault):
+        _refuse(node, giver, answer)
 
 
 def _opened(node: Node, giver: Party, items: Iterable[Mapping[str, Any]]) -> Iterator[deliver.Opened]:
@@ -121,9 +168,14 @@ def _opened(node: Node, giver: Party, items: Iterable[Mapping[str, Any]]) -> Ite
 
 
 def _products(
-    node: Node, db: Connection, giver: Party, items: Sequence[Mapping[str, Any]], now: datetime
+    node: Node,
+    db: Connection,
+    giver: Party,
+    originator: Party,
+    items: Sequence[Mapping[str, Any]],
+    now: datetime,
 ) -> Iterator[Product]:
-    """The products in received objects. Whatever they say of themselves, they are their giver's."""
+    """The products in objects that a giver gave. Whatever they say of themselves, they are `originator`'s."""
     bodies: list[bytes] = []
     refs: set[str] = set()
     for item in items:
@@ -134,14 +186,14 @@ def _products(
         return
     marks = store.definitions(db, giver, sorted(refs))
     envelope = b'{"objects":[' + b",".join([*marks, *bodies]) + b"]}"
-    context = intake.Context(party=giver, at=now, default_marking=None)
+    context = intake.Context(party=originator, at=now, default_marking=None)
     for product in intake.read(BytesIO(envelope), f"from {giver}", context=context):
         if isinstance(product, Product):
             owned = product.label
             if isinstance(owned, Label):
-                owned = label.join(owned, Label(owners=frozenset({giver})))
+                owned = label.join(owned, Label(owners=frozenset({originator})))
             category = Category.REPORT if product.id.startswith("report--") else product.category
-            yield msgspec.structs.replace(product, originator=giver, label=owned, category=category)
+            yield msgspec.structs.replace(product, originator=originator, label=owned, category=category)
         elif product.severity == "error":
             _refuse(node, giver, product)
 
