@@ -30,6 +30,7 @@ _MODULES = {
     "vault": "vault",
     "source": "source",
     "mosaic": "mosaic",
+    "consent": "consent",
     "demo": "demo",
 }
 """A command's name, and the module of this room where the function of that name stands."""

@@ -79,7 +79,7 @@ CODES = {
     "tearline.no-body": "no portion of body text may go",
     "tearline.nothing-dropped": "all portions would remain: that is the whole product, not a tearline",
     "consent.form": "an owner has not consented that it goes in this form",
-    "custody.missing": "another made it, and it is not held as its originator signed it",
+    "consent.custody": "another made it, and it is not held as its originator signed it",
     "release.not-composed": "it may go, but no marking or form can carry it",
     "error": "the product could not be considered",
 }

@@ -38,6 +38,8 @@ LONGEST_WHY = 500
 
 _Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 _T = TypeVar("_T")
+Asked = store.Request
+GIVEN = store.OURS
 _Text = Annotated[str, msgspec.Meta(max_length=LONGEST_WHY)]
 
 

@@ -109,7 +109,7 @@ class Permit(msgspec.Struct, frozen=True):
         """The draft with its custody and consents; or `None`, and the code of what is missing."""
         if isinstance(outcome, Whole) and product.originator != self.own:
             if self.received is None or not _is_about(self.received[1], draft):
-                return None, "custody.missing"
+                return None, "consent.custody"
             envelope, said = self.received
         else:
             draft = custody.signed(node, product, outcome, draft)

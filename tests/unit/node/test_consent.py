@@ -1,4 +1,4 @@
-"""The third-party rule between nodes: asked, granted, refused, revoked, expired; GBR made it, USA holds it."""
+"""The third-party rule between nodes: asked, granted, refused, ended; GBR made it, USA holds it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tearline.adapters import store
+from tearline.agreement.suspension import Scope as Stopped
 from tearline.deliver import Form, Scope
 from tearline.deliver.extension import EXTENSION
 from tearline.ledger import Act
-from tearline.node import Node, receive, verify_ledger
+from tearline.node import Node, consider, receive, reconsider, verify_ledger
 from tearline.node import consent as acts
 from tearline.node.custody import onward_of
 from tearline.node.suspend import RESUME, resume, suspend
-from tearline.agreement.suspension import Scope as Stopped
 from tearline.terms import BadInput, Category, Label, Refused
 from tests.adoption import OFFICERS, approve
 from tests.unit.node.world import (
@@ -37,7 +38,7 @@ from tests.unit.node.world import (
 
 BY = OFFICERS[0]
 FOR_ALL = """\
-//GBR SECRET
+//GBR SECRET//REL TO USA, AUS, CAN, GBR
 Title: (//GBR U) Barges at Velna
 Date: 2026-10-02T05:00:00Z
 Topics: maritime
@@ -105,7 +106,7 @@ def test_without_consent_nothing_goes_on_and_with_it_the_originators_own_does(fo
     assert codes(usa)["CAN", "whole", "agreement.permit"] == 1
     assert codes(usa)["AUS", "withhold", "consent.originator"] == 1
     carry(usa, can)
-    (item,) = [item for item in held(can)]
+    (item,) = held(can)
     assert item.product.originator == "GBR"
     assert isinstance(item.product.label, Label)
     assert item.product.label.owners == {"GBR"}
@@ -133,7 +134,11 @@ def test_the_originators_label_decides_whom_it_can_consent_to(four: list[Node]) 
     asked = acts.request(usa, tearline, "CAN")
     carry(usa, gbr)
     (waiting,) = acts.requests(gbr)
-    assert (waiting.title, waiting.request.party, waiting.request.recipient) == ("Barges at Velna", "USA", "CAN")
+    assert (waiting.title, waiting.request.party, waiting.request.recipient) == (
+        "Barges at Velna",
+        "USA",
+        "CAN",
+    )
     assert "label" in waiting.obstacle
     with pytest.raises(Refused, match="label does not let CAN in"):
         acts.grant(gbr, asked.id, officer=BY)
@@ -164,9 +169,9 @@ def test_the_same_is_asked_once(four: list[Node]) -> None:
 
 
 def test_what_was_not_given_is_refused_like_anything_else(four: list[Node]) -> None:
-    """CAN asks about what GBR gave to USA, and about what nobody has: GBR's officer sees that it does not fit."""
+    """CAN asks about what GBR gave to USA, and about what nobody has: the officer sees that neither fits."""
     gbr, usa, can, _ = four
-    (product,) = given(gbr, usa)
+    (product,) = given(gbr, usa, FOR_ALL.replace("AUS, CAN, ", "").encode())
     with usa.reading() as db:
         (row,) = store.custody_of_object(db, store.THEIRS, product)
     with pytest.raises(Refused, match="nobody can be asked"):
@@ -218,8 +223,6 @@ def queued(gbr: Node, usa: Node, **how: Any) -> str:
     made = acts.grant(gbr, asked.id, officer=BY, **how)
     work(gbr)
     receive(usa, "GBR", page(gbr, usa), None)
-    from tearline.node import consider
-
     while consider(usa):
         pass
     with usa.reading() as db:
@@ -315,17 +318,13 @@ def test_a_holder_down_the_chain_needs_a_consent_of_its_own(four: list[Node]) ->
 
 
 def test_automatic_requests_are_made_once_and_only_where_nothing_else_is_missing(
-    four: list[Node], monkeypatch: pytest.MonkeyPatch
+    four: list[Node],
 ) -> None:
-    gbr, usa, can, _ = four
-    import msgspec
-
+    gbr, usa, *_ = four
     usa.home.config = msgspec.structs.replace(usa.home.config, ask_consent="automatic")
     (product,) = given(gbr, usa)
     asked = acts.listed(usa)[1]
     assert {(each.object_id, each.recipient) for each in asked} == {(product, "CAN"), (product, "AUS")}
-    from tearline.node import reconsider
-
     reconsider(usa)
     work(usa)
     assert acts.listed(usa)[1] == asked
@@ -368,7 +367,7 @@ def test_what_cannot_be_is_refused_in_one_sentence(four: list[Node]) -> None:
         acts.request(usa, product, "GBR")
     with pytest.raises(BadInput, match="--why"):
         acts.request(usa, product, "CAN", why="\n")
-    with pytest.raises(Refused, match="not an officer|no officer"):
+    with pytest.raises(Refused, match="officer"):
         acts.refuse(gbr, "0" * 32, officer="nobody")
     with pytest.raises(Refused, match="no request waits"):
         acts.refuse(gbr, "0" * 32, officer=BY)
