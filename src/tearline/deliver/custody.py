@@ -13,6 +13,7 @@ it holds; the consents of these owners must allow tearlines.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Literal, get_args
@@ -29,6 +30,7 @@ PAYLOAD_TYPE = "application/vnd.tearline.custody+json"
 Handling = Literal["onward only with the originator's consent"]
 (HANDLING,) = get_args(Handling)
 _MARKS = frozenset({"object_marking_refs", "granular_markings"})
+_INNER = re.compile(r"\([^()\n]*//[^()\n]*\)")
 _NAMES = frozenset({"id", "created", "modified", "created_by_ref", "published"})
 
 
@@ -72,8 +74,13 @@ def core_digest(item: Mapping[str, Any]) -> str:
 
 
 def substance_digest(item: Mapping[str, Any]) -> str:
-    """The same for objects that differ in no more than marks, id, times and whom they name as creator."""
-    return sha256(canonical(_without(item, _MARKS | _NAMES))).hexdigest()
+    """The same for objects that differ in no more than marks, id, times and whom they name as creator.
+
+    The marks in a report's text are cut to its recipient, so they differ too.
+    """
+    rest = _without(item, _MARKS | _NAMES)
+    words = {name: _INNER.sub("", value) for name, value in rest.items() if isinstance(value, str)}
+    return sha256(canonical(rest | words)).hexdigest()
 
 
 def _without(item: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
