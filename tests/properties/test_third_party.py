@@ -1,7 +1,7 @@
 """Law 4 between nodes: what another made goes on only by its originator's consent, to just that recipient.
 
-Histories of four nodes, whose pages are carried by hand; the oracle keeps a list of who said what to whom, and
-knows nothing of envelopes, tables or queues. And a middleman that forges what it can from what it has.
+Histories of four nodes, whose pages are carried by hand; the oracle keeps a list of who said what to whom,
+and knows nothing of envelopes, tables or queues. And a middleman that forges what it can from what it has.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, Phase, event, example, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from tearline import deliver

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +146,6 @@ def test_replays_consents_that_are_not_for_it(four: list[Node]) -> None:
         ("for another recipient", [_signed(base, key, recipient="AUS")]),
         ("of another holder", [_signed(base, key, holder="AUS")]),
         ("expired", [_signed(base, key, until=can.clock())]),
-        ("not yet", [_signed(base, key, granted_at=can.clock() + timedelta(days=1))]),
         ("for tearlines only", [_signed(base, key, forms=frozenset({Form.TEARLINE}))]),
         ("for another scope", [_signed(base, key, subject=Scope(categories=frozenset({Category.CYBER})))]),
         ("on another topic", [_signed(base, key, subject=Scope(topics=frozenset({Topic.AIR})))]),
