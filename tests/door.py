@@ -26,6 +26,7 @@ from tearline.doors.partner import (
     Registry,
     run_door,
 )
+from tearline.doors.partner.pace import Pace
 
 SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 MEDIA_TYPE = "application/taxii+json;version=2.1"
@@ -97,6 +98,7 @@ def serving(
     logins: Mapping[str, Login] | None = None,
     limits: Limits = Limits(),  # noqa: B008
     body_seconds: float = 10.0,
+    pace: Pace | None = None,
 ) -> Iterator[Door]:
     """Serve `partners` until the block ends; with `logins`, on a password door too."""
     server = Identity.make(folder / "server", "AAA")
@@ -113,6 +115,7 @@ def serving(
         door.context = tls.server_context(server.certificate, server.key)
         door.registry.admit({party: who.pem for party, who in partners.items()}, door.context)
         settings: dict[str, Any] = {"title": "Door of AAA", "limits": limits, "body_seconds": body_seconds}
+        settings["pace"] = pace
         waiting = 1 + (logins is not None)
         doors = []
 

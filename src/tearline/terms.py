@@ -265,6 +265,10 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the DER SubjectPublicKeyInfo of its TLS certificate, hex: this is who it is."""
     signing_key: str
     """Its Ed25519 public key, base64."""
+    former_keys: tuple[str, ...] = ()
+    """Keys that it signed with before, the oldest first; what they signed is still taken."""
+    revoked_keys: tuple[str, ...] = ()
+    """Its keys, for signing and TLS, in which there is no trust any more, whatever they signed and when."""
     url: str
     """Its TAXII discovery URL."""
     clearance: tuple[tuple[Policy, Level], ...] = ()

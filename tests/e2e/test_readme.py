@@ -28,10 +28,18 @@ Language: en
 """
 
 
+PHRASE = "lusab-babad-gutih-tugad"
+"""What the README has where desks say the true one."""
+
+
 def commands() -> list[str]:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```console\n(.*?)```", text, flags=re.DOTALL)
     return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+def invitation(line: str) -> str:
+    return next(word for word in line.split() if word.endswith(".invitation"))
 
 
 def test_the_two_commands_are_the_makefiles() -> None:
@@ -48,11 +56,12 @@ def test_a_node_of_ones_own(tmp_path: Path) -> None:
     environment = {**os.environ, "PATH": path}
     lines = [command for command in commands() if command.startswith(("tearline", "cp"))]
     assert len(lines) >= 10
+    phrases: dict[str, str] = {}
     for line in lines:
         for port, free in ports.items():
             line = line.replace(port, free)  # noqa: PLW2901
         words, _, target = line.partition(" > ")
-        arguments = shlex.split(words)
+        arguments = [phrases[invitation(words)] if each == PHRASE else each for each in shlex.split(words)]
         if arguments[-1] == "serve":
             serving = subprocess.Popen(
                 arguments, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
@@ -64,6 +73,8 @@ def test_a_node_of_ones_own(tmp_path: Path) -> None:
             arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{line}: {done.stderr}"
+        if found := re.search(r"(\S+\.invitation) .* phrase: (\S+)", done.stdout):
+            phrases[found[1]] = found[2]
         if target:
             (tmp_path / target).write_text(done.stdout)
 

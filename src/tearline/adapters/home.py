@@ -11,10 +11,11 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tearline.adapters import tls
+from tearline.ledger import public_key, public_key_text
 from tearline.terms import BadInput, Party
 
 PARTY = re.compile(r"[A-Z][A-Z0-9-]{1,31}")
@@ -70,6 +72,7 @@ class Home:
         self.certificate = folder / "keys" / "tls.crt"
         self.tls_key = folder / "keys" / "tls.pem"
         self.signing_key = _signing_key(folder / "keys" / "signing.pem")
+        self.former_keys = _former_keys(folder / "keys" / "former")
         self.secret = (folder / "keys" / "secret").read_bytes()
 
     @property
@@ -79,6 +82,34 @@ class Home:
     def view(self, party: Party) -> Path:
         """Where the view of `party` is: the only file that the door opens for it."""
         return self.views / f"{party}.db"
+
+    def next_signing_key(self) -> Ed25519PrivateKey:
+        """The key that is to follow, made on first use; it stays the same until `take_next_key`."""
+        path = self.folder / "keys" / "signing.next.pem"
+        if not path.exists():
+            write_private(path, _pem(Ed25519PrivateKey.generate()))
+        return _signing_key(path)
+
+    def take_next_key(self) -> None:
+        """Sign with the next key from now on. Killed at any point, it can be called again."""
+        keys = self.folder / "keys"
+        own = public_key_text(self.signing_key.public_key())
+        if own not in (former := [public_key_text(key) for key in self.former_keys]):
+            write_private(keys / "former", "".join(f"{line}\n" for line in [*former, own]).encode())
+        (keys / "signing.next.pem").rename(keys / "signing.pem")
+        self.signing_key = _signing_key(keys / "signing.pem")
+        self.former_keys = tuple(
+            key for key in _former_keys(keys / "former") if key != self.signing_key.public_key()
+        )
+
+    def renew_tls(self) -> str:
+        """Show a new certificate from now on; returns it, PEM. Killed in between, it must be called again."""
+        keys = self.folder / "keys"
+        with TemporaryDirectory(dir=keys) as fresh:
+            certificate, key = tls.make_identity(Path(fresh), self.party, self.config.host)
+            key.rename(self.tls_key)
+            certificate.rename(self.certificate)
+        return self.certificate.read_text(encoding="ascii")
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -102,11 +133,7 @@ class Home:
         for part in (folder, folder / "keys", folder / "views"):
             part.mkdir(mode=0o700, parents=True, exist_ok=True)
             part.chmod(0o700)
-        key = Ed25519PrivateKey.generate()
-        write_private(
-            folder / "keys" / "signing.pem",
-            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
-        )
+        write_private(folder / "keys" / "signing.pem", _pem(Ed25519PrivateKey.generate()))
         write_private(folder / "keys" / "secret", secrets.token_bytes(32))
         tls.make_identity(folder / "keys", config.party, config.host)
         # node.toml is written last: a folder without it is no node, so a crash leaves none half made.
@@ -131,6 +158,17 @@ def _signing_key(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise BadInput(str(path), "", "this is not an Ed25519 key")
     return key
+
+
+def _pem(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _former_keys(path: Path) -> tuple[Ed25519PublicKey, ...]:
+    """The public keys, a line each and the oldest first, that the node signed with before."""
+    if not path.exists():
+        return ()
+    return tuple(public_key(line) for line in path.read_text(encoding="ascii").splitlines())
 
 
 def _toml(config: Config) -> str:

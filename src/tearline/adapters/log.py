@@ -61,11 +61,11 @@ WHERE log = ? AND level = json_extract(wanted.value, '$[0]') AND idx = json_extr
 class Log:
     """One of the logs in a database. `origin` names it for the world; the part before `/` signs for it.
 
-    `name` tells it from other logs in the same database.
+    `name` tells it from other logs in the same database; `former` are the keys that signed it before.
     """
 
-    def __init__(self, name: str, origin: str) -> None:
-        self.name, self.origin = name, origin
+    def __init__(self, name: str, origin: str, former: Sequence[Ed25519PublicKey] = ()) -> None:
+        self.name, self.origin, self._former = name, origin, tuple(former)
 
     def append(self, conn: Connection, datas: Sequence[bytes]) -> range:
         """Add entries; returns their numbers. Raises `Broken` where the log was tampered with at its end."""
@@ -154,7 +154,7 @@ class Log:
         return self.origin.partition("/")[0]
 
     def _verifier(self, key: Ed25519PublicKey) -> Verifier:
-        return Verifier(self._signs, key)
+        return Verifier(self._signs, key, self._former)
 
     def _newest(self, conn: Connection) -> tuple[int, str] | None:
         """Number and note of the newest checkpoint."""

@@ -16,12 +16,12 @@ from tearline.terms import TearlineError
 
 _MODULES = {
     "init": "node",
-    "card": "node",
     "status": "node",
     "serve": "node",
     "reconsider": "node",
     "partner": "partner",
     "officer": "officer",
+    "key": "key",
     "agreement": "agreement",
     "intake": "intake",
     "quarantine": "intake",

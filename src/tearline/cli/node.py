@@ -1,4 +1,4 @@
-"""`tearline init | card | status | serve`: the node itself."""
+"""`tearline init | status | serve`: the node itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tearline.adapters.home import Config, Home
 from tearline.cli.agreement.record import announce
 from tearline.cli.show import table
 from tearline.doors.serve import serve as serve_node
-from tearline.node import Card, Node, progress, tally
+from tearline.node import Node, progress, tally
 from tearline.node import reconsider as ask_again
 from tearline.node.sources import ask_vault, has_vault
 from tearline.terms import BadInput, Broken, Refused
@@ -50,17 +50,9 @@ def init(
     )
     Node.create(home, config).close()
     click.echo(
-        f"Node {party} made in {home}. Give partners its card: "
-        f"tearline --home {shlex.quote(str(home))} card > {party}.card.json"
+        f"Node {party} made in {home}. Invite partners: "
+        f"tearline --home {shlex.quote(str(home))} partner invite --output {party}.invitation"
     )
-
-
-@click.command()
-@click.pass_obj
-def card(home: Path) -> None:
-    """Print this node's card: its public keys and address, for partners to add."""
-    with Node.open(home) as node:
-        click.echo(Card.of(node).to_json())
 
 
 @click.command()

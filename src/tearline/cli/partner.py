@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +11,9 @@ import click
 from tearline.agreement.suspension import Inbound, Scope, read_moment
 from tearline.cli.show import plain, table
 from tearline.doors.partner import hash_password
-from tearline.node import Card, Node, Terms, add_login, add_partner
+from tearline.node import Node, Terms, add_login, add_partner, remove_partner
+from tearline.node.invitation import accepted, invite, read_invitation
+from tearline.node.keys import revoke as revoke_keys
 from tearline.node.suspend import notices, standing
 from tearline.node.suspend import resume as resume_partner
 from tearline.node.suspend import suspend as suspend_partner
@@ -22,11 +24,29 @@ MIN_PASSWORD = 12
 
 @click.group()
 def partner() -> None:
-    """Add, list, suspend and resume partners."""
+    """Invite, add, list, suspend, resume, revoke and remove partners."""
+
+
+@partner.command("invite")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="Where to write it.")
+@click.option("--for", "recipient", default="", metavar="PARTY", help="Whom it is for; else for anybody.")
+@click.option("--days", type=click.IntRange(1, 365), default=14, show_default=True, help="How long it holds.")
+@click.pass_obj
+def invite_(home: Path, output: Path, recipient: str, days: int) -> None:
+    """Write an invitation: your keys, address and the state of your ledger, for a partner to add.
+
+    Send the file in any way, and read its phrase to the partner in another one, by telephone say: nobody can
+    have replaced the file where the phrase is right.
+    """
+    with Node.open(home) as node:
+        output.write_bytes(invite(node, recipient=recipient, valid=timedelta(days=days)))
+    _, phrase = read_invitation(output)
+    click.echo(f"{output} holds for {days} days. Its phrase: {phrase}")
 
 
 @partner.command()
-@click.argument("card", type=click.Path(path_type=Path))
+@click.argument("invitation", type=click.Path(path_type=Path))
+@click.option("--phrase", help="What the partner read to you; asked for when not given.")
 @click.option(
     "--clearance", multiple=True, metavar="POLICY=LEVEL", help="Such as USA=SECRET. No row means no."
 )
@@ -51,17 +71,19 @@ def partner() -> None:
 @click.pass_obj
 def add(
     home: Path,
-    card: Path,
+    invitation: Path,
+    phrase: str | None,
     clearance: tuple[str, ...],
     need: tuple[str, ...],
     duty: tuple[str, ...],
     reach: str,
     use: str,
 ) -> None:
-    """Add the partner whose CARD this is (made on its side with `tearline card`).
+    """Add the partner whose INVITATION this is (made on its side with `tearline partner invite`).
 
-    Compare the key that is printed with the partner by another way (by telephone, say) before you share.
-    What you take in from now on is considered for it. Adding it again changes what is granted to it.
+    Its phrase you get from the partner by another way than the file, by telephone say. What you take in from
+    now on is considered for it. Adding it again, with a new invitation, changes what is granted to it, and
+    its keys where they are new.
     """
     terms = Terms(
         clearance=_clearances(clearance),
@@ -70,9 +92,11 @@ def add(
         reach=Reach[reach.upper()],
         use=Use[use.upper()],
     )
+    read, expected = read_invitation(invitation)
+    heard = phrase or click.prompt(f"The phrase that {plain(read.card.name)} read to you")
     with Node.open(home) as node:
-        added = add_partner(node, Card.read(card), terms)
-    click.echo(f"{added.party} ({added.name}) added. Its key is {added.tls_key[:32]} {added.tls_key[32:]}.")
+        added = add_partner(node, accepted(node, read, expected, heard), terms, checkpoint=read.checkpoint)
+    click.echo(f"{added.party} ({added.name}) added.")
 
 
 @partner.command()
@@ -89,6 +113,37 @@ def login(home: Path, party: str, user: str, password: str) -> None:
     with Node.open(home) as node:
         add_login(node, party, user, hash_password(password))
     click.echo(f"{party} may come in as {user}.")
+
+
+@partner.command()
+@click.argument("party")
+@click.option("--officer", required=True, help="Who orders it.")
+@click.option("--why", required=True, help="Why, in one sentence.")
+@click.pass_obj
+def revoke(home: Path, party: str, officer: str, why: str) -> None:
+    """Trust PARTY's keys no more, at once: others may have got hold of them. One officer is enough.
+
+    Nothing that they signed is taken in any more, whenever it was signed; what was taken in stays. PARTY may
+    not come in, until you `add` it with a new invitation, which has new keys.
+    """
+    with Node.open(home) as node:
+        revoke_keys(node, party, officer=officer, why=why)
+    click.echo(f"The keys of {party} are revoked. It needs new ones, and you a new invitation.")
+
+
+@partner.command()
+@click.argument("party")
+@click.option("--officer", required=True, help="Who orders it.")
+@click.option("--why", required=True, help="Why, in one sentence.")
+@click.pass_obj
+def remove(home: Path, party: str, officer: str, why: str) -> None:
+    """End the relation with PARTY: nothing more goes to it or is taken from it.
+
+    What it was served stays with it, what it gave stays here as its own, and so do the logs of both.
+    """
+    with Node.open(home) as node:
+        remove_partner(node, party, officer=officer, why=why)
+    click.echo(f"{party} is no partner any more. What was on its way to it is stopped.")
 
 
 @partner.command("list")

@@ -13,7 +13,8 @@ from tearline.deliver.custody import (
     state,
     substance_digest,
 )
-from tearline.deliver.dsse import Envelope, public_key, public_key_text
+from tearline.deliver.dsse import Envelope
+from tearline.deliver.key_change import follow, is_key_change, key_change
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
 from tearline.deliver.seal import (
     Opened,
@@ -25,6 +26,7 @@ from tearline.deliver.seal import (
     seal,
     sign_draft,
 )
+from tearline.ledger import public_key, public_key_text
 
 __all__ = [
     "Admitted",
@@ -51,9 +53,12 @@ __all__ = [
     "core_digest",
     "covers",
     "custody_in",
+    "follow",
     "identity_id",
+    "is_key_change",
     "is_message",
     "is_release",
+    "key_change",
     "log_origin",
     "open_release",
     "public_key",

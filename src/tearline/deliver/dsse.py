@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from hashlib import sha256
 
@@ -11,7 +9,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from tearline.terms import BadInput, Broken
+from tearline.terms import Broken
 
 
 class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,19 +32,6 @@ def key_id(key: Ed25519PublicKey) -> str:
     return sha256(key.public_bytes_raw()).hexdigest()
 
 
-def public_key_text(key: Ed25519PublicKey) -> str:
-    """An Ed25519 public key as base64 of its 32 bytes: how partners exchange it."""
-    return base64.b64encode(key.public_bytes_raw()).decode()
-
-
-def public_key(text: str) -> Ed25519PublicKey:
-    """Reads what `public_key_text` wrote. Raises `BadInput` for anything else."""
-    try:
-        return Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
-        raise BadInput("signing key", "", "it is not base64 of the 32 bytes of an Ed25519 key") from None
-
-
 def pae(payload_type: str, payload: bytes) -> bytes:
     """Pre-authentication encoding (DSSE, protocol.md): what is signed."""
     kind = payload_type.encode()
@@ -61,12 +46,19 @@ def sign(payload_type: str, payload: bytes, key: Ed25519PrivateKey) -> Envelope:
 
 def verify(envelope: Envelope, keys: Sequence[Ed25519PublicKey], payload_type: str) -> bytes:
     """The payload, if it is of `payload_type` and signed by one of `keys`. Raises `Broken` otherwise."""
+    return verified(envelope, keys, payload_type)[0]
+
+
+def verified(
+    envelope: Envelope, keys: Sequence[Ed25519PublicKey], payload_type: str
+) -> tuple[bytes, Ed25519PublicKey]:
+    """As `verify`, with the key that signed it."""
     known = {key_id(key): key for key in keys}
     signed = pae(envelope.payload_type, envelope.payload)
     for signature in envelope.signatures:
         key = known.get(signature.keyid)
         if key is not None and _holds(key, signature.sig, signed) and envelope.payload_type == payload_type:
-            return envelope.payload
+            return envelope.payload, key
     raise Broken("the statement is not signed by the one who should have signed it")
 
 

@@ -31,7 +31,15 @@ from tearline.deliver import dsse
 from tearline.deliver.compose import Draft
 from tearline.deliver.custody import Chain
 from tearline.deliver.extension import EXTENSION
-from tearline.ledger import Checkpoint, Verifier, canonical, leaf_hash, open_note, verify_inclusion
+from tearline.ledger import (
+    Checkpoint,
+    Verifier,
+    canonical,
+    leaf_hash,
+    open_note,
+    public_key_text,
+    verify_inclusion,
+)
 from tearline.terms import BadInput, Broken, Party
 
 PAYLOAD_TYPE = "application/vnd.tearline.release+json"
@@ -64,6 +72,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
     statement: Statement
     object: dict[str, Any]
+    key: str = ""
+    """The key that signed it, base64."""
     chain: Chain | None = None
 
 
@@ -117,12 +127,22 @@ def is_release(item: Mapping[str, Any]) -> bool:
     return isinstance(extensions, Mapping) and EXTENSION in extensions
 
 
-def open_release(item: Mapping[str, Any], *, giver: Party, key: Ed25519PublicKey, recipient: Party) -> Opened:
-    """The release in a received STIX object. Raises `Unproven`; see the module for the checks."""
+def open_release(
+    item: Mapping[str, Any],
+    *,
+    giver: Party,
+    key: Ed25519PublicKey,
+    recipient: Party,
+    former: Sequence[Ed25519PublicKey] = (),
+) -> Opened:
+    """The release in a received STIX object. Raises `Unproven`; see the module for the checks.
+
+    `former`: keys that the giver signed with before.
+    """
     with check(1, "extension", "its extension cannot be read"):
         extension = _extension(item)
     with check(2, "signature", "the giver did not sign it"):
-        payload = dsse.verify(extension.dsse, [key], PAYLOAD_TYPE)
+        payload, signer = dsse.verified(extension.dsse, [key, *former], PAYLOAD_TYPE)
         statement = msgspec.json.decode(payload, type=Statement)
     with check(3, "parties", "it was given by, or to, someone else"):
         must((statement.giver, statement.recipient) == (giver, recipient))
@@ -133,17 +153,22 @@ def open_release(item: Mapping[str, Any], *, giver: Party, key: Ed25519PublicKey
         must(sha256(canonical(content)).hexdigest() == statement.digest)
         must((extension.chain and extension.chain.digest()) == statement.chain)
     with check(5, "checkpoint", "its checkpoint is not of the giver's log"):
-        log = _log(extension.checkpoint, giver, key.public_bytes_raw(), recipient)
+        log = _log(extension.checkpoint, giver, _raw(key, *former), recipient)
     with check(6, "inclusion", "the giver's log does not record it"):
         inclusion = extension.inclusion
         verify_inclusion(leaf_hash(payload), inclusion.index, log.size, inclusion.proof, log.root)
-    return Opened(statement=statement, object=content, chain=extension.chain)
+    return Opened(statement=statement, object=content, chain=extension.chain, key=public_key_text(signer))
+
+
+def _raw(*keys: Ed25519PublicKey) -> tuple[bytes, ...]:
+    return tuple(key.public_bytes_raw() for key in keys)
 
 
 @lru_cache(maxsize=256)
-def _log(note: str, giver: Party, key: bytes, recipient: Party) -> Checkpoint:
+def _log(note: str, giver: Party, keys: tuple[bytes, ...], recipient: Party) -> Checkpoint:
     """The giver's log; remembered, for all releases of a batch carry the same note."""
-    verifier = Verifier(giver, Ed25519PublicKey.from_public_bytes(key))
+    key, *former = (Ed25519PublicKey.from_public_bytes(each) for each in keys)
+    verifier = Verifier(giver, key, tuple(former))
     return open_note(note, verifier, origin=log_origin(giver, recipient))
 
 

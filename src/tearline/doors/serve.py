@@ -112,7 +112,14 @@ class _Server:
 
     def _open_view(self, party: Party) -> View:
         home = self.home
-        return View(home.view(party), node=home.party, party=party, key=home.signing_key, secret=home.secret)
+        return View(
+            home.view(party),
+            node=home.party,
+            party=party,
+            key=home.signing_key,
+            secret=home.secret,
+            former=home.former_keys,
+        )
 
     def _password_door(self, port: int) -> Coroutine[Any, Any, None]:
         context = tls.server_context(self.home.certificate, self.home.tls_key, require_client=False)
@@ -171,11 +178,13 @@ class _Server:
         self.passwords.replace(
             {user: Login(party, password) for user, (party, password) in logins(self.node).items()}
         )
+        # Who may not come in, because its key was revoked, is not asked for anything either.
+        partners = {party: self.node.partners[party] for party in self.node.certificates}
         for party, (partner, task) in list(self.pullers.items()):
-            if self.node.partners.get(party) != partner:
+            if partners.get(party) != partner:
                 task.cancel()
                 del self.pullers[party]
-        for party, partner in self.node.partners.items():
+        for party, partner in partners.items():
             if party not in self.pullers:
                 self.pullers[party] = (partner, asyncio.create_task(self._pull(partner)))
 

@@ -42,10 +42,14 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Verifier:
-    """A public key under a name. One name and key may sign for several logs; the origin tells them apart."""
+    """A public key under a name. One name and key may sign for several logs; the origin tells them apart.
+
+    `former`: the keys that signed under the name before; what they signed still holds.
+    """
 
     name: str
     key: Ed25519PublicKey
+    former: tuple[Ed25519PublicKey, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -54,7 +58,15 @@ class Verifier:
     @cached_property
     def key_id(self) -> bytes:
         """4 bytes that together with the name say which key signed (signed-note, "Ed25519 signatures")."""
-        return sha256(self.name.encode() + b"\n" + _ED25519 + self.key.public_bytes_raw()).digest()[:4]
+        return self._id(self.key)
+
+    @cached_property
+    def keys(self) -> dict[bytes, Ed25519PublicKey]:
+        """Every key that may have signed, by its key id."""
+        return {self._id(key): key for key in (*self.former, self.key)}
+
+    def _id(self, key: Ed25519PublicKey) -> bytes:
+        return sha256(self.name.encode() + b"\n" + _ED25519 + key.public_bytes_raw()).digest()[:4]
 
 
 def vkey(name: str, key: Ed25519PublicKey) -> str:
@@ -81,7 +93,7 @@ def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey, name: str) -> str:
 
 
 def open_note(note: str, verifier: Verifier, *, origin: str) -> Checkpoint:
-    """The checkpoint in `note`, if `verifier`'s key signed it and it is of the log `origin`.
+    """The checkpoint in `note`, if a key of `verifier` signed it and it is of the log `origin`.
 
     Signatures of other keys are ignored, as the standard asks. Raises `Broken` otherwise.
     """
@@ -93,9 +105,9 @@ def open_note(note: str, verifier: Verifier, *, origin: str) -> Checkpoint:
     ours = [signature for signature in signatures if signature is not None]
     if not ours:
         raise Broken(f"the checkpoint is not signed by {verifier.name}")
-    for signature in ours:
+    for key, signature in ours:
         try:
-            verifier.key.verify(signature, text.encode())
+            key.verify(signature, text.encode())
         except InvalidSignature:
             raise Broken(f"the checkpoint's signature by {verifier.name} is wrong") from None
     checkpoint = _read(text)
@@ -104,14 +116,15 @@ def open_note(note: str, verifier: Verifier, *, origin: str) -> Checkpoint:
     return checkpoint
 
 
-def _signature(line: str, verifier: Verifier) -> bytes | None:
-    """The signature on a line of the note, if it is by `verifier`'s key."""
+def _signature(line: str, verifier: Verifier) -> tuple[Ed25519PublicKey, bytes] | None:
+    """The signature on a line of the note and its key, if that is one of `verifier`'s."""
     dash, _, rest = line.partition(" ")
     name, _, encoded = rest.partition(" ")
     data = _decode(encoded)
     if dash != _DASH or not _NAME.fullmatch(name) or data is None or len(data) < 5:
         raise Broken("the checkpoint has a malformed signature line")
-    return data[4:] if (name, data[:4]) == (verifier.name, verifier.key_id) else None
+    key = verifier.keys.get(data[:4]) if name == verifier.name else None
+    return None if key is None else (key, data[4:])
 
 
 def _read(text: str) -> Checkpoint:

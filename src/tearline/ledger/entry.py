@@ -16,6 +16,10 @@ class Act(StrEnum):
 
     NODE_CREATED = "node-created"
     PARTNER_ADDED = "partner-added"
+    PARTNER_REMOVED = "partner-removed"
+    PARTNER_KEY_CHANGED = "partner-key-changed"
+    PARTNER_KEY_REVOKED = "partner-key-revoked"
+    KEY_CHANGED = "key-changed"
     PARTNER_SUSPENDED = "partner-suspended"
     PARTNER_RESUMED = "partner-resumed"
     RELEASES_STOPPED = "releases-stopped"

@@ -11,6 +11,8 @@ Each step is one transaction of `node.db` (or of one partner's view) and can be 
 `receive` is the way in for what partners release to us; `record` reads and verifies the ledger.
 """
 
+from tearline.deliver import Kind
+from tearline.node import consent, keys, messages
 from tearline.node.agreements import read_agreement
 from tearline.node.consider import consider, reconsider
 from tearline.node.hand_over import hand_over
@@ -24,6 +26,7 @@ from tearline.node.relations import (
     add_login,
     add_partner,
     logins,
+    remove_partner,
 )
 from tearline.node.take_in import AlreadyHeld, TakenIn, quarantined, resolve, take_in
 
@@ -50,6 +53,7 @@ __all__ = [
     "receive",
     "reconsider",
     "releases_on_ledger",
+    "remove_partner",
     "resolve",
     "sign_approval",
     "take_in",
@@ -57,3 +61,11 @@ __all__ = [
     "tally",
     "verify_ledger",
 ]
+
+messages.HANDLERS.update(
+    {
+        Kind.KEY_CHANGE: keys.partner_changed,
+        Kind.CONSENT_REQUEST: consent.take_request,
+        Kind.CONSENT_ANSWER: consent.take_answer,
+    }
+)

@@ -26,7 +26,8 @@ from tearline.deliver import Consent, Envelope, Form, Kind, Scope, Subject
 from tearline.gate import recipient_of
 from tearline.ledger import Act
 from tearline.node import officers
-from tearline.node.messages import HANDLERS, Taken, send
+from tearline.node.custody import trusted
+from tearline.node.messages import Taken, send
 from tearline.node.opened import Node
 from tearline.terms import BadInput, Broken, Category, Label, Party, Recipient, Refused
 
@@ -166,12 +167,13 @@ def stop_lapsed(node: Node, db: Connection) -> None:
     store.ask_again(db, [(product, partner) for partner, product, _ in found])
 
 
-def _take_answer(node: Node, db: Connection, taken: Taken) -> None:
+def take_answer(node: Node, db: Connection, taken: Taken) -> None:
     """What an originator says to us about a consent."""
     answer = _body(taken, _Answer)
     match answer:
         case _Answer(answer="granted", consent=Envelope() as envelope, serial=None):
-            _take_grant(node, db, taken.giver, envelope, answer.request)
+            keys = {*trusted(node.partners[taken.giver]), taken.release.key}
+            _take_grant(node, db, taken.giver, keys, envelope, answer.request)
         case _Answer(answer="refused", request=str() as name, consent=None, serial=None):
             if not store.answer_request(db, store.OURS, taken.giver, name, "refused"):
                 raise Broken("an answer is to no request of this node")
@@ -185,9 +187,15 @@ def _take_answer(node: Node, db: Connection, taken: Taken) -> None:
             raise Broken("an answer about a consent is not whole")
 
 
-def _take_grant(node: Node, db: Connection, giver: Party, envelope: Envelope, request_id: str | None) -> None:
-    key = deliver.public_key(node.partners[giver].signing_key)
-    consent = deliver.read_consent(envelope, giver, [key])
+def _take_grant(
+    node: Node,
+    db: Connection,
+    giver: Party,
+    keys: Collection[str],
+    envelope: Envelope,
+    request_id: str | None,
+) -> None:
+    consent = deliver.read_consent(envelope, giver, [deliver.public_key(key) for key in keys])
     if consent.holder != node.party:
         raise Broken("a consent is for another holder")
     if request_id is not None:
@@ -305,7 +313,7 @@ def revoke(node: Node, serial: str, *, officer: str, why: str) -> Consent:
     return consent
 
 
-def _take_request(node: Node, db: Connection, taken: Taken) -> None:
+def take_request(node: Node, db: Connection, taken: Taken) -> None:
     """A holder asks. Whether it fits is for the officer to see; it is not answered here."""
     asked = _body(taken, _Asked)
     waiting = [each for each in store.requests(db, store.THEIRS, waiting=True) if each.party == taken.giver]
@@ -524,7 +532,3 @@ def _body(taken: Taken, kind: type[_T]) -> _T:
         return msgspec.convert(taken.message.body, kind)
     except msgspec.ValidationError:
         raise Broken("a message about a consent cannot be read") from None
-
-
-HANDLERS[Kind.CONSENT_REQUEST] = _take_request
-HANDLERS[Kind.CONSENT_ANSWER] = _take_answer

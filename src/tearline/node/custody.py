@@ -18,7 +18,7 @@ from tearline.adapters import store
 from tearline.deliver import Admitted, Chain, Custody
 from tearline.ledger import Act
 from tearline.node.opened import Node
-from tearline.terms import Category, Label, Party, Product, Quarantine, Tearline, Whole
+from tearline.terms import Category, Label, Partner, Party, Product, Quarantine, Tearline, Whole
 
 
 def signed(node: Node, product: Product, outcome: Whole | Tearline, draft: deliver.Draft) -> deliver.Draft:
@@ -78,18 +78,27 @@ class Register(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, node: Node) -> Register:
-        keys = {party: [deliver.public_key(each.signing_key)] for party, each in node.partners.items()}
+        texts = {party: trusted(partner) for party, partner in node.partners.items()}
+        keys = {party: [deliver.public_key(text) for text in some] for party, some in texts.items() if some}
         return cls(keys, {deliver.identity_id(party): party for party in (*node.partners, node.party)})
+
+
+def trusted(partner: Partner) -> tuple[str, ...]:
+    """The keys of a partner, base64, of today and before, whose signatures count."""
+    if partner.signing_key in partner.revoked_keys:
+        return ()
+    return partner.signing_key, *partner.former_keys
 
 
 def admitted(
     node: Node, db: Connection, release: deliver.Opened, register: Register, now: datetime
 ) -> Admitted:
     """Whose a received product is, in the transaction that takes it. Raises `Broken` where it may not be."""
-    statement = release.statement
+    statement, giver = release.statement, release.statement.giver
     known = deliver.Known(
         party=node.party,
-        keys=register.keys,
+        # The giver's key may have changed in what it gives at the moment.
+        keys=register.keys | {giver: [*register.keys.get(giver, []), deliver.public_key(release.key)]},
         creators=register.creators,
         made_by=frozenset(store.makers(db, statement.object_id, _substance(release.object))),
         holds=frozenset(

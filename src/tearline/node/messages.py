@@ -29,7 +29,7 @@ Handler = Callable[[Node, Connection, Taken], None]
 message does not hold; then nothing of it stays."""
 
 HANDLERS: dict[Kind, Handler] = {}
-"""Each is put here by the module that knows the kind."""
+"""Filled in `node/__init__`, where all that can handle a message is known."""
 
 
 def send(node: Node, db: Connection, party: Party, kind: Kind, body: dict[str, Any], *, about: str) -> None:

@@ -33,7 +33,7 @@ class Node:
     def __init__(self, home: Home, *, clock: Callable[[], datetime] = utc_now) -> None:
         self.home, self.party, self.clock = home, home.party, clock
         self.identity = deliver.NodeIdentity(party=home.party, name=home.config.name, secret=home.secret)
-        self.log = Log("ledger", f"{home.party}/ledger")
+        self.log = Log("ledger", f"{home.party}/ledger", home.former_keys)
         self._engine = open_database(home.database, metadata=store.metadata)
         self._views: dict[Party, View] = {}
         self._acts: list[bytes] | None = None
@@ -84,7 +84,12 @@ class Node:
             suspensions = tuple(store.suspensions(db))
             shadows = tuple(_in_shadow(db))
         self.partners = {party: partner for party, (partner, _) in rows.items()}
-        self.certificates = {party: certificate for party, (_, certificate) in rows.items()}
+        # Those who may come in: a partner whose key was revoked may not.
+        self.certificates = {
+            party: certificate
+            for party, (partner, certificate) in rows.items()
+            if partner.tls_key not in partner.revoked_keys
+        }
         self.agreements, self.suspensions, self.shadows = agreements, suspensions, shadows
         self.shadow_rules: dict[str, Agreements] = {}  # of each in shadow, once it was asked: see `shadow`
         stopped = (compiled(self.party, suspensions),) if suspensions else ()
@@ -107,6 +112,7 @@ class Node:
                 node=self.party,
                 party=party,
                 key=self.home.signing_key,
+                former=self.home.former_keys,
                 secret=self.home.secret,
             )
         return self._views[party]

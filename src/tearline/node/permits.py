@@ -174,7 +174,7 @@ def in_force(node: Node, db: Connection, now: datetime) -> list[tuple[Consent, E
     for kept in store.consents(db, store.THEIRS, in_force_at=store.stamp(now)):
         partner = node.partners.get(kept.originator)
         if partner is not None and kept.envelope is not None:
-            read = _verified(kept.envelope, kept.originator, partner.signing_key)
+            read = _verified(kept.envelope, kept.originator, custody.trusted(partner))
             if read is not None and read[0].is_valid(now) and read[0].serial == kept.serial:
                 found.append(read)
     return found
@@ -187,10 +187,10 @@ def rests_on(draft: deliver.Draft) -> list[tuple[Party, str]]:
 
 
 @lru_cache(maxsize=4096)
-def _verified(envelope: bytes, originator: Party, key: str) -> tuple[Consent, Envelope] | None:
+def _verified(envelope: bytes, originator: Party, keys: tuple[str, ...]) -> tuple[Consent, Envelope] | None:
     read = msgspec.json.decode(envelope, type=Envelope)
     try:
-        return deliver.read_consent(read, originator, [deliver.public_key(key)]), read
+        return deliver.read_consent(read, originator, [deliver.public_key(key) for key in keys]), read
     except Broken:
         return None
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from io import BytesIO
 from typing import Any
 
 import msgspec
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
 
 from tearline import deliver, intake, label
@@ -20,7 +21,7 @@ from tearline.node.messages import take_message
 from tearline.node.opened import Node
 from tearline.node.suspend import refused_givers
 from tearline.node.take_in import hold
-from tearline.terms import Broken, Category, Label, Party, Product
+from tearline.terms import Broken, Category, Label, Partner, Party, Product
 
 BATCH = 100
 """Objects taken from one inbox in one transaction."""
@@ -158,13 +159,26 @@ def _hold(
 
 
 def _opened(node: Node, giver: Party, items: Iterable[Mapping[str, Any]]) -> Iterator[deliver.Opened]:
-    """The releases that verify; the others are recorded."""
-    key = deliver.public_key(node.partners[giver].signing_key)
+    """The releases that verify; the others are recorded. A change of the giver's key counts from there on."""
+    partner = node.partners[giver]
     for item in filter(deliver.is_release, items):
         try:
-            yield deliver.open_release(item, giver=giver, key=key, recipient=node.party)
+            key, *former = _keys(partner)
+            release = deliver.open_release(item, giver=giver, key=key, former=former, recipient=node.party)
         except Broken as error:
             _refuse(node, giver, error)
+            continue
+        if deliver.is_key_change(release):
+            with suppress(Broken):  # its handler will say why
+                partner = deliver.follow(partner, release)
+        yield release
+
+
+def _keys(partner: Partner) -> list[Ed25519PublicKey]:
+    """The keys whose signatures count, that of today first."""
+    if partner.signing_key in partner.revoked_keys:
+        raise Broken("the giver's key was revoked")
+    return [deliver.public_key(key) for key in (partner.signing_key, *partner.former_keys)]
 
 
 def _products(

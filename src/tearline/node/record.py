@@ -27,12 +27,13 @@ def verify_ledger(node: Node, known: Sequence[str] = ()) -> tuple[dict[str, int]
     """
     key = node.home.signing_key.public_key()
     with node.reading() as db:
+        everyone = store.parties_ever(db)  # who left has left a history
         sizes = {node.log.origin: node.log.size(db)}
         findings = list(node.log.verify(db, key, known=known))
         findings += _stores(node, db)
         for mismatched in (mismatches, mosaic.mismatches):
             findings += (_odd(node, sentence) for sentence in mismatched(db, _entries(node, db)))
-    for party in node.partners:
+    for party in everyone:
         view_sizes, view_findings = node.view(party).verify(key)
         sizes |= view_sizes
         findings += view_findings

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import msgspec
-import orjson
 
 from tearline import deliver
 from tearline.adapters import store, tls
 from tearline.adapters.home import PARTY
 from tearline.ledger import Act
+from tearline.node import officers
 from tearline.node.opened import Node
 from tearline.terms import BadInput, Level, Partner, Party, Policy, Reach, Refused, Use
 
 MAX_NAME = 200
+CHUNK = 500
+"""Releases in one transaction of a view, and in one ledger entry."""
 _DOOR = re.compile(r"https://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[!-~]*)?")
 
 
@@ -42,19 +43,6 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             signing_key=deliver.public_key_text(node.home.signing_key.public_key()),
         )
 
-    def to_json(self) -> str:
-        return orjson.dumps(msgspec.to_builtins(self), option=orjson.OPT_INDENT_2).decode()
-
-    @classmethod
-    def read(cls, path: Path) -> Card:
-        """Raises `BadInput` where the file is not a card."""
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=cls)
-        except OSError as error:
-            raise BadInput(str(path), "", f"it cannot be read ({error.strerror})") from None
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise BadInput(str(path), "", "this is not a partner's card", "ask for it again") from None
-
     def check(self) -> None:
         """Raises `BadInput` where its fields cannot be what they should be. It comes from outside."""
         if PARTY.fullmatch(self.party) is None:
@@ -76,16 +64,29 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     duties: frozenset[str] = frozenset()
 
 
-def add_partner(node: Node, card: Card, terms: Terms) -> Partner:
-    """Add a partner, or change what is granted to it. Its view is made; nothing is in it yet."""
+def add_partner(node: Node, card: Card, terms: Terms, *, checkpoint: str = "") -> Partner:
+    """Add a partner, or change what is granted to it. Its view is made; nothing is in it yet.
+
+    `checkpoint`: of the partner's private log, as it stood in its invitation: kept on the ledger. With other
+    keys than before, the old signing key is a former one, unless it was revoked. Raises `Refused`
+    for a card with revoked keys.
+    """
     if card.party == node.party:
         raise BadInput("card", "party", "this card is the node's own")
     card.check()
+    tls_key = tls.key_fingerprint(card.certificate)
+    with node.reading() as db:
+        before = store.former_partner(db, card.party)
+    former, revoked = _keys_until_now(before, card)
+    if {card.signing_key, tls_key} & set(revoked):
+        raise Refused(f"this card has a key of {card.party} that was revoked here")
     partner = Partner(
         party=card.party,
         name=card.name,
-        tls_key=tls.key_fingerprint(card.certificate),
+        tls_key=tls_key,
         signing_key=card.signing_key,
+        former_keys=former,
+        revoked_keys=revoked,
         url=card.url,
         clearance=terms.clearance,
         needs=terms.needs,
@@ -95,10 +96,51 @@ def add_partner(node: Node, card: Card, terms: Terms) -> Partner:
     )
     node.view(partner.party)
     with node.writing() as db:
-        node.record(Act.PARTNER_ADDED, {"partner": partner.party, "tls_key": partner.tls_key})
+        entry = {"partner": partner.party, "tls_key": tls_key, "signing_key": partner.signing_key}
+        node.record(Act.PARTNER_ADDED, entry | ({"checkpoint": checkpoint} if checkpoint else {}))
         store.put_partner(db, partner, card.certificate)
     node.refresh()
     return partner
+
+
+def _keys_until_now(before: Partner | None, card: Card) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Former and revoked keys of who comes with `card`."""
+    if before is None:
+        return (), ()
+    known = dict.fromkeys((*before.former_keys, before.signing_key))
+    former = tuple(key for key in known if key not in (*before.revoked_keys, card.signing_key))
+    return former, before.revoked_keys
+
+
+def remove_partner(node: Node, party: Party, *, officer: str, why: str) -> None:
+    """End a relation: nothing more goes to `party` or is taken from it, and its door is closed.
+
+    What each has of the other stays with it: its view and logs here, what it was given there. Raises
+    `Refused` for who is no partner, or no officer.
+    """
+    officers.must_say_why(why)
+    if party not in node.partners:
+        raise Refused(f"{party} is not a partner of this node")
+    with node.writing() as db:
+        officers.must_be_officer(db, officer)
+        node.record(Act.PARTNER_REMOVED, {"partner": party, "officer": officer, "why": why})
+        stopped = store.stop_all(db, party, _take_back(node, party))
+        for start in range(0, len(stopped), CHUNK):
+            some = stopped[start : start + CHUNK]
+            node.record(Act.RELEASES_STOPPED, {"partner": party, "releases": some})
+        store.remove_partner(db, party, store.stamp(node.clock()))
+    node.refresh()
+
+
+def _take_back(node: Node, party: Party) -> set[str]:
+    """Hold back what `party` was never served: if it is ever a partner again, it begins anew."""
+    view, after = node.view(party), -1
+    with view.begin() as writer:
+        while rows := view.unserved(after, CHUNK):
+            after = rows[-1][0]
+            writer.hold_back([added for added, _ in rows])
+        writer.hold_back_unnamed()
+    return view.held_back()
 
 
 def add_login(node: Node, party: Party, user: str, password: str) -> None:
@@ -112,6 +154,7 @@ def add_login(node: Node, party: Party, user: str, password: str) -> None:
 
 
 def logins(node: Node) -> dict[str, tuple[Party, str]]:
-    """Every login of the password door: user to party and password hash."""
+    """Every login of the password door that counts today: user to party and password hash."""
     with node.reading() as db:
-        return store.logins(db)
+        kept = store.logins(db)
+    return {user: (party, password) for user, (party, password) in kept.items() if party in node.certificates}

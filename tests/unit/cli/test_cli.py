@@ -11,16 +11,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tearline.adapters.tls import key_fingerprint
 from tearline.cli import main
 from tearline.ledger import Act
 from tearline.node import Node, consider, hand_over, logins
+from tearline.node.invitation import read_invitation
 from tests.adoption import adopt
 from tests.coalition import AGREEMENTS, bundle, free_port, serve, stop, tearline
 from tests.unit.node.world import REPORT, five_eyes, malware
 from tests.unit.node.world import bundle as bundled
 
 FIVE = str(AGREEMENTS / "five-eyes")
+AMBER = ("--reach", "amber")
 BY = ("--officer", "heron-1", "--why", "Example.")
 
 
@@ -29,6 +30,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.invited: dict[str, tuple[str, ...]] = {}
 
     def run(self, *words: str, home: str = "gbr", typed: str | None = None) -> Result:
         arguments = ["--home", str(self.folder / home), *words]
@@ -48,6 +50,13 @@ class Desk:
         assert result.stderr.count("\n") == 1
         return result.stderr.removeprefix("tearline: ").rstrip()
 
+    def invite(self, party: str, home: str) -> str:
+        """What is said of a fresh invitation; `invited` has what its partner adds."""
+        path = str(self.folder / f"{party}.invitation")
+        said = self.done("partner", "invite", "--output", path, home=home)
+        self.invited[party] = (path, "--phrase", said.split()[-1])
+        return said
+
     def file(self, name: str, content: str | bytes) -> str:
         path = self.folder / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -61,10 +70,9 @@ def desk(tmp_path: Path) -> Desk:
         desk.done(
             "init", "--party", party, "--name", f"Desk {party} [/b]", "--port", str(free_port()), home=home
         )
-        desk.file(f"{party}.json", desk.done("card", home=home))
+        desk.invite(party, home)
     for home, own, other in (("gbr", "GBR", "USA"), ("usa", "USA", "GBR")):
-        card = str(tmp_path / f"{other}.json")
-        desk.done("partner", "add", card, "--clearance", f"{own}=SECRET", "--reach", "amber", home=home)
+        desk.done("partner", "add", *desk.invited[other], "--clearance", f"{own}=SECRET", *AMBER, home=home)
         with Node.open(tmp_path / home) as node:
             adopt(node, five_eyes())
     return desk
@@ -76,17 +84,17 @@ def work(desk: Desk) -> None:
             pass
 
 
-# --- init, card, status --------------------------------------------------------------------------
+# --- init, status --------------------------------------------------------------------------
 
 
 def test_init_says_what_to_do_next(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     said = desk.done("init", "--party", "FRA", "--name", "Bureau français", home="a b")
     assert "tearline --home '" in said
-    assert said.rstrip().endswith("card > FRA.card.json")
-    card = json.loads(desk.done("card", home="a b"))
-    assert (card["party"], card["name"]) == ("FRA", "Bureau français")
-    assert "PRIVATE" not in json.dumps(card)
+    assert said.rstrip().endswith("partner invite --output FRA.invitation")
+    assert "holds for 14 days" in desk.invite("FRA", "a b")
+    invitation, _ = read_invitation(tmp_path / "FRA.invitation")
+    assert (invitation.card.party, invitation.card.name) == ("FRA", "Bureau français")
 
 
 @pytest.mark.parametrize(
@@ -111,15 +119,15 @@ def test_init_refuses_numbers_that_cannot_be(tmp_path: Path, option: tuple[str, 
 
 
 def test_a_second_init_changes_nothing(desk: Desk) -> None:
-    before = desk.done("card")
+    before = (desk.folder / "gbr" / "node.toml").read_text()
     assert "there is a node here already" in desk.refused("init", "--party", "GBR", "--name", "x")
-    assert desk.done("card") == before
+    assert (desk.folder / "gbr" / "node.toml").read_text() == before
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        ("card",),
+        ("partner", "invite", "--output", "x"),
         ("status",),
         ("serve",),
         ("intake", "x"),
@@ -173,32 +181,50 @@ def test_tables_are_whole_in_a_narrow_terminal(desk: Desk, monkeypatch: pytest.M
 # --- partners and agreements ---------------------------------------------------------------------
 
 
-def test_partner_add_prints_the_key_to_compare(desk: Desk) -> None:
-    card = json.loads((desk.folder / "USA.json").read_text())
-    said = desk.done("partner", "add", str(desk.folder / "USA.json"), "--need", "si", "--duty", "fouo")
-    assert key_fingerprint(card["certificate"]) in said.replace(" ", "")
+def test_partner_add_takes_what_is_granted(desk: Desk) -> None:
+    desk.done("partner", "add", *desk.invited["USA"], "--need", "si", "--duty", "fouo")
     listed = desk.done("partner", "list")
     assert "Desk USA [/b]" in listed
     assert "SI" in listed
     assert "FOUO" in listed
 
 
+def test_partner_add_asks_for_the_phrase_and_does_not_show_it(desk: Desk) -> None:
+    path, _, phrase = desk.invited["USA"]
+    said = desk.done("partner", "add", path, typed=f"{phrase.upper().replace('-', ' ')}\n")
+    assert "read to you" in said
+    assert phrase not in said
+    sentence = desk.refused("partner", "add", path, "--phrase", desk.invited["GBR"][2])
+    assert "may have been replaced" in sentence
+    assert phrase not in sentence
+
+
 def test_partner_add_refuses(desk: Desk) -> None:
-    usa = str(desk.folder / "USA.json")
-    assert "not a partner's card" in desk.refused("partner", "add", desk.file("x", "party = 'USA'"))
+    usa = desk.invited["USA"]
+    assert "not a partner's invitation" in desk.refused("partner", "add", desk.file("x", "party = 'USA'"))
     assert "cannot be read" in desk.refused("partner", "add", str(desk.folder / "none"))
     assert "cannot be read" in desk.refused("partner", "add", str(desk.folder))
-    assert "node's own" in desk.refused("partner", "add", str(desk.folder / "GBR.json"))
+    assert "node's own" in desk.refused("partner", "add", *desk.invited["GBR"])
     for level in ("SECRETT", ""):
-        sentence = desk.refused("partner", "add", usa, "--clearance", f"GBR={level}")
+        sentence = desk.refused("partner", "add", *usa, "--clearance", f"GBR={level}")
         assert "levels are UNCLASSIFIED, RESTRICTED, CONFIDENTIAL, SECRET, TOP_SECRET" in sentence
-    twice = desk.refused("partner", "add", usa, "--clearance", "GBR=SECRET", "--clearance", "gbr=TOP SECRET")
+    twice = desk.refused("partner", "add", *usa, "--clearance", "GBR=SECRET", "--clearance", "gbr=TOP SECRET")
     assert "GBR is given twice" in twice
-    card = json.loads((desk.folder / "USA.json").read_text())
-    outside = desk.file("bad.json", json.dumps(card | {"party": "../../OUT"}))
-    assert "not an organisation's code" in desk.refused("partner", "add", outside)
-    assert desk.run("partner", "add", usa, "--reach", "pink").exit_code == 2
-    assert not list(desk.folder.glob("OUT*"))
+    assert desk.run("partner", "add", *usa, "--reach", "pink").exit_code == 2
+
+
+def test_partner_revoke_and_remove_and_key_rotate(desk: Desk) -> None:
+    assert "revoked" in desk.done("partner", "revoke", "USA", *BY)
+    assert "was revoked here" in desk.refused("partner", "add", *desk.invited["USA"])
+    assert "signs with" in desk.done("key", "rotate", *BY, home="usa")
+    assert "new certificate" in desk.done("key", "rotate", "--tls", *BY, home="usa")
+    desk.invite("USA", "usa")
+    assert "added" in desk.done("partner", "add", *desk.invited["USA"])
+    assert "no partner any more" in desk.done("partner", "remove", "USA", *BY)
+    assert "USA" not in desk.done("partner", "list")
+    assert "USA is not a partner" in desk.refused("partner", "remove", "USA", *BY)
+    for home in ("gbr", "usa"):
+        assert "as it was written" in desk.done("ledger", "verify", home=home)
 
 
 def test_partner_login(desk: Desk) -> None:

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tearline.deliver import dsse
-from tearline.terms import BadInput, Broken
+from tearline.terms import Broken
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -51,16 +51,3 @@ def test_a_spoilt_envelope(spoil: object) -> None:
 def test_a_signature_on_another_type_does_not_count() -> None:
     with pytest.raises(Broken):
         dsse.verify(dsse.sign("a/c", b"text", KEY), [KEY.public_key()], "a/b")
-
-
-def test_keys_as_text() -> None:
-    text = dsse.public_key_text(KEY.public_key())
-    assert dsse.public_key(text).public_bytes_raw() == KEY.public_key().public_bytes_raw()
-
-
-@pytest.mark.parametrize(
-    "text", ["", "AAAA", "!", "A" * 43, "є", dsse.public_key_text(KEY.public_key()) + "\n"]
-)
-def test_a_text_that_is_no_key(text: str) -> None:
-    with pytest.raises(BadInput):
-        dsse.public_key(text)

@@ -25,26 +25,6 @@ def pair(tmp_path: Path) -> Iterator[list[Node]]:
         yield made
 
 
-def test_a_card_survives_its_file(pair: list[Node], tmp_path: Path) -> None:
-    card = Card.of(pair[0])
-    path = tmp_path / "card.json"
-    path.write_text(card.to_json(), encoding="utf-8")
-    assert Card.read(path) == card
-    assert card.url == "https://127.0.0.1:1/taxii2/"
-    for secret in (pair[0].home.secret.hex(), "PRIVATE"):
-        assert secret not in card.to_json()
-
-
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff\xfe", b'{"party": "USA", "more": 1}'])
-def test_what_is_not_a_card(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "card").write_bytes(content)
-    with pytest.raises(BadInput, match="not a partner's card"):
-        Card.read(tmp_path / "card")
-    for path in (tmp_path, tmp_path / "none"):
-        with pytest.raises(BadInput, match="cannot be read"):
-            Card.read(path)
-
-
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -22,18 +24,41 @@ def next_generation(db: Connection) -> None:
         db.execute(insert(t.generation).values(only=1, number=1))
 
 
-def put_partner(db: Connection, partner: Partner, certificate: str) -> None:
-    """Add a partner or replace its record; what was pulled from it stays known."""
-    values = {"record": t.encode(partner), "certificate": certificate}
+def put_partner(db: Connection, partner: Partner, certificate: str | None = None) -> None:
+    """Add a partner, with its certificate (PEM), or replace its record; what came from it stays known."""
+    values: dict[str, Any] = {"record": t.encode(partner), "left_at": None}
+    if certificate is not None:
+        values["certificate"] = certificate
     changed = db.execute(update(t.partner).where(t.partner.c.party == partner.party).values(values))
     if changed.rowcount == 0:
         db.execute(insert(t.partner).values(party=partner.party, **values))
     next_generation(db)
 
 
+def remove_partner(db: Connection, party: Party, at: str) -> None:
+    """It is a partner no more; its record stays, for what is still here of it."""
+    db.execute(update(t.partner).where(t.partner.c.party == party).values(left_at=at))
+    next_generation(db)
+
+
+def former_partner(db: Connection, party: Party) -> Partner | None:
+    """The record of one that is a partner, or was."""
+    record = db.execute(select(t.partner.c.record).where(t.partner.c.party == party)).scalar()
+    return None if record is None else _decode_partner(record)
+
+
+def parties_ever(db: Connection) -> list[Party]:
+    """Everyone who is a partner, or was."""
+    return list(db.execute(select(t.partner.c.party).order_by(t.partner.c.party)).scalars())
+
+
 def partners(db: Connection) -> dict[Party, tuple[Partner, str]]:
     """Every partner's record and TLS certificate (PEM), by party."""
-    rows = db.execute(select(t.partner.c.record, t.partner.c.certificate).order_by(t.partner.c.party))
+    rows = db.execute(
+        select(t.partner.c.record, t.partner.c.certificate)
+        .where(t.partner.c.left_at.is_(None))
+        .order_by(t.partner.c.party)
+    )
     found = ((_decode_partner(record), certificate) for record, certificate in rows)
     return {partner.party: (partner, certificate) for partner, certificate in found}
 

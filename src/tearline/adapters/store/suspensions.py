@@ -93,6 +93,16 @@ def stop(db: Connection, releases: Iterable[str]) -> list[str]:
     return fresh
 
 
+def stop_all(db: Connection, partner: Party, sealed: Iterable[str]) -> list[str]:
+    """Stop all that waits for a partner, and of what stands in its view the `sealed`; returns what is new."""
+    waits = t.outbox.c.delivered_at.is_(None) & (t.outbox.c.stopped != STOPPED)
+    rows = db.execute(select(t.outbox.c.release_id).where((t.outbox.c.partner == partner) & waits)).scalars()
+    asked = (t.outbox.c.partner == partner) & (t.outbox.c.stopped == ASK)
+    names = [*rows, *sealed]
+    db.execute(update(t.outbox).where(asked).values(stopped=STOPPED))
+    return stop(db, names)
+
+
 def ask_about_stopped(db: Connection, partner: Party) -> int:
     """Let the gate be asked about all that was stopped on its way to a partner; returns how many."""
     rows = (t.outbox.c.partner == partner) & (t.outbox.c.stopped == STOPPED)

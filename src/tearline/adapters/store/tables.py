@@ -35,6 +35,7 @@ partner = Table(
     Column("certificate", String, nullable=False),
     Column("inbox_seen", Integer, nullable=False, server_default="0"),
     Column("pulled_to", String),
+    Column("left_at", String),
 )
 
 login = Table(

@@ -56,12 +56,22 @@ class View:
     """One partner's view, opened. Safe to use from several threads and processes at once."""
 
     def __init__(
-        self, path: Path, *, node: Party, party: Party, key: Ed25519PrivateKey, secret: bytes
+        self,
+        path: Path,
+        *,
+        node: Party,
+        party: Party,
+        key: Ed25519PrivateKey,
+        secret: bytes,
+        former: Sequence[Ed25519PublicKey] = (),
     ) -> None:
-        """`key` signs the logs; of the node's `secret`, collection ids and `next` tokens are derived."""
+        """`key` signs the logs, `former` did before.
+
+        Of the node's `secret`, collection ids and `next` tokens are derived.
+        """
         self._key = key
         self._engine = open_database(path, metadata=metadata)
-        self._logs = {name: Log(name, f"{node}/{party}/{name}") for name in (OUT, IN)}
+        self._logs = {name: Log(name, f"{node}/{party}/{name}", former) for name in (OUT, IN)}
         self.party = party
         self.ids = {name: _collection_id(secret, f"{node} {party} {name}") for name in (OUT, IN)}
         self.token_key = hmac.digest(secret, f"next {node} {party}".encode(), "sha256")

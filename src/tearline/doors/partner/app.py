@@ -1,8 +1,8 @@
 """TAXII 2.1 (OASIS Standard, 10 June 2021) for partners, as an ASGI application.
 
 A request is checked in one fixed order, so that an answer never tells more than the one before it would:
-who (401), where (404), how (405), what form is asked for (406), which collection (404), if allowed (403),
-what form is sent (415, 413), then the query and the content (400, 422).
+who (401), how often (429), where (404), how (405), what form is asked for (406), which collection (404),
+if allowed (403), what form is sent (415, 413), then the query and the content (400, 422).
 
 Routing is a table of our own rather than Starlette's router, because *every* answer has to be a TAXII error,
 404, 405 and 500 too, and because what is hidden and what is absent must be the same to the byte. Requests and
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -44,6 +45,7 @@ from tearline.deliver.taxii import (
 )
 from tearline.doors.partner.credentials import Authenticate
 from tearline.doors.partner.inbox import Inbox
+from tearline.doors.partner.pace import Pace
 from tearline.doors.partner.problem import Problem, not_found
 from tearline.doors.partner.registry import Registry
 from tearline.terms import BadInput
@@ -99,8 +101,10 @@ class PartnerDoor:
         limits: Limits = Limits(),  # noqa: B008 - frozen
         body_seconds: float = 120.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        pace: Pace | None = None,
     ) -> None:
         """`body_seconds`: how long a request's body may take to arrive."""
+        self._pace = pace or Pace(time.monotonic)
         self._registry, self._authenticate, self._clock = registry, authenticate, clock
         self._title, self._limits, self._body_seconds = title, limits, body_seconds
 
@@ -123,6 +127,7 @@ class PartnerDoor:
 
     async def _answer(self, request: Request) -> Response:
         party = await self._authenticate(request)
+        self._pace.take(party)
         match, methods = _route(request.scope["path"])
         endpoint = methods.get(request.method)
         if endpoint is None:
@@ -214,11 +219,12 @@ class PartnerDoor:
             raise Problem(415, f"Send {MEDIA_TYPE}.")
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise Problem(415, "Send the body as it is, without a content encoding.")
-        body = await self._body(call.request)
-        try:
-            status = await call.inbox.add(body, self._limits, self._clock())
-        except NotAnEnvelope as error:
-            raise Problem.of(error, 422) from None
+        async with self._pace.body(call.view.party):
+            body = await self._body(call.request)
+            try:
+                status = await call.inbox.add(body, self._limits, self._clock())
+            except NotAnEnvelope as error:
+                raise Problem.of(error, 422) from None
         return Response(status, 202, media_type=MEDIA_TYPE)
 
     async def _delete(self, call: _Call) -> Response:

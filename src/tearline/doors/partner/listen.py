@@ -4,7 +4,8 @@
 
 - puts the fingerprint of the client certificate's key into every request's `state` as `tls_key`,
 - answers what is not HTTP with a TAXII error,
-- and ends connections whose request head is too long or takes too long.
+- ends connections whose request head is too long or takes too long,
+- and turns away a client that has too many connections already: its first request is answered with 503.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any
 
 import uvicorn
@@ -21,14 +23,18 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tearline.adapters import tls
-from tearline.deliver.taxii import MEDIA_TYPE
+from tearline.doors.partner.accept import Acceptor, allow_many_files
 from tearline.doors.partner.problem import Problem
 
 MAX_HEAD = 64 * 1024
 """Bytes of a request's line and headers."""
 HEAD_SECONDS = 15.0
+CROWDED_SECONDS = 1.0
+MAX_CONNECTIONS = 64
+"""Of one certificate; where none was shown, of one address."""
 KEEP_ALIVE_SECONDS = 75
 STOP_SECONDS = 5
+BACKLOG = 1024
 
 
 class DoorProtocol(HttpToolsProtocol):
@@ -38,6 +44,8 @@ class DoorProtocol(HttpToolsProtocol):
     _in_head = True
     _moved_on = False
     _head_timer: asyncio.TimerHandle | None = None
+    _whose: str | None = None
+    _crowded = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -46,6 +54,11 @@ class DoorProtocol(HttpToolsProtocol):
         key = None if certificate is None else tls.key_fingerprint(certificate)
         # uvicorn copies this into the scope of each request of the connection.
         self.app_state = {**self.app_state, "tls_key": key}
+        self._whose = key or (self.client[0] if self.client else "")
+        others = sum(
+            isinstance(each, DoorProtocol) and each._whose == self._whose for each in self.connections
+        )
+        self._crowded = others > MAX_CONNECTIONS
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -68,11 +81,19 @@ class DoorProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_done()
         self._in_head, self._moved_on = False, True
-        super().on_headers_complete()
+        if self._crowded:
+            self._refuse(Problem(503, "You have too many connections open.", {"retry-after": "1"}))
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._crowded:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._in_head = self._moved_on = True
-        super().on_message_complete()
+        if not self._crowded:
+            super().on_message_complete()
 
     def shutdown(self) -> None:
         cycle: RequestResponseCycle | None = self.cycle  # None until the first request
@@ -83,16 +104,20 @@ class DoorProtocol(HttpToolsProtocol):
             super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
-        body = Problem(400, msg).body()
         self._head_done()
-        self.transport.write(
-            b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n"
-            b"content-type: %b\r\ncontent-length: %d\r\n\r\n%b" % (MEDIA_TYPE.encode(), len(body), body)
-        )
+        self._refuse(Problem(400, msg))
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer outside any request of the application, and end the connection."""
+        response = problem.response()
+        head = [f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}", "connection: close"]
+        head += [f"{name.decode()}: {value.decode()}" for name, value in response.raw_headers]
+        self.transport.write("\r\n".join([*head, "", ""]).encode() + bytes(response.body))
         self.transport.close()
 
     def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_late)
+        seconds = CROWDED_SECONDS if self._crowded else HEAD_SECONDS
+        self._head_timer = self.loop.call_later(seconds, self._head_late)
 
     def _head_done(self) -> None:
         if self._head_timer is not None:
@@ -105,7 +130,18 @@ class DoorProtocol(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to the program that it is a part of."""
+    """Leaves signals to the program that it is a part of, and accepts as `Acceptor` does."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket, context: ssl.SSLContext) -> None:
+        super().__init__(config)
+        self._listener, self._context = listener, context
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        def protocol() -> DoorProtocol:
+            return DoorProtocol(self.config, self.server_state, {})
+
+        self.servers = [Acceptor(self._listener, self._context, protocol)]  # type: ignore[list-item]
+        self.started = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -131,11 +167,12 @@ async def run_door(
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        server = _Server(_config(app, context))
+        listener.listen(BACKLOG)
+        allow_many_files()
+        server = _Server(_config(app), listener, context)
         if ready is not None:
-            listener.listen()
             ready(listener.getsockname()[1])
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        serving = asyncio.create_task(server.serve())
         stopping = asyncio.create_task((stop or asyncio.Event()).wait())
         try:
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -147,7 +184,7 @@ async def run_door(
         listener.close()
 
 
-def _config(app: ASGIApp, context: ssl.SSLContext) -> uvicorn.Config:
+def _config(app: ASGIApp) -> uvicorn.Config:
     values: dict[str, Any] = {
         "http": DoorProtocol,
         "ws": "none",
@@ -156,7 +193,6 @@ def _config(app: ASGIApp, context: ssl.SSLContext) -> uvicorn.Config:
         "access_log": False,
         "proxy_headers": False,
         "server_header": False,
-        "ssl_context_factory": lambda *_: context,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "timeout_graceful_shutdown": STOP_SECONDS,
     }
