@@ -9,7 +9,8 @@ After the checks of `seal`, in this order; `Unproven` is raised at the first tha
                  recall of what the recipient holds needs none: it goes wherever the product went.
 11. `claim`      where the giver says that the object is its own, no other party is known to have made it.
 
-A release without custody is its giver's claim that the object is its own.
+A release without custody is its giver's claim that the object is its own; or it takes back what the giver had
+passed on (`revoked`), which it needs nobody's leave for.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """The parties by their STIX identity."""
     made_by: frozenset[Party] = frozenset()
     """Who is known to have made an object of this id, or of this substance."""
+    gave: Party | None = None
+    """Whose the object of this id is that came by this giver, if not the giver's."""
     holds: frozenset[Party] = frozenset()
     """From which originators it holds an object of this id."""
     accepts_unknown: bool = False
@@ -70,6 +73,8 @@ def admit(release: Opened, known: Known, now: datetime) -> Admitted:
         with check(10, "consent", "an owner has not consented that it is passed on to this recipient"):
             if not _is_recall(item, custody, known):
                 verified = _consented(chain, custody, giver, known, now) and verified
+    elif known.gave is not None and item.get("revoked") is True:
+        return Admitted(originator=known.gave, custody=None, verified=True)
     originator = giver if custody is None else custody.originator
     if originator == giver:
         with check(11, "claim", "its giver says that it is its own, but it is known as another's"):

@@ -1,7 +1,7 @@
 """The chain of custody: what an originator signed of its own product travels with every copy (law 4).
 
-With each release goes a `Custody`: the originator's signed statement on the object's core, which is its
-content without the markings, that are made anew for each recipient, and without our extension. Whoever passes
+With each release goes a `Custody`: its originator's signed statement on the core of the object, which is its
+content without the markings, that are made anew for each recipient, and without our extensions. Who passes
 the object on leaves it as it is, and adds the consent of the originator, and of every other owner, for this
 holder and this recipient. So it cannot be changed, nor given a wider label, on the way.
 
@@ -29,6 +29,8 @@ from tearline.terms import BadInput, Broken, Category, Label, Party, Topic
 PAYLOAD_TYPE = "application/vnd.tearline.custody+json"
 Handling = Literal["onward only with the originator's consent"]
 (HANDLING,) = get_args(Handling)
+_OURS = frozenset({EXTENSION, "extension-definition--638a8938-eda3-4210-8993-7e0fdacf3a33"})
+"""What each giver says itself: how it was released, and whether it was recalled or revised."""
 _MARKS = frozenset({"object_marking_refs", "granular_markings"})
 _INNER = re.compile(r"\([^()\n]*//[^()\n]*\)")
 _NAMES = frozenset({"id", "created", "modified", "created_by_ref", "published"})
@@ -85,7 +87,7 @@ def substance_digest(item: Mapping[str, Any]) -> str:
 
 def _without(item: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
     rest = {name: value for name, value in item.items() if name not in names and name != "extensions"}
-    extensions = {name: body for name, body in (item.get("extensions") or {}).items() if name != EXTENSION}
+    extensions = {name: body for name, body in (item.get("extensions") or {}).items() if name not in _OURS}
     return rest | ({"extensions": extensions} if extensions else {})
 
 

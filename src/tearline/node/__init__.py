@@ -19,7 +19,15 @@ from tearline.node.hand_over import hand_over
 from tearline.node.officers import approve, approvers, quorum, sign_approval
 from tearline.node.opened import Node
 from tearline.node.receive import pulled_to, receive, take_inbox
-from tearline.node.record import checkpoint, ledger_tail, progress, releases_on_ledger, tally, verify_ledger
+from tearline.node.record import (
+    checkpoint,
+    consents_on_ledger,
+    ledger_tail,
+    progress,
+    releases_on_ledger,
+    tally,
+    verify_ledger,
+)
 from tearline.node.relations import (
     Card,
     Terms,
@@ -41,6 +49,7 @@ __all__ = [
     "approve",
     "approvers",
     "checkpoint",
+    "consents_on_ledger",
     "consider",
     "hand_over",
     "ledger_tail",

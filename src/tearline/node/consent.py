@@ -11,7 +11,7 @@ that does not fit waits for the officer like every other, and is refused in the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -24,7 +24,7 @@ from tearline.adapters.home import PARTY
 from tearline.agreement.suspension import Suspension
 from tearline.deliver import Consent, Envelope, Form, Kind, Scope, Subject
 from tearline.gate import recipient_of
-from tearline.ledger import Act
+from tearline.ledger import Act, Entry
 from tearline.node import officers
 from tearline.node.custody import trusted
 from tearline.node.messages import Taken, send
@@ -505,6 +505,28 @@ def _state(kept: store.KeptConsent, consent: Consent, now: datetime) -> str:
     if kept.ended_at is not None:
         return f"ended by {kept.ended_by}"
     return "in force" if consent.is_valid(now) else "over"
+
+
+def mismatches(db: Connection, entries: Iterable[Entry]) -> Iterator[str]:
+    """Where the consents that are kept are not those that the ledger tells of."""
+    told: dict[tuple[str, str, str], bool] = {}
+    for entry in entries:
+        body = entry.body
+        if entry.act in {Act.CONSENT_GRANTED, Act.CONSENT_RECEIVED}:
+            side = store.OURS if entry.act is Act.CONSENT_GRANTED else store.THEIRS
+            told[side, body["originator"], body["serial"]] = True
+        elif entry.act is Act.CONSENT_REVOKED:
+            told[store.OURS, entry.actor, body["serial"]] = False
+        elif entry.act is Act.CONSENT_ENDED:
+            told[store.THEIRS, body["originator"], body["serial"]] = False
+    kept = {
+        (each.side, each.originator, each.serial): each.ended_at is None
+        for side in (store.OURS, store.THEIRS)
+        for each in store.consents(db, side, ended_before=True)
+    }
+    for name in sorted(told.keys() | kept.keys()):
+        if told.get(name) != kept.get(name):
+            yield f"the consent {name[2]} of {name[1]} is not as it was recorded"
 
 
 def _in(kept: store.KeptConsent) -> Consent:

@@ -77,7 +77,7 @@ def _consider_next(node: Node, guard: Guard) -> int:
         for party in list(outcomes)
         if (draft := _compose(node, held, outcomes, party, now, allowed[held.seq]))
     ]
-    drafts = _unless_betraying(guard, drafts)
+    drafts = _under_custody(node, _unless_betraying(guard, drafts), allowed)
     with node.writing() as db:
         if store.generation(db) != node.generation or _resolved_meanwhile(db, waiting):
             return len(waiting)  # what the gate was asked about is no longer so: ask it again
@@ -140,6 +140,24 @@ def _unless_betraying(guard: Guard, drafts: Sequence[_Drafted]) -> list[_Drafted
     return [drafted for drafted in drafts if drafted[2].release_id not in betraying]
 
 
+def _under_custody(node: Node, drafts: Iterable[_Drafted], allowed: Mapping[int, Permit]) -> list[_Drafted]:
+    """The drafts with their custody and consents: the last step, after which nothing of them changes."""
+    found = []
+    for held, outcomes, draft in drafts:
+        outcome, permit = outcomes[draft.recipient], allowed[held.seq]
+        chained = (
+            permit.chained(held.product, outcome, draft, node.home.signing_key)
+            if isinstance(outcome, Whole | Tearline)
+            else None
+        )
+        if chained is not None:
+            found.append((held, outcomes, chained))
+        else:
+            reasons = (Reason(check=7, code="consent.custody"),)
+            outcomes[draft.recipient] = Withhold(partner=draft.recipient, reasons=reasons)
+    return found
+
+
 def _ask_about_stopped(node: Node, guard: Guard) -> int:
     """Ask the gate again about releases whose suspension has ended, each for its partner alone.
 
@@ -182,6 +200,7 @@ def _answer_for(
     outcomes = permit.judge(held.product, [partner], node.rules, now, exposure)
     draft = _compose(node, held, outcomes, party, now, permit)
     good = _unless_betraying(guard, [(held, outcomes, draft)] if draft else [])
+    good = _under_custody(node, good, {held.seq: permit})
     return outcomes[party], good[0][2] if good else None
 
 
@@ -275,13 +294,13 @@ def _compose(
     try:
         product = permit.product_for(held.product, party)
         draft = deliver.compose(product, outcome, node=node.identity, issued=now)
-        chained, missing = permit.chained(node, product, outcome, draft)
     except (BadInput, Refused):
         outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))
         return None
-    if chained is None:
+    if missing := permit.missing(product, outcome, draft):
         outcomes[party] = Withhold(partner=party, reasons=(Reason(check=7, code=missing),))
-    return chained
+        return None
+    return draft
 
 
 def _row(

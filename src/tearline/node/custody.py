@@ -15,26 +15,25 @@ from sqlalchemy import Connection
 
 from tearline import deliver, label
 from tearline.adapters import store
-from tearline.deliver import Admitted, Chain, Custody
+from tearline.deliver import Admitted, Custody
 from tearline.ledger import Act
 from tearline.node.opened import Node
 from tearline.terms import Category, Label, Partner, Party, Product, Quarantine, Tearline, Whole
 
 
-def signed(node: Node, product: Product, outcome: Whole | Tearline, draft: deliver.Draft) -> deliver.Draft:
-    """The draft under this node's own custody: what it made, be it of others' information."""
-    own = product.label if isinstance(outcome, Whole) else outcome.label
-    assert isinstance(own, Label)  # noqa: S101 - compose has refused the rest
-    statement = deliver.state(
+def stated(own: Party, product: Product, outcome: Whole | Tearline, draft: deliver.Draft) -> Custody | None:
+    """What this node states of what it made itself, be it of others' information."""
+    made = product.label if isinstance(outcome, Whole) else outcome.label
+    if isinstance(made, Quarantine):
+        return None
+    return deliver.state(
         draft.object,
-        originator=node.party,
+        originator=own,
         first_recipient=draft.recipient,
-        label=label.join(own, Label(owners=frozenset({product.originator}))),
+        label=label.join(made, Label(owners=frozenset({product.originator}))),
         topics=product.topics,
         issued=draft.issued,
     )
-    envelope = deliver.sign_custody(statement, node.home.signing_key)
-    return msgspec.structs.replace(draft, chain=Chain(envelope))
 
 
 def keep_given(node: Node, db: Connection, given: Iterable[tuple[Label | Quarantine, deliver.Draft]]) -> None:
@@ -95,15 +94,17 @@ def admitted(
 ) -> Admitted:
     """Whose a received product is, in the transaction that takes it. Raises `Broken` where it may not be."""
     statement, giver = release.statement, release.statement.giver
+    rows = store.custody_of_object(db, store.THEIRS, statement.object_id)
+    theirs = {row.release_id: row.originator for row in rows if row.party == giver != row.originator}
+    came = theirs and store.products_received_as(db, theirs)
     known = deliver.Known(
         party=node.party,
         # The giver's key may have changed in what it gives at the moment.
         keys=register.keys | {giver: [*register.keys.get(giver, []), deliver.public_key(release.key)]},
         creators=register.creators,
         made_by=frozenset(store.makers(db, statement.object_id, _substance(release.object))),
-        holds=frozenset(
-            each.originator for each in store.custody_of_object(db, store.THEIRS, statement.object_id)
-        ),
+        gave=next(iter(theirs.values())) if came else None,
+        holds=frozenset(row.originator for row in rows),
         accepts_unknown=node.home.config.unknown_originators == "accept",
     )
     return deliver.admit(release, known, now)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from tearline import deliver, gate
@@ -103,32 +104,52 @@ class Permit(msgspec.Struct, frozen=True):
             return product
         return _listing(product, party)
 
+    def missing(self, product: Product, outcome: Whole | Tearline, draft: deliver.Draft) -> str:
+        """The code of what keeps a draft from going under custody; empty where nothing does."""
+        said = self._said(product, outcome, draft)
+        if said is None:
+            return "consent.custody"
+        return (
+            ""
+            if all(self._best(owner, said, draft) for owner in said.owners - {self.own})
+            else "consent.form"
+        )
+
     def chained(
-        self, node: Node, product: Product, outcome: Whole | Tearline, draft: deliver.Draft
-    ) -> tuple[deliver.Draft | None, str]:
-        """The draft with its custody and consents; or `None`, and the code of what is missing."""
-        if isinstance(outcome, Whole) and product.originator != self.own:
-            if self.received is None or not _is_about(self.received[1], draft):
-                return None, "consent.custody"
-            envelope, said = self.received
-        else:
-            draft = custody.signed(node, product, outcome, draft)
-            assert draft.chain is not None  # noqa: S101 - it was made in the line above
-            envelope, said = draft.chain.custody, deliver.custody_in(draft.chain.custody)
-        found = []
-        for owner in sorted(said.owners - {self.own}):
-            covering = [each for each in self._of(owner, draft.recipient) if self._covers(each[0], said)]
-            if not covering:
-                return None, "consent.form"
-            found.append(max(covering, key=lambda each: (each[0].until, each[0].serial)))
-        chain = Chain(envelope, [envelope for _, envelope in found])
-        return msgspec.structs.replace(draft, chain=chain), ""
+        self, product: Product, outcome: Whole | Tearline, draft: deliver.Draft, key: Ed25519PrivateKey
+    ) -> deliver.Draft | None:
+        """The draft with its custody and consents; `None` where something is missing.
 
-    def _of(self, owner: Party, party: Party) -> Iterable[tuple[Consent, Envelope]]:
-        return (each for each in self.consents.get(party, ()) if each[0].originator == owner)
+        Nothing may be changed in the draft afterwards.
+        """
+        said = self._said(product, outcome, draft)
+        if said is None or self.missing(product, outcome, draft):
+            return None
+        found = [self._best(owner, said, draft) for owner in sorted(said.owners - {self.own})]
+        theirs = said.originator != self.own and self.received is not None
+        envelope = self.received[0] if theirs and self.received else deliver.sign_custody(said, key)
+        chain = Chain(envelope, [each[1] for each in found if each is not None])
+        return msgspec.structs.replace(draft, chain=chain)
 
-    def _covers(self, consent: Consent, said: Custody) -> bool:
-        return self.now is not None and deliver.covers(consent, said, self.own, consent.recipient, self.now)
+    def _said(self, product: Product, outcome: Whole | Tearline, draft: deliver.Draft) -> Custody | None:
+        """What goes with the draft: its originator's statement, or this node's on what it made itself."""
+        if isinstance(outcome, Tearline) or product.originator == self.own:
+            return custody.stated(self.own, product, outcome, draft)
+        if self.received is None or not _is_about(self.received[1], draft):
+            return None
+        return self.received[1]
+
+    def _best(self, owner: Party, said: Custody, draft: deliver.Draft) -> tuple[Consent, Envelope] | None:
+        """The consent of an owner that covers it longest."""
+        now = self.now
+        covering = [
+            each
+            for each in self.consents.get(draft.recipient, ())
+            if each[0].originator == owner
+            and now is not None
+            and deliver.covers(each[0], said, self.own, draft.recipient, now)
+        ]
+        return max(covering, key=lambda each: (each[0].until, each[0].serial), default=None)
 
 
 def _listing(product: Product, party: Party) -> Product:

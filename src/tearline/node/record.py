@@ -13,7 +13,7 @@ from tearline.adapters import store
 from tearline.adapters.log import Finding
 from tearline.adapters.log_audit import Fault
 from tearline.ledger import Act, Entry
-from tearline.node import mosaic
+from tearline.node import consent, mosaic
 from tearline.node.agreement_record import mismatches
 from tearline.node.opened import Node
 from tearline.terms import Broken, Party
@@ -31,7 +31,7 @@ def verify_ledger(node: Node, known: Sequence[str] = ()) -> tuple[dict[str, int]
         sizes = {node.log.origin: node.log.size(db)}
         findings = list(node.log.verify(db, key, known=known))
         findings += _stores(node, db)
-        for mismatched in (mismatches, mosaic.mismatches):
+        for mismatched in (mismatches, mosaic.mismatches, consent.mismatches):
             findings += (_odd(node, sentence) for sentence in mismatched(db, _entries(node, db)))
     for party in everyone:
         view_sizes, view_findings = node.view(party).verify(key)
@@ -116,6 +116,16 @@ def releases_on_ledger(node: Node) -> set[str]:
     with node.reading() as db:
         entries = _entries(node, db)
         return {str(entry.body["release"]) for entry in entries if entry.act is Act.PRODUCT_RELEASED}
+
+
+def consents_on_ledger(node: Node) -> dict[str, set[str]]:
+    """By release id: the serials of the consents on which it was passed on, as the ledger tells it."""
+    with node.reading() as db:
+        return {
+            str(entry.body["release"]): set(entry.body["consents"])
+            for entry in _entries(node, db)
+            if entry.act is Act.PRODUCT_RELEASED and "consents" in entry.body
+        }
 
 
 def progress(node: Node) -> store.Progress:

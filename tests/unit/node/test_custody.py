@@ -194,6 +194,23 @@ def test_gives_back_to_its_originator_what_it_made(four: list[Node]) -> None:
     assert len(refusals(gbr)) == 3
 
 
+def test_takes_back_what_it_passed_on_and_nothing_else(four: list[Node]) -> None:
+    """Who passed something on can withdraw it without its originator; as the originator's it is held."""
+    gbr, usa, can, aus = four
+    loot = Loot(gbr, usa)
+    gone = {"revoked": True, "modified": "2026-11-20T00:00:00.000Z"}
+    assert "check 11, claim" in refused(usa, can, loose(loot.velna) | gone, None)
+    honest = Chain(loot.chain.custody, [loot.for_can])
+    receive(can, "USA", [middleman.release(usa, loose(loot.velna), "CAN", honest)], None)
+    before = len(refusals(can))
+    receive(can, "AUS", [middleman.release(aus, loose(loot.velna) | gone, "CAN", None)], None)
+    assert "check 11, claim" in refusals(can)[before]
+    receive(can, "USA", [middleman.release(usa, loose(loot.velna) | gone, "CAN", None)], None)
+    assert [item.product.originator for item in held(can)] == ["GBR", "GBR"]
+    work(can)
+    assert got(can, aus) == []
+
+
 def test_garbage_in_the_place_of_custody(four: list[Node]) -> None:
     gbr, usa, can, _ = four
     loot = Loot(gbr, usa)

@@ -247,9 +247,16 @@ def ended_otherwise(db: Connection, serial: str, by: str) -> None:
     )
 
 
-def consents(db: Connection, side: str, *, in_force_at: str | None = None) -> list[KeptConsent]:
-    """Those of one side; `in_force_at`: not ended, and not over at this moment."""
-    query = select(_consent).where(_consent.c.side == side, _consent.c.envelope.is_not(None))
+def consents(
+    db: Connection, side: str, *, in_force_at: str | None = None, ended_before: bool = False
+) -> list[KeptConsent]:
+    """Those of one side; `in_force_at`: not ended, and not over at this moment.
+
+    `ended_before`: also those that were revoked before they came.
+    """
+    query = select(_consent).where(_consent.c.side == side)
+    if not ended_before:
+        query = query.where(_consent.c.envelope.is_not(None))
     if in_force_at is not None:
         query = query.where(_consent.c.ended_at.is_(None), _consent.c.until > in_force_at)
     order = query.order_by(_consent.c.until.desc(), _consent.c.serial)
