@@ -40,7 +40,7 @@ async def look_at_door(
             async for page in client.releases(last):
                 for item in page.objects:
                     if deliver.is_release(item):
-                        opened = deliver.open_release(item, giver=GIVER, key=key, recipient=party)
+                        opened = deliver.open_release(item, giver=GIVER, keys=[key], recipient=party)
                         seen[party, opened.statement.object_id] = time.monotonic()
                 last = page.last or last
             await asyncio.sleep(look)

@@ -91,14 +91,20 @@ def main() -> None:
                     note = log.checkpoint(conn, KEY)
                 with timed("prove"):
                     proofs = list(log.inclusions(conn, numbers, numbers.stop))
+            with timed("prove the growth"), engine.connect() as conn:
+                before = deliver.Previous(
+                    numbers.start,
+                    log.root(conn, numbers.start),
+                    log.consistency(conn, numbers.start, numbers.stop),
+                )
             with timed("seal"):
                 bodies += [
-                    deliver.seal(draft, envelope, checkpoint=note, index=index, proof=proof)
+                    deliver.seal(draft, envelope, checkpoint=note, index=index, proof=proof, previous=before)
                     for draft, envelope, index, proof in zip(drafts, envelopes, numbers, proofs, strict=True)
                 ]
     with timed("open, as the recipient"):
         for body in bodies:
-            deliver.open_release(orjson.loads(body), giver="GBR", key=KEY.public_key(), recipient="UKR")
+            deliver.open_release(orjson.loads(body), giver="GBR", keys=[KEY.public_key()], recipient="UKR")
     spent["commit"] -= spent["append"] + spent["checkpoint"] + spent["prove"]
 
     size = sum(len(one.content) for one in products) / len(products)

@@ -13,7 +13,7 @@ from tearline.deliver import Chain, Envelope
 from tearline.deliver.extension import EXTENSION
 from tearline.ledger import canonical
 from tearline.node import Node
-from tests.releases import sealed
+from tests.unit.node.world import sealed_in_log
 
 
 def release(giver: Node, item: dict[str, Any], recipient: str, chain: Chain | None) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def release(giver: Node, item: dict[str, Any], recipient: str, chain: Chain | No
         supporting=(),
         chain=chain,
     )
-    (body,) = sealed([draft], key=giver.home.signing_key, giver=giver.party)
+    (body,) = sealed_in_log(giver, [draft])
     made: dict[str, Any] = orjson.loads(body)
     return made
 

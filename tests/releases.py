@@ -86,6 +86,7 @@ def sealed(drafts: Sequence[deliver.Draft], key: Ed25519PrivateKey = KEY, giver:
             checkpoint=note,
             index=index,
             proof=tree.inclusion_proof(index, growing.size, lambda *at: stored[at]),
+            previous=deliver.Previous(0, tree.EMPTY_ROOT, []),
         )
         for index, (draft, envelope) in enumerate(zip(drafts, envelopes, strict=True))
     ]

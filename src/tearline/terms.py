@@ -268,7 +268,9 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     former_keys: tuple[str, ...] = ()
     """Keys that it signed with before, the oldest first; what they signed is still taken."""
     revoked_keys: tuple[str, ...] = ()
-    """Its keys, for signing and TLS, in which there is no trust any more, whatever they signed and when."""
+    """Its signing keys in which there is no trust any more, whatever they signed and when."""
+    revoked_tls: tuple[str, ...] = ()
+    """The same of its TLS keys, each as in `tls_key`."""
     url: str
     """Its TAXII discovery URL."""
     clearance: tuple[tuple[Policy, Level], ...] = ()

@@ -37,7 +37,7 @@ BODY = BODIES[2]
 
 
 def opened(item: dict[str, Any]) -> deliver.Opened:
-    return deliver.open_release(item, giver="GBR", key=KEY.public_key(), recipient="UKR")
+    return deliver.open_release(item, giver="GBR", keys=[KEY.public_key()], recipient="UKR")
 
 
 def places(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import URL
@@ -59,6 +60,20 @@ def open_database(path: Path, *, metadata: MetaData, read_only: bool = False) ->
     except DatabaseError as error:
         raise _explained(path, error) from None
     return engine
+
+
+@contextmanager
+def soon_durable(engine: Engine) -> Iterator[Connection]:
+    """As `engine.begin()`, but without waiting for the disk: a crash of the machine, not of the program, may
+    undo it, unless a later transaction was waited for."""
+    with engine.connect().execution_options(**{_IMMEDIATE: True}) as conn:
+        driver = cast(sqlite3.Connection, conn.connection.driver_connection)
+        driver.execute("PRAGMA synchronous = NORMAL")
+        try:
+            with conn.begin():
+                yield conn
+        finally:
+            driver.execute("PRAGMA synchronous = FULL")
 
 
 def _make(path: Path) -> None:

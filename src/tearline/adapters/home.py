@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hmac
 import json
 import os
 import re
@@ -41,6 +42,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The plain-TLS password door for clients that cannot show a certificate; off when absent."""
     pull_interval: float = 5.0
     """How often partners' doors are asked for new releases."""
+    cadence_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 20
+    """Milliseconds between the ticks at which releases leave (law 5); 0 is at once."""
+    pad: bool = False
+    """Whether what goes over the wire is brought to a few fixed lengths."""
     approvals: Annotated[int, msgspec.Meta(ge=1)] = 2
     """How many distinct officers must approve what needs approval: the quorum."""
     review_max_age_days: Annotated[int, msgspec.Meta(ge=1)] = 30
@@ -82,6 +87,10 @@ class Home:
     def view(self, party: Party) -> Path:
         """Where the view of `party` is: the only file that the door opens for it."""
         return self.views / f"{party}.db"
+
+    def view_secret(self, party: Party) -> bytes:
+        """The secret of one view, made of the node's, which it does not tell."""
+        return hmac.digest(self.secret, f"view {self.party} {party}".encode(), "sha256")
 
     def next_signing_key(self) -> Ed25519PrivateKey:
         """The key that is to follow, made on first use; it stays the same until `take_next_key`."""
@@ -172,6 +181,6 @@ def _former_keys(path: Path) -> tuple[Ed25519PublicKey, ...]:
 
 
 def _toml(config: Config) -> str:
-    # A TOML basic string, number or float is written as JSON writes it.
+    # A TOML basic string, number, float or truth value is written as JSON writes it.
     values = msgspec.to_builtins(config)
     return "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in values.items() if v is not None)

@@ -105,6 +105,14 @@ def client_context(certificate: Path, key: Path, server: str) -> ssl.SSLContext:
     return context
 
 
+def authority_context(authority: str) -> ssl.SSLContext:
+    """A client that talks to servers for whose name `authority` (PEM) vouches; if that is empty, someone whom
+    the system trusts."""
+    context = ssl.create_default_context(cadata=authority or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 def trust(context: ssl.SSLContext, pem: str) -> None:
     """Take a peer's certificate as an anchor, also while the context is in use. Raises `BadInput`.
 

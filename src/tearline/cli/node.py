@@ -12,10 +12,11 @@ from uvloop import new_event_loop
 
 from tearline.adapters.home import Config, Home
 from tearline.cli.agreement.record import announce
-from tearline.cli.show import table
+from tearline.cli.show import plain, table
 from tearline.doors.serve import serve as serve_node
 from tearline.node import Node, progress, tally
 from tearline.node import reconsider as ask_again
+from tearline.node.receipts import notices
 from tearline.node.sources import ask_vault, has_vault
 from tearline.terms import BadInput, Broken, Refused
 
@@ -67,6 +68,8 @@ def status(home: Path) -> None:
         )
         decided = tally(node)
         announce(node)
+        for sentence in notices(node):
+            click.secho(plain(sentence), fg="yellow")
         if has_vault(node) and so_far.products > so_far.considered:
             try:
                 with ask_vault(node) as vault:

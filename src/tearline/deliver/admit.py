@@ -2,12 +2,12 @@
 
 After the checks of `seal`, in this order; `Unproven` is raised at the first that fails:
 
-7. `custody`     what travels with the object can be read, whole and in its one spelling.
-8. `originator`  the originator signed it: a party whose key is known, and not the recipient itself.
-9. `core`        it is about this object: its id, its version and its core.
-10. `consent`    every owner but the giver has consented to a release by the giver to the recipient, today. A
+8. `custody`     what travels with the object can be read, whole and in its one spelling.
+9. `originator`  the originator signed it: a party whose key is known, and not the recipient itself.
+10. `core`        it is about this object: its id, its version and its core.
+11. `consent`    every owner but the giver has consented to a release by the giver to the recipient, today. A
                  recall of what the recipient holds needs none: it goes wherever the product went.
-11. `claim`      where the giver says that the object is its own, no other party is known to have made it.
+12. `claim`      where the giver says that the object is its own, no other party is known to have made it.
 
 A release without custody is its giver's claim that the object is its own; or it takes back what the giver had
 passed on (`revoked`), which it needs nobody's leave for.
@@ -60,24 +60,24 @@ def admit(release: Opened, known: Known, now: datetime) -> Admitted:
     giver, item, chain = release.statement.giver, release.object, release.chain
     custody, verified = None, True
     if chain is not None:
-        with check(7, "custody", "its custody cannot be read"):
+        with check(8, "custody", "its custody cannot be read"):
             custody = custody_in(chain.custody)
-        with check(8, "originator", "its originator did not sign it, or is not known here"):
+        with check(9, "originator", "its originator did not sign it, or is not known here"):
             verified = _signed(chain, custody, known)
-        with check(9, "core", "it is not what its originator signed"):
+        with check(10, "core", "it is not what its originator signed"):
             must(
                 (custody.object_id, custody.version)
                 == (release.statement.object_id, release.statement.version)
             )
             must(core_digest(item) == custody.core)
-        with check(10, "consent", "an owner has not consented that it is passed on to this recipient"):
+        with check(11, "consent", "an owner has not consented that it is passed on to this recipient"):
             if not _is_recall(item, custody, known):
                 verified = _consented(chain, custody, giver, known, now) and verified
     elif known.gave is not None and item.get("revoked") is True:
         return Admitted(originator=known.gave, custody=None, verified=True)
     originator = giver if custody is None else custody.originator
     if originator == giver:
-        with check(11, "claim", "its giver says that it is its own, but it is known as another's"):
+        with check(12, "claim", "its giver says that it is its own, but it is known as another's"):
             must(known.creators.get(str(item.get("created_by_ref")), giver) == giver)
             must(_is_observable(item) or known.made_by <= {giver})
     return Admitted(originator=originator, custody=custody, verified=verified)

@@ -144,7 +144,7 @@ def _marks(own: Label, recipient: Party, node_id: str, day: date) -> _Marks:
 
 @lru_cache(maxsize=1024)
 def identity_id(party: Party) -> str:
-    """The STIX id of an organisation that has a node."""
+    """The STIX id of an organisation: the same for everyone."""
     return f"identity--{uuid.uuid5(_NAMESPACE, party)}"
 
 

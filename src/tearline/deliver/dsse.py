@@ -46,19 +46,20 @@ def sign(payload_type: str, payload: bytes, key: Ed25519PrivateKey) -> Envelope:
 
 def verify(envelope: Envelope, keys: Sequence[Ed25519PublicKey], payload_type: str) -> bytes:
     """The payload, if it is of `payload_type` and signed by one of `keys`. Raises `Broken` otherwise."""
-    return verified(envelope, keys, payload_type)[0]
+    signer(envelope, keys)
+    if envelope.payload_type != payload_type:
+        raise Broken("the statement is of another type")
+    return envelope.payload
 
 
-def verified(
-    envelope: Envelope, keys: Sequence[Ed25519PublicKey], payload_type: str
-) -> tuple[bytes, Ed25519PublicKey]:
-    """As `verify`, with the key that signed it."""
+def signer(envelope: Envelope, keys: Sequence[Ed25519PublicKey]) -> Ed25519PublicKey:
+    """Which of `keys` signed it. Raises `Broken` where none did."""
     known = {key_id(key): key for key in keys}
     signed = pae(envelope.payload_type, envelope.payload)
     for signature in envelope.signatures:
         key = known.get(signature.keyid)
-        if key is not None and _holds(key, signature.sig, signed) and envelope.payload_type == payload_type:
-            return envelope.payload, key
+        if key is not None and _holds(key, signature.sig, signed):
+            return key
     raise Broken("the statement is not signed by the one who should have signed it")
 
 

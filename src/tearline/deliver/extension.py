@@ -16,18 +16,19 @@ DEFINITION: dict[str, Any] = {
     "id": EXTENSION,
     "created_by_ref": "identity--4f4c6a3b-2c84-4f5b-9a0e-6f1c2f0c8d17",
     "created": "2026-11-01T00:00:00.000Z",
-    "modified": "2026-11-01T00:00:00.000Z",
+    "modified": "2026-11-23T00:00:00.000Z",
     "name": "Tearline release",
     "description": "Who gave this object to whom, signed, and proof that the giver's log records it.",
     "schema": (
         "`dsse`: a DSSE v1 envelope over the release statement, of the payload type"
         " `application/vnd.tearline.release+json`. `checkpoint`: a C2SP tlog-checkpoint of the giver's log"
         " to the recipient. `inclusion`: the statement's `index` in that log, and the RFC 6962 `proof`"
-        " that it is there, base64 hashes, for the checkpoint's size. `chain`: what the object's originator"
-        " signed of it (`custody`), and the `consents` on which it was passed on, each a DSSE v1 envelope;"
-        " the release statement has its digest."
+        " that it is there, base64 hashes, for the checkpoint's size. `previous`: `size` and `root` of that"
+        " log at an earlier time, and the RFC 6962 consistency `proof` from then to the checkpoint."
+        " `chain`: what the object's originator signed of it (`custody`), and the `consents` on which it was"
+        " passed on, each a DSSE v1 envelope; the release statement has its digest."
     ),
-    "version": "1.0.0",
+    "version": "1.1.0",
     "extension_types": ["property-extension"],
 }
 """The same in every node: what it says is fixed for good, or its `version` and `modified` rise."""

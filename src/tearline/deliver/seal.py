@@ -8,11 +8,13 @@ recipient, and lets statement, checkpoint and inclusion proof travel in the obje
 1. `extension`   the object carries our extension, whole and in its one spelling.
 2. `signature`   the statement is signed with the giver's key.
 3. `parties`     it names this giver and this recipient.
-4. `digest`      it is about this object: its id, its version, the digest of all its content, and its custody.
-5. `checkpoint`  the checkpoint is signed with the giver's key, and is of the giver's log to this recipient.
-6. `inclusion`   the statement is in that log.
+4. `checkpoint`  the checkpoint is signed with the giver's key, and is of the giver's log to this recipient.
+5. `inclusion`   the statement is in that log.
+6. `previous`    the log begins with the log as it was before.
+7. `digest`      it is about this object: its id, its version, the digest of all its content, and its custody.
 
-Whose the object is, and whether the giver may pass it on, `admit` checks.
+Whether that is the log that the recipient saw before is not asked here: see `witness`. Whose the object
+is, and whether the giver may pass it on, `admit` checks.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ from tearline.ledger import (
     leaf_hash,
     open_note,
     public_key_text,
+    verify_consistency,
     verify_inclusion,
 )
 from tearline.terms import BadInput, Broken, Party
@@ -67,27 +70,52 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """`Chain.digest`: with which custody the giver gave it."""
 
 
-class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """A release that holds: what was stated, and the object without our extension."""
+class Inclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a statement is in the log, and the RFC 6962 audit path that proves it."""
 
-    statement: Statement
-    object: dict[str, Any]
-    key: str = ""
-    """The key that signed it, base64."""
-    chain: Chain | None = None
-
-
-class _Inclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     index: int
     proof: list[bytes]
 
 
-class _Extension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Previous(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An earlier state of the log, and the RFC 6962 consistency proof from it to the checkpoint."""
+
+    size: int
+    root: bytes
+    proof: list[bytes]
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a release carries beside its content: our extension. `checkpoint` is a signed note."""
+
     extension_type: Literal["property-extension"] = "property-extension"
     dsse: dsse.Envelope
-    inclusion: _Inclusion
+    inclusion: Inclusion
     checkpoint: str
+    previous: Previous
     chain: Chain | None = None
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A release that holds: what was stated, the object without our extension, and what proved it."""
+
+    statement: Statement
+    object: dict[str, Any]
+    proof: Proof
+    log: Checkpoint
+    """The giver's log to the recipient, as the proof has it."""
+    key: str
+    """The key that signed it, base64."""
+
+    @property
+    def chain(self) -> Chain | None:
+        """Its custody, as its giver gave it."""
+        return self.proof.chain
+
+    @property
+    def logged(self) -> str:
+        """SHA-256 of the statement as it is logged, hexadecimal."""
+        return sha256(self.proof.dsse.payload).hexdigest()
 
 
 def log_origin(giver: Party, recipient: Party) -> str:
@@ -111,14 +139,33 @@ def sign_draft(draft: Draft, *, giver: Party, key: Ed25519PrivateKey) -> dsse.En
 
 
 def seal(
-    draft: Draft, envelope: dsse.Envelope, *, checkpoint: str, index: int, proof: Sequence[bytes]
+    draft: Draft,
+    envelope: dsse.Envelope,
+    *,
+    checkpoint: str,
+    index: int,
+    proof: Sequence[bytes],
+    previous: Previous,
 ) -> bytes:
-    """The object to be given, as JSON. `index` and `proof` are of the log that `checkpoint` signs."""
-    ours = _Extension(
-        dsse=envelope, inclusion=_Inclusion(index, list(proof)), checkpoint=checkpoint, chain=draft.chain
+    """The object to be given, as JSON. `index`, `proof`, `previous`: of the log that `checkpoint` signs."""
+    ours = Proof(
+        dsse=envelope,
+        inclusion=Inclusion(index, list(proof)),
+        checkpoint=checkpoint,
+        previous=previous,
+        chain=draft.chain,
     )
-    extensions = draft.object.get("extensions", {}) | {EXTENSION: msgspec.to_builtins(ours)}
-    return orjson.dumps(draft.object | {"extensions": extensions})
+    return _sealed(draft.object, ours)
+
+
+def sealed_again(release: Opened) -> bytes:
+    """An opened release as it came, as JSON: what proves to anybody that its giver gave it."""
+    return _sealed(release.object, release.proof)
+
+
+def _sealed(item: Mapping[str, Any], proof: Proof) -> bytes:
+    extensions = item.get("extensions", {}) | {EXTENSION: msgspec.to_builtins(proof)}
+    return orjson.dumps({**item, "extensions": extensions})
 
 
 def is_release(item: Mapping[str, Any]) -> bool:
@@ -131,36 +178,51 @@ def open_release(
     item: Mapping[str, Any],
     *,
     giver: Party,
-    key: Ed25519PublicKey,
+    keys: Sequence[Ed25519PublicKey],
     recipient: Party,
-    former: Sequence[Ed25519PublicKey] = (),
 ) -> Opened:
     """The release in a received STIX object. Raises `Unproven`; see the module for the checks.
 
-    `former`: keys that the giver signed with before.
+    `keys`: those of the giver that count, in any order.
     """
     with check(1, "extension", "its extension cannot be read"):
-        extension = _extension(item)
-    with check(2, "signature", "the giver did not sign it"):
-        payload, signer = dsse.verified(extension.dsse, [key, *former], PAYLOAD_TYPE)
-        statement = msgspec.json.decode(payload, type=Statement)
-    with check(3, "parties", "it was given by, or to, someone else"):
-        must((statement.giver, statement.recipient) == (giver, recipient))
-    with check(4, "digest", "its content is not what was signed"):
+        proof = _extension(item)
+    statement, log = open_proof(proof, giver=giver, keys=keys, recipient=recipient)
+    with check(7, "digest", "its content is not what was signed"):
         content = _without_ours(item)
         named = (content.get("id"), content.get("modified", content.get("created")))
         must(named == (statement.object_id, statement.version))
         must(sha256(canonical(content)).hexdigest() == statement.digest)
-        must((extension.chain and extension.chain.digest()) == statement.chain)
-    with check(5, "checkpoint", "its checkpoint is not of the giver's log"):
-        log = _log(extension.checkpoint, giver, _raw(key, *former), recipient)
-    with check(6, "inclusion", "the giver's log does not record it"):
-        inclusion = extension.inclusion
+        must((proof.chain and proof.chain.digest()) == statement.chain)
+    signer = dsse.signer(proof.dsse, keys)
+    return Opened(statement=statement, object=content, proof=proof, log=log, key=public_key_text(signer))
+
+
+def open_proof(
+    proof: Proof,
+    *,
+    giver: Party,
+    keys: Sequence[Ed25519PublicKey],
+    recipient: Party,
+) -> tuple[Statement, Checkpoint]:
+    """What is proved, whatever the content: all checks but `extension` and `digest`. Raises `Unproven`."""
+    with check(2, "signature", "the giver did not sign it"):
+        payload = dsse.verify(proof.dsse, keys, PAYLOAD_TYPE)
+        statement = msgspec.json.decode(payload, type=Statement)
+    with check(3, "parties", "it was given by, or to, someone else"):
+        must((statement.giver, statement.recipient) == (giver, recipient))
+    with check(4, "checkpoint", "its checkpoint is not of the giver's log"):
+        log = _log(proof.checkpoint, giver, _raw(keys), recipient)
+    with check(5, "inclusion", "the giver's log does not record it"):
+        inclusion = proof.inclusion
         verify_inclusion(leaf_hash(payload), inclusion.index, log.size, inclusion.proof, log.root)
-    return Opened(statement=statement, object=content, chain=extension.chain, key=public_key_text(signer))
+    with check(6, "previous", "the giver's log does not begin with what it was before"):
+        before = proof.previous
+        _grown(before.size, before.root, tuple(before.proof), log)
+    return statement, log
 
 
-def _raw(*keys: Ed25519PublicKey) -> tuple[bytes, ...]:
+def _raw(keys: Sequence[Ed25519PublicKey]) -> tuple[bytes, ...]:
     return tuple(key.public_bytes_raw() for key in keys)
 
 
@@ -170,6 +232,13 @@ def _log(note: str, giver: Party, keys: tuple[bytes, ...], recipient: Party) -> 
     key, *former = (Ed25519PublicKey.from_public_bytes(each) for each in keys)
     verifier = Verifier(giver, key, tuple(former))
     return open_note(note, verifier, origin=log_origin(giver, recipient))
+
+
+@lru_cache(maxsize=256)
+def _grown(size: int, root: bytes, proof: tuple[bytes, ...], log: Checkpoint) -> None:
+    """Raises `Broken` unless `log` grew out of that of `size` and `root`; once for all of a batch."""
+    must(size < log.size)
+    verify_consistency(size, log.size, root, log.root, proof)
 
 
 @contextmanager
@@ -187,9 +256,9 @@ def must(holds: bool) -> None:
         raise Broken("it does not hold")
 
 
-def _extension(item: Mapping[str, Any]) -> _Extension:
+def _extension(item: Mapping[str, Any]) -> Proof:
     raw = item["extensions"][EXTENSION] if is_release(item) else None
-    extension = msgspec.convert(raw, _Extension)
+    extension = msgspec.convert(raw, Proof)
     must(msgspec.to_builtins(extension) == raw)  # base64 has more than one spelling of the same bytes
     return extension
 

@@ -1,6 +1,7 @@
-"""Runs a node: its doors, its worker and one puller a partner, in one process and one event loop.
+"""Runs a node: the worker here, which holds products and keys, and the post room, a process of its own.
 
-The worker and the pullers touch `node.db` in one thread of their own: the doors never wait for the gate.
+The worker never touches the network. What goes out it seals into partners' views; what comes in it finds
+there. Between the two go only wake-ups, and who is admitted; what is missed is found by a slow look.
 """
 
 from __future__ import annotations
@@ -9,39 +10,27 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Coroutine
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any, TypeVar
 
 import structlog
 
-from tearline.adapters import tls
 from tearline.adapters.home import Home
-from tearline.adapters.taxii_client import TaxiiClient, Unreachable
-from tearline.adapters.view import View
-from tearline.doors.partner import ByCertificate, ByPassword, Login, PartnerDoor, Registry, run_door
-from tearline.node import (
-    Node,
-    agreements,
-    consider,
-    hand_over,
-    logins,
-    pulled_to,
-    receive,
-    suspend,
-    take_inbox,
-)
+from tearline.doors.post import Admit, Peer, PostRoom, Settings
+from tearline.node import Node, agreements, consider, hand_over, logins, suspend, take_inbox
 from tearline.node.agreement_record import notices
-from tearline.node.suspend import attend, refused_givers
-from tearline.terms import BadInput, Partner, Party
+from tearline.node.suspend import attend
+from tearline.terms import BadInput, Party
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
-LOOK = 0.02
-"""Seconds between looks at what other processes committed to `node.db`."""
-INBOX_LOOK = 0.25
-"""Seconds between looks at what partners added to their inboxes, and at what suspensions ask for."""
+LOOK = 0.01
+"""Seconds between looks whether another process committed something to `node.db`."""
+SLOW_LOOK = 0.25
+"""Seconds between looks at everything, be there news or not."""
 
 
 async def serve(home: Home, ready: Callable[[str], None]) -> None:
@@ -60,71 +49,49 @@ async def serve(home: Home, ready: Callable[[str], None]) -> None:
 
 
 class _Server:
-    """The parts of a running node and what they share."""
+    """The worker of a running node."""
 
     def __init__(self, home: Home, node: Node) -> None:
         self.home, self.node = home, node
-        self.stopping = asyncio.Event()
+        self.stopping, self.news = asyncio.Event(), asyncio.Event()
+        self.given: set[Party] = set()
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="node")
-        self.pullers: dict[Party, tuple[Partner, asyncio.Task[None]]] = {}
-        self.registry = Registry(self._open_view)
-        self.context = tls.server_context(home.certificate, home.tls_key)
-        self.passwords = ByPassword({})
-        self.inboxes_seen = 0.0
+        self.looked = 0.0
         self.is_ready = False
         self.announced: date | None = None
         self.held_up = ""
+        self.forked: frozenset[Party] = frozenset()
 
     async def run(self, ready: Callable[[str], None]) -> None:
-        config = self.home.config
-        self._take_partners()
-        doors = [
-            run_door(
-                PartnerDoor(self.registry, ByCertificate(self.registry), title=config.name),
-                self.context,
-                config.host,
-                config.port,
-                ready=lambda port: self._ready(ready, port),
-                stop=self.stopping,
-            )
-        ]
-        if config.password_port is not None:
-            doors.append(self._password_door(config.password_port))
+        post = PostRoom(
+            Settings(
+                config=self.home.config,
+                views=str(self.home.views.absolute()),
+                certificate=str(self.home.certificate.absolute()),
+                tls_key=str(self.home.tls_key.absolute()),
+            ),
+            ready=lambda port: self._ready(ready, port),
+            given=self._note_given,
+        )
+        post.admit(self._admit())
         try:
             async with asyncio.TaskGroup() as tasks:
-                for part in (*doors, self._work()):
+                for part in (post.run(self.stopping), self._work(post), self._watch()):
                     tasks.create_task(self._until_stopped(part))
         except* OSError as errors:
             raise errors.exceptions[0] from None
         finally:
-            self.stopping.set()
-            pulls = [task for _, task in self.pullers.values()]
-            for task in pulls:
-                task.cancel()
-            await asyncio.gather(*pulls, return_exceptions=True)
-            self.registry.close()
             self.thread.shutdown()
 
     def _ready(self, ready: Callable[[str], None], port: int) -> None:
         """The door is open: its address comes first, then what is due."""
-        ready(f"https://{self.home.config.host}:{port}/taxii2/")
-        self.is_ready = True
+        if not self.is_ready:
+            ready(f"https://{self.home.config.host}:{port}/taxii2/")
+            self.is_ready = True
 
-    def _open_view(self, party: Party) -> View:
-        home = self.home
-        return View(
-            home.view(party),
-            node=home.party,
-            party=party,
-            key=home.signing_key,
-            secret=home.secret,
-            former=home.former_keys,
-        )
-
-    def _password_door(self, port: int) -> Coroutine[Any, Any, None]:
-        context = tls.server_context(self.home.certificate, self.home.tls_key, require_client=False)
-        door = PartnerDoor(self.registry, self.passwords, title=self.home.config.name)
-        return run_door(door, context, self.home.config.host, port, stop=self.stopping)
+    def _note_given(self, party: Party) -> None:
+        self.given.add(party)
+        self.news.set()
 
     async def _until_stopped(self, part: Coroutine[Any, Any, None]) -> None:
         """When one part ends, for whatever reason, the node does."""
@@ -132,28 +99,53 @@ class _Server:
             await part
         finally:
             self.stopping.set()
+            self.news.set()
 
-    async def _work(self) -> None:
-        """Consider and hand over whatever waits, until the node stops."""
+    async def _watch(self) -> None:
+        """Notice what other processes commit: products taken in, officers' acts."""
         while not self.stopping.is_set():
-            changed, done = await self._on_node(self._step)
-            if changed:
-                self._take_partners()
-            if not done:
-                await self._pause(LOOK)
+            if self.node.stirred():
+                self.news.set()
+            await asyncio.sleep(LOOK)
 
-    def _step(self) -> tuple[bool, int]:
+    async def _work(self, post: PostRoom) -> None:
+        """Take in, consider and hand over whatever there is, until the node stops."""
+        loop = asyncio.get_running_loop()
+
+        def tell(party: Party) -> None:
+            loop.call_soon_threadsafe(post.out, [party])
+
+        while not self.stopping.is_set():
+            self.news.clear()
+            given, self.given = self.given, set()
+            changed, done = await self._on_node(self._step, given, tell)
+            if changed:
+                post.admit(self._admit())
+            if not done:
+                await self._until_news()
+
+    async def _until_news(self) -> None:
+        try:
+            async with asyncio.timeout(SLOW_LOOK):
+                await self.news.wait()
+        except TimeoutError:
+            return
+
+    def _step(
+        self, given: AbstractSet[Party] = frozenset(), tell: Callable[[Party], None] = lambda _: None
+    ) -> tuple[bool, int]:
         """One round of the worker: whether partners changed, and how much was done."""
         generation, done = self.node.generation, self._announce()
-        again = False
-        if time.monotonic() - self.inboxes_seen > INBOX_LOOK:
-            self.inboxes_seen = time.monotonic()
+        if time.monotonic() - self.looked > SLOW_LOOK:
+            self.looked = time.monotonic()
             done += attend(self.node) + take_inbox(self.node)
-            again = bool(self.node.held_up)
-        if not self.node.stirred() and not again:
-            return False, done
+        elif given:
+            done += sum(suspend.settle(self.node, party) for party in given) + take_inbox(self.node, given)
         self.node.refresh()
-        while batch := consider(self.node) + hand_over(self.node):
+        for party in sorted(self.node.forked - self.forked):
+            log.warning("fork found: nothing is taken until an officer settles it", partner=party)
+        self.forked = self.node.forked
+        while batch := consider(self.node) + hand_over(self.node, tell):
             done += batch
         if self.node.held_up != self.held_up:
             self.held_up = self.node.held_up
@@ -172,61 +164,21 @@ class _Server:
             log.warning("suspension due", what=sentence)
         return ended
 
-    def _take_partners(self) -> None:
-        """Admit the partners that there are now, and look at the doors of exactly these."""
-        self.registry.admit(self.node.certificates, self.context)
-        self.passwords.replace(
-            {user: Login(party, password) for user, (party, password) in logins(self.node).items()}
-        )
-        # Who may not come in, because its key was revoked, is not asked for anything either.
-        partners = {party: self.node.partners[party] for party in self.node.certificates}
-        for party, (partner, task) in list(self.pullers.items()):
-            if partners.get(party) != partner:
-                task.cancel()
-                del self.pullers[party]
-        for party, partner in partners.items():
-            if party not in self.pullers:
-                self.pullers[party] = (partner, asyncio.create_task(self._pull(partner)))
-
-    async def _pull(self, partner: Partner) -> None:
-        """Look at one partner's door again and again; what it released to us is taken in."""
-        certificate = self.node.certificates[partner.party]
-        context = tls.client_context(self.home.certificate, self.home.tls_key, certificate)
-        async with TaxiiClient(partner.url, context) as client:
-            taken_to = await self._on_node(pulled_to, self.node, partner.party)
-            trouble = ""
-            while not self.stopping.is_set():
-                if partner.party in refused_givers(self.node):
-                    await self._pause(self.home.config.pull_interval)
-                    continue
-                try:
-                    async for page in client.releases(taken_to):
-                        if page.objects:
-                            await self._on_node(receive, self.node, partner.party, page.objects, page.last)
-                            taken_to = page.last or taken_to
-                    trouble = self._note(partner.party, trouble, "")
-                except (Unreachable, BadInput) as error:
-                    trouble = self._note(partner.party, trouble, str(error))
-                except Exception as error:
-                    # One partner's page must not end the looking; the text of the error may hold content.
-                    trouble = self._note(partner.party, trouble, f"fault of ours: {type(error).__name__}")
-                await self._pause(self.home.config.pull_interval)
-
-    @staticmethod
-    def _note(party: Party, before: str, now: str) -> str:
-        """Log when a partner's door begins to fail, fails otherwise, or answers again: not at every look."""
-        if now and now != before:
-            log.warning("partner not read", partner=party, why=now)
-        elif before and not now:
-            log.info("partner read again", partner=party)
-        return now
+    def _admit(self) -> Admit:
+        """What the post room has to know of the partners there are now."""
+        node = self.node
+        peers = [
+            Peer(
+                party=party,
+                secret=self.home.view_secret(party),
+                url=node.partners[party].url,
+                certificate=certificate,
+            )
+            # Who may not come in, because its key was revoked, is not asked for anything either.
+            for party, certificate in node.certificates.items()
+        ]
+        return Admit(peers, logins(node))
 
     async def _on_node(self, act: Callable[..., T], *arguments: object) -> T:
         """Run one act of the node in its thread."""
         return await asyncio.get_running_loop().run_in_executor(self.thread, act, *arguments)
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self.stopping.wait(), seconds)
-        except TimeoutError:
-            return

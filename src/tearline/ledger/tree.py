@@ -55,7 +55,7 @@ class CompactRange:
 
     def root(self) -> bytes:
         """The root of the tree as it stands."""
-        return _fold(self._hashes)
+        return fold(self._hashes)
 
 
 def subtrees(start: int, stop: int) -> list[Coordinate]:
@@ -109,7 +109,7 @@ def consistency_path(old: int, new: int) -> list[tuple[int, int]]:
 
 def range_hash(start: int, stop: int, read: Reader) -> bytes:
     """The root over leaves `start` up to `stop` (see `subtrees`) from O(log n) stored hashes."""
-    return _fold([read(level, index) for level, index in subtrees(start, stop)])
+    return fold([read(level, index) for level, index in subtrees(start, stop)])
 
 
 def inclusion_proof(index: int, size: int, read: Reader) -> list[bytes]:
@@ -174,7 +174,7 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
         raise fault
 
 
-def _fold(hashes: Sequence[bytes]) -> bytes:
+def fold(hashes: Sequence[bytes]) -> bytes:
     """The root over a row of complete subtrees, widest first."""
     if not hashes:
         return EMPTY_ROOT

@@ -12,7 +12,7 @@ Each step is one transaction of `node.db` (or of one partner's view) and can be 
 """
 
 from tearline.deliver import Kind
-from tearline.node import consent, keys, messages
+from tearline.node import consent, keys, messages, receipts
 from tearline.node.agreements import read_agreement
 from tearline.node.consider import consider, reconsider
 from tearline.node.hand_over import hand_over
@@ -74,6 +74,7 @@ __all__ = [
 messages.HANDLERS.update(
     {
         Kind.KEY_CHANGE: keys.partner_changed,
+        Kind.RECEIPT: receipts.take,
         Kind.CONSENT_REQUEST: consent.take_request,
         Kind.CONSENT_ANSWER: consent.take_answer,
     }

@@ -293,7 +293,7 @@ def _compose(
         return None
     try:
         product = permit.product_for(held.product, party)
-        draft = deliver.compose(product, outcome, node=node.identity, issued=now)
+        draft = deliver.compose(product, outcome, node=node.identity, issued=node.tick(now))
     except (BadInput, Refused):
         outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))
         return None

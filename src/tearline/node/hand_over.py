@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,97 +15,113 @@ from tearline.adapters.view import OUT, Item, Writer
 from tearline.ledger import Act
 from tearline.node.consent import stop_lapsed
 from tearline.node.opened import Node
+from tearline.node.receipts import previous
 from tearline.terms import Broken, Party
 
 BATCH = 100
-"""Releases to one partner in one transaction of its view."""
+"""Releases to one partner in one transaction of its view; suspensions and intake wait as long."""
+
+_Row = store.Waiting | store.WaitingMessage
+_Signed = tuple[deliver.Draft, deliver.Envelope]
 
 
-MOST = 400
-"""Releases, to all partners, in one transaction of `node.db`: suspensions and intake wait as long."""
-
-
-def hand_over(node: Node) -> int:
+def hand_over(node: Node, tell: Callable[[Party], None] = lambda _: None) -> int:
     """Write what waits for partners into their views, messages too; returns how much that was.
 
-    All of it happens under the write lock of `node.db`, in which what waits is read and in which a suspension
-    stops what waits: so what goes into a view is never what a suspension on the ledger has stopped. A crash
-    between a view's commit and that of `node.db` is mended by the next time, which finds the releases there.
+    `tell` is told of each partner that has something new.
+
+    For each partner it happens under the write lock of `node.db`, in which what waits is read and in which a
+    suspension stops what waits: so what goes into a view is never what a suspension on the ledger stopped.
+    What takes long and needs no lock, the signing, comes before. A crash between a view's commit and that of
+    `node.db`, or one that undoes the latter, is mended by the next time, which finds the releases there.
     """
     with node.reading() as db:
-        if not _parties_with_something(db):
-            return 0
-    with node.writing() as db:
+        parties = sorted({*store.parties_with_waiting(db), *store.parties_with_messages(db)})
+    done = 0
+    for party in parties:
+        done += _hand_over_to(node, party)
+        tell(party)
+    return done
+
+
+def _hand_over_to(node: Node, party: Party) -> int:
+    with node.reading() as db:
+        read = {row.release_id: row for row in _waiting(db, party)}
+    signed = {name: _sign(node, row) for name, row in read.items()}
+    with node.writing(durable=False) as db:
         stop_lapsed(node, db)
-        done = 0
-        for party in _parties_with_something(db):
-            if done < MOST:
-                messages = store.waiting_messages(db, party, BATCH)
-                rows = store.waiting(db, party, BATCH)
-                _hand_over_to(node, db, party, messages, rows)
-                done += len(messages) + len(rows)
-        return done
+        # What rests on another consent since then was not signed as it is now.
+        rows = [row for row in _waiting(db, party) if read.get(row.release_id) == row]
+        _put_into_view(node, db, party, rows, signed)
+    return len(rows)
 
 
-def _parties_with_something(db: Connection) -> list[Party]:
-    return sorted({*store.parties_with_waiting(db), *store.parties_with_messages(db)})
+def _waiting(db: Connection, party: Party) -> list[_Row]:
+    return [*store.waiting_messages(db, party, BATCH), *store.waiting(db, party, BATCH)]
 
 
-def _hand_over_to(
-    node: Node,
-    db: Connection,
-    party: Party,
-    messages: Sequence[store.WaitingMessage],
-    rows: Sequence[store.Waiting],
+def _sign(node: Node, row: _Row) -> _Signed | None:
+    """`None` for what was in the view already, and was held back there: of that no draft is kept."""
+    if not row.draft:
+        return None
+    draft = msgspec.json.decode(row.draft, type=deliver.Draft)
+    return draft, deliver.sign_draft(draft, giver=node.party, key=node.home.signing_key)
+
+
+def _put_into_view(
+    node: Node, db: Connection, party: Party, rows: Sequence[_Row], signed: Mapping[str, _Signed | None]
 ) -> None:
     """Seal these into the view of `party` and mark them. What the view refuses is stuck; the rest goes."""
+    if not rows:
+        return
     try:
-        _seal_rows(node, party, [*messages, *rows])
+        _seal_rows(node, party, {row.release_id: signed[row.release_id] for row in rows})
     except Broken:
-        if len(messages) + len(rows) > 1:
-            for message in messages:
-                _hand_over_to(node, db, party, [message], [])
+        if len(rows) > 1:
             for row in rows:
-                _hand_over_to(node, db, party, [], [row])
-        elif rows:
+                _put_into_view(node, db, party, [row], signed)
+        elif isinstance(rows[0], store.Waiting):
             node.record(Act.RELEASE_STUCK, {"release": rows[0].release_id})
             store.mark_stuck(db, rows[0].seq)
         else:
             raise
     else:
         at = store.stamp(node.clock())
-        store.mark_messages_delivered(db, [message.seq for message in messages], at)
-        store.mark_delivered(db, [row.seq for row in rows], at)
+        messages = [row.seq for row in rows if isinstance(row, store.WaitingMessage)]
+        store.mark_messages_delivered(db, messages, at)
+        store.mark_delivered(db, [row.seq for row in rows if isinstance(row, store.Waiting)], at)
 
 
-def _seal_rows(node: Node, party: Party, rows: Sequence[store.Waiting | store.WaitingMessage]) -> None:
-    names = [row.release_id for row in rows]
+def _seal_rows(node: Node, party: Party, signed: Mapping[str, _Signed | None]) -> None:
+    names = list(signed)
     with node.view(party).begin() as view:
-        view.put_back(names, node.clock())
+        view.put_back(names, node.tick(node.clock()))
         there = view.has_release(names)
-        fresh = [row for row in rows if row.release_id not in there]
+        fresh = [each for name, each in signed.items() if name not in there]
+        if None in fresh:
+            raise Broken("a release that was held back is gone from the view")
         if fresh:
-            drafts = [msgspec.json.decode(row.draft, type=deliver.Draft) for row in fresh]
-            _seal_into(node, view, party, drafts)
+            _seal_into(node, view, party, [each for each in fresh if each])
 
 
-def _seal_into(node: Node, view: Writer, party: Party, drafts: list[deliver.Draft]) -> None:
+def _seal_into(node: Node, view: Writer, party: Party, signed: Sequence[_Signed]) -> None:
     """Log the statements, sign the log, and add the sealed objects with what they refer to."""
-    key = node.home.signing_key
-    envelopes = [deliver.sign_draft(draft, giver=node.party, key=key) for draft in drafts]
     log = view.logs[OUT]
-    indexes = log.append(view.db, [envelope.payload for envelope in envelopes])
+    indexes = log.append(view.db, [envelope.payload for _, envelope in signed])
     checkpoint = view.checkpoint(OUT)
     proofs = log.inclusions(view.db, indexes, indexes.stop)
+    before = previous(node, view, party, indexes)
     items: dict[tuple[str, str | None], Item] = {}
-    for draft, envelope, index, proof in zip(drafts, envelopes, indexes, proofs, strict=True):
+    for (draft, envelope), index, proof in zip(signed, indexes, proofs, strict=True):
         for support in draft.supporting:
             version = support.get("modified", support.get("created"))
             items.setdefault((support["id"], version), _item(None, support, version, orjson.dumps(support)))
-        sealed = deliver.seal(draft, envelope, checkpoint=checkpoint, index=index, proof=proof)
+        sealed = deliver.seal(
+            draft, envelope, checkpoint=checkpoint, index=index, proof=proof, previous=before
+        )
         # A supporting object may also be released as a product: the release is what counts.
         items[draft.object_id, draft.version] = _item(draft.release_id, draft.object, draft.version, sealed)
-    view.add(OUT, list(items.values()), node.clock())
+    view.add(OUT, list(items.values()), node.tick(node.clock()))
 
 
 def _item(release: str | None, item: Mapping[str, Any], version: str | None, body: bytes) -> Item:

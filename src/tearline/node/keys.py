@@ -76,6 +76,11 @@ def revoke(node: Node, party: Party, *, officer: str, why: str) -> None:
         officers.must_be_officer(db, officer)
         keys = (*partner.former_keys, partner.signing_key)
         node.record(Act.PARTNER_KEY_REVOKED, {"partner": party, "keys": keys, "officer": officer, "why": why})
-        revoked = tuple(dict.fromkeys((*partner.revoked_keys, *keys, partner.tls_key)))
-        store.put_partner(db, replace(partner, former_keys=(), revoked_keys=revoked))
+        changed = replace(
+            partner,
+            former_keys=(),
+            revoked_keys=tuple(dict.fromkeys((*partner.revoked_keys, *keys))),
+            revoked_tls=tuple(dict.fromkeys((*partner.revoked_tls, partner.tls_key))),
+        )
+        store.put_partner(db, changed)
     node.refresh()

@@ -32,15 +32,19 @@ HANDLERS: dict[Kind, Handler] = {}
 """Filled in `node/__init__`, where all that can handle a message is known."""
 
 
-def send(node: Node, db: Connection, party: Party, kind: Kind, body: dict[str, Any], *, about: str) -> None:
-    """Queue a message to `party` in the caller's transaction (law 9). The same `about` is said once."""
+def send(node: Node, db: Connection, party: Party, kind: Kind, body: dict[str, Any], *, about: str) -> str:
+    """Queue a message to `party` in the caller's transaction (law 9); returns its release id.
+
+    The same `about` is said once.
+    """
     message = Message(kind, body)
     draft = deliver.compose_message(
-        message, recipient=party, about=about, node=node.identity, issued=node.clock()
+        message, recipient=party, about=about, node=node.identity, issued=node.tick(node.clock())
     )
     if store.add_message(db, party, draft.release_id, kind, msgspec.json.encode(draft)):
         entry = {"partner": party, "release": draft.release_id, "kind": kind.value, "digest": draft.digest}
         node.record(Act.MESSAGE_SENT, entry)
+    return draft.release_id
 
 
 def take_message(node: Node, db: Connection, giver: Party, release: Opened) -> None:

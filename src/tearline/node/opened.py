@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from tearline import deliver
 from tearline.adapters import store
-from tearline.adapters.database import open_database
+from tearline.adapters.database import open_database, soon_durable
 from tearline.adapters.home import Config, Home
 from tearline.adapters.log import Log
 from tearline.adapters.view import View
@@ -21,6 +21,8 @@ from tearline.agreement import Agreement, Agreements, lifecycle
 from tearline.agreement.suspension import compiled
 from tearline.ledger import Act, Entry, vkey
 from tearline.terms import Broken, Party
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def utc_now() -> datetime:
@@ -83,14 +85,16 @@ class Node:
             agreements = tuple(_agreements_in_force(db))
             suspensions = tuple(store.suspensions(db))
             shadows = tuple(_in_shadow(db))
+            forked = store.forked(db)
         self.partners = {party: partner for party, (partner, _) in rows.items()}
         # Those who may come in: a partner whose key was revoked may not.
         self.certificates = {
             party: certificate
             for party, (partner, certificate) in rows.items()
-            if partner.tls_key not in partner.revoked_keys
+            if partner.tls_key not in partner.revoked_tls
         }
         self.agreements, self.suspensions, self.shadows = agreements, suspensions, shadows
+        self.forked = frozenset(forked)  # givers of whom nothing is taken: their log has two histories
         self.shadow_rules: dict[str, Agreements] = {}  # of each in shadow, once it was asked: see `shadow`
         stopped = (compiled(self.party, suspensions),) if suspensions else ()
         self.deciding = (*agreements, *stopped)
@@ -112,8 +116,8 @@ class Node:
                 node=self.party,
                 party=party,
                 key=self.home.signing_key,
+                secret=self.home.view_secret(party),
                 former=self.home.former_keys,
-                secret=self.home.secret,
             )
         return self._views[party]
 
@@ -121,12 +125,21 @@ class Node:
         """A connection to read `node.db` with the functions of `adapters.store`."""
         return self._engine.connect()
 
+    def tick(self, at: datetime) -> datetime:
+        """The tick of the cadence that had begun at `at`: what partners are told instead of it (law 5)."""
+        cadence = timedelta(milliseconds=self.home.config.cadence_ms)
+        return at - (at - _EPOCH) % cadence if cadence else at
+
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction of `node.db`, with what it records and a signed checkpoint: all of it or nothing."""
+    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
+        """A transaction of `node.db`, with what it records and a signed checkpoint: all of it or nothing.
+
+        Where it is not `durable`, a crash of the machine (not of the program) may undo it: what it records
+        must then be so that the next start finds it again.
+        """
         self._acts = []
         try:
-            with self._engine.begin() as db:
+            with self._engine.begin() if durable else soon_durable(self._engine) as db:
                 yield db
                 if self._acts:
                     self.log.append(db, self._acts)

@@ -15,12 +15,14 @@ from sqlalchemy import Connection
 
 from tearline import deliver, intake, label
 from tearline.adapters import store
+from tearline.adapters.view import Trouble
+from tearline.deliver.receipt import Became
 from tearline.ledger import Act
-from tearline.node import custody
+from tearline.node import custody, receipts
 from tearline.node.messages import take_message
 from tearline.node.opened import Node
 from tearline.node.suspend import refused_givers
-from tearline.node.take_in import hold
+from tearline.node.take_in import AlreadyHeld, TakenIn, hold
 from tearline.terms import Broken, Category, Label, Partner, Party, Product
 
 BATCH = 100
@@ -42,28 +44,57 @@ def receive(node: Node, giver: Party, objects: Sequence[Mapping[str, Any]], pull
     """
     with node.writing() as db:
         new = _take(node, db, giver, [item for item in objects if deliver.is_release(item)], objects)
-        if pulled_to is not None:
+        if pulled_to is not None and not receipts.is_forked(db, giver):
             store.set_pulled_to(db, giver, pulled_to)
     return new
 
 
-def take_inbox(node: Node) -> int:
-    """Take in what partners added to their inboxes here; returns how many objects."""
+def take_inbox(node: Node, of: Iterable[Party] | None = None) -> int:
+    """Take in what partners (those in `of`) gave, be it pushed or pulled; returns how many objects.
+
+    What the post room noted is put on the ledger beside it.
+    """
     refused = refused_givers(node)
-    return sum(_take_inbox_of(node, party) for party in node.partners if party not in refused)
+    asked = node.partners.keys() if of is None else node.partners.keys() & set(of)
+    for party in asked:
+        _hear_troubles(node, party)
+    return sum(_take_inbox_of(node, party) for party in sorted(asked - refused))
 
 
 def _take_inbox_of(node: Node, party: Party) -> int:
+    """The log of `in` is signed before anything of it is taken: so what was taken can be proved."""
+    view = node.view(party)
     with node.reading() as db:
         seen = store.inbox_seen(db, party)
-    added = node.view(party).inbox_after(seen, BATCH)
+    added = view.inbox_after(seen, BATCH)
     if not added:
         return 0
+    signed = view.sign_inbox(seen)
     objects = [orjson.loads(body) for _, body in added]
     with node.writing() as db:
         _take(node, db, party, objects, objects)
-        store.set_inbox_seen(db, party, added[-1][0])
+        if not receipts.is_forked(db, party):
+            store.set_inbox_seen(db, party, added[-1][0])
+        store.set_inbox_signed(db, party, signed)
     return len(added)
+
+
+def _hear_troubles(node: Node, party: Party) -> None:
+    view = node.view(party)
+    with node.reading() as db:
+        heard = store.troubles_heard(db, party)
+    troubles = view.troubles(heard, BATCH)
+    if not troubles:
+        return
+    with node.writing() as db:
+        for each in troubles:
+            if each.trouble is Trouble.UNDELIVERED:
+                entry = {"partner": party, "release": each.what, "reason": each.why}
+                node.record(Act.RELEASE_UNDELIVERED, entry)
+            else:
+                _refuse(node, party, f"{each.what}: {each.why}")
+        store.set_troubles_heard(db, party, troubles[-1].number)
+    view.forget_troubles(troubles[-1].number)
 
 
 def _take(
@@ -78,10 +109,12 @@ def _take(
     for item in filter(_is_definition, page):
         with _refusing(node, giver):
             store.put_definition(db, giver, str(item.get("id")), _json(item))
-    opened = {release.statement.release_id: release for release in _opened(node, giver, items)}
+    releases = list(_opened(node, giver, items))
+    opened = {release.statement.release_id: release for release in releases}
     known = store.known_releases(db, giver, opened)
-    whose = _admitted(node, db, giver, [each for name, each in opened.items() if name not in known])
-    fresh = [release for name, release in opened.items() if name in whose]
+    admitted = receipts.admit(node, db, giver, releases, known)
+    fresh = [release for name, release in opened.items() if name in admitted and name not in known]
+    whose = _admitted(node, db, giver, fresh)
     for release in fresh:
         statement = release.statement
         entry = {"giver": giver, "release": statement.release_id, "digest": statement.digest}
@@ -99,21 +132,22 @@ def _take(
             take_message(node, db, giver, release)
     given = [release for release in fresh if not deliver.is_message(release.object)]
     # What is not signed as a release came over a connection that says whose it is.
-    unsigned = [
-        item
-        for item in items
-        if not (deliver.is_release(item) or deliver.is_message(item) or _is_definition(item))
-    ]
+    unsigned = [item for item in items if not (deliver.is_release(item) or _only_comes_along(giver, item))]
     by_originator: dict[Party, list[deliver.Opened]] = {giver: []}
     for release in given:
-        by_originator.setdefault(whose[release.statement.release_id].originator, []).append(release)
+        if (admission := whose.get(release.statement.release_id)) is not None:
+            by_originator.setdefault(admission.originator, []).append(release)
+    became: dict[str | None, Became] = {}
     for originator, theirs in by_originator.items():
         came_by = {_version(release.object): release.statement.release_id for release in theirs}
         objects = [*(release.object for release in theirs), *(unsigned if originator == giver else ())]
         for product in _products(node, db, giver, originator, objects, now):
             name = came_by.get(_version(orjson.loads(product.content)))
             with _refusing(node, giver):
-                _hold(node, db, giver, product, name, whose[name].custody if name else None)
+                answer = _hold(node, db, giver, product, name, whose[name].custody if name else None)
+                became[name] = receipts.fate(answer)
+    fates = [(release, became.get(release.statement.release_id, Became.REFUSED)) for release in given]
+    receipts.give(node, db, giver, fates, admitted)
     return len(fresh)
 
 
@@ -140,7 +174,7 @@ def _hold(
     product: Product,
     release_id: str | None,
     said: deliver.Custody | None,
-) -> None:
+) -> TakenIn | AlreadyHeld | intake.Fault:
     """Hold a product under its originator's label too. Raises `Broken` where its marks name other owners."""
     own = product.label
     if release_id is not None and isinstance(own, Label):
@@ -150,12 +184,13 @@ def _hold(
         own = label.join(own, custody.label_of(node, said))
     product = msgspec.structs.replace(product, label=own)
     if release_id is not None and custody.is_held_already(db, product, release_id, said):
-        return
+        return AlreadyHeld(product.id)
     received_as = release_id or f"inbox of {giver}"
     via = giver if product.originator != giver else None
     answer = hold(node, db, product, f"from {giver}", received_as=received_as, via=via)
     if isinstance(answer, intake.Fault):
         _refuse(node, giver, answer)
+    return answer
 
 
 def _opened(node: Node, giver: Party, items: Iterable[Mapping[str, Any]]) -> Iterator[deliver.Opened]:
@@ -163,8 +198,8 @@ def _opened(node: Node, giver: Party, items: Iterable[Mapping[str, Any]]) -> Ite
     partner = node.partners[giver]
     for item in filter(deliver.is_release, items):
         try:
-            key, *former = _keys(partner)
-            release = deliver.open_release(item, giver=giver, key=key, former=former, recipient=node.party)
+            keys = _keys(partner)
+            release = deliver.open_release(item, giver=giver, keys=keys, recipient=node.party)
         except Broken as error:
             _refuse(node, giver, error)
             continue
@@ -225,6 +260,11 @@ def _refusing(node: Node, giver: Party) -> Iterator[None]:
         yield
     except Broken as error:
         _refuse(node, giver, error)
+
+
+def _only_comes_along(giver: Party, item: Mapping[str, Any]) -> bool:
+    """Whether it is of use only to what refers to it, or, unsigned, of none."""
+    return _is_definition(item) or deliver.is_message(item) or item.get("id") == deliver.identity_id(giver)
 
 
 def _is_definition(item: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from tearline.adapters import store
 from tearline.adapters.log import Finding
 from tearline.adapters.log_audit import Fault
 from tearline.ledger import Act, Entry
-from tearline.node import consent, mosaic
+from tearline.node import consent, mosaic, receipts
 from tearline.node.agreement_record import mismatches
 from tearline.node.opened import Node
 from tearline.terms import Broken, Party
@@ -31,10 +31,11 @@ def verify_ledger(node: Node, known: Sequence[str] = ()) -> tuple[dict[str, int]
         sizes = {node.log.origin: node.log.size(db)}
         findings = list(node.log.verify(db, key, known=known))
         findings += _stores(node, db)
-        for mismatched in (mismatches, mosaic.mismatches, consent.mismatches):
+        for mismatched in (mismatches, mosaic.mismatches, receipts.mismatches, consent.mismatches):
             findings += (_odd(node, sentence) for sentence in mismatched(db, _entries(node, db)))
-    for party in everyone:
-        view_sizes, view_findings = node.view(party).verify(key)
+        taken = {party: store.inbox_signed(db, party) for party in everyone}
+    for party, signed in taken.items():
+        view_sizes, view_findings = node.view(party).verify(key, taken=signed)
         sizes |= view_sizes
         findings += view_findings
     return sizes, findings
@@ -52,29 +53,33 @@ def _stores(node: Node, db: Connection) -> Iterator[Finding]:
         if held.digest != body or body not in digests:
             yield _odd(node, f"the product {held.product.id} is not as it was recorded")
     delivered: dict[Party, list[str]] = {}
-    for partner, release, _, _, at in store.releases(db):
-        there["release", release] += 1
+    releases = [("release", partner, release, at) for partner, release, _, _, at in store.releases(db)]
+    messages = [("message", partner, release, at) for partner, release, _, at in store.messages(db)]
+    for kind, partner, release, at in [*releases, *messages]:
+        there[kind, release] += 1
         if at is not None:
             delivered.setdefault(partner, []).append(release)
     for kind, name in sorted((told - there) | (there - told)):
         wrong = "is recorded, but not held" if told[kind, name] else "is held, but not recorded"
         yield _odd(node, f"the {kind} {name} {wrong}")
-    for partner, releases in delivered.items():
+    for partner, names in delivered.items():
         with node.view(partner).begin() as view:
-            for release in sorted(set(releases) - view.has_release(releases)):
+            for release in sorted(set(names) - view.has_release(names)):
                 yield _odd(node, f"the release {release} was delivered, but is not in the view of {partner}")
 
 
 def _told(
     entries: Iterable[Entry],
 ) -> tuple[Counter[tuple[str, str]], set[str], tuple[int, str] | None]:
-    """How often the ledger tells of each product and release, the digests of products, the vault's state."""
+    """How often the ledger tells of each thing by its kind, digests of products, and the vault's state."""
     told: Counter[tuple[str, str]] = Counter()
     digests: set[str] = set()
     vault: tuple[int, str] | None = None
     for entry in entries:
         if entry.act is Act.PRODUCT_RELEASED:
             told["release", entry.body["release"]] += 1
+        elif entry.act is Act.MESSAGE_SENT:
+            told["message", entry.body["release"]] += 1
         elif entry.act is Act.PRODUCT_TAKEN_IN:
             told["product", entry.body["product"]] += 1
         elif entry.act is Act.VAULT_WRITTEN:

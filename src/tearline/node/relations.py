@@ -77,16 +77,16 @@ def add_partner(node: Node, card: Card, terms: Terms, *, checkpoint: str = "") -
     tls_key = tls.key_fingerprint(card.certificate)
     with node.reading() as db:
         before = store.former_partner(db, card.party)
-    former, revoked = _keys_until_now(before, card)
-    if {card.signing_key, tls_key} & set(revoked):
+    if before is not None and (card.signing_key in before.revoked_keys or tls_key in before.revoked_tls):
         raise Refused(f"this card has a key of {card.party} that was revoked here")
     partner = Partner(
         party=card.party,
         name=card.name,
         tls_key=tls_key,
         signing_key=card.signing_key,
-        former_keys=former,
-        revoked_keys=revoked,
+        former_keys=() if before is None else _former_keys(before, card),
+        revoked_keys=() if before is None else before.revoked_keys,
+        revoked_tls=() if before is None else before.revoked_tls,
         url=card.url,
         clearance=terms.clearance,
         needs=terms.needs,
@@ -103,13 +103,9 @@ def add_partner(node: Node, card: Card, terms: Terms, *, checkpoint: str = "") -
     return partner
 
 
-def _keys_until_now(before: Partner | None, card: Card) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Former and revoked keys of who comes with `card`."""
-    if before is None:
-        return (), ()
+def _former_keys(before: Partner, card: Card) -> tuple[str, ...]:
     known = dict.fromkeys((*before.former_keys, before.signing_key))
-    former = tuple(key for key in known if key not in (*before.revoked_keys, card.signing_key))
-    return former, before.revoked_keys
+    return tuple(key for key in known if key not in (*before.revoked_keys, card.signing_key))
 
 
 def remove_partner(node: Node, party: Party, *, officer: str, why: str) -> None:

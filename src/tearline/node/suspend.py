@@ -212,9 +212,10 @@ def notices(node: Node) -> list[str]:
 
 
 def refused_givers(node: Node) -> frozenset[Party]:
-    """The partners from whom nothing is taken in at the moment, by an officer's order."""
+    """The partners from whom nothing is taken in at the moment: by an officer's order, or after a fork."""
     refused = [each for each in node.suspensions if each.inbound is Inbound.REFUSE]
-    return frozenset(each.partner for each in refused if each.until is None or node.clock() < each.until)
+    ordered = {each.partner for each in refused if each.until is None or node.clock() < each.until}
+    return node.forked | ordered
 
 
 @contextmanager

@@ -305,7 +305,7 @@ def test_every_page_is_read_off_an_index_in_order(view: View, name: str) -> None
         assert streams
         for index, conditions, values in streams:
             statement = paging._statement(IN, "added, body", index, conditions)
-            plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", (*values, 0, 10))]
+            plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", (*values, 0, 9, 10))]
             assert plan[0].startswith("SEARCH "), plan
             assert query.ids is not None or len(plan) == 1, plan
 

@@ -26,7 +26,7 @@ ITEM: dict[str, Any] = orjson.loads(sealed([BEFORE, DRAFT, AFTER])[1])
 
 
 def opened(item: dict[str, Any], giver: str = "GBR", recipient: str = "UKR") -> deliver.Opened:
-    return deliver.open_release(item, giver=giver, key=KEY.public_key(), recipient=recipient)
+    return deliver.open_release(item, giver=giver, keys=[KEY.public_key()], recipient=recipient)
 
 
 def altered() -> tuple[dict[str, Any], dict[str, Any]]:

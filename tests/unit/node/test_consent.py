@@ -212,7 +212,7 @@ def test_a_consent_expires(four: list[Node]) -> None:
     can.clock.now += timedelta(days=2)  # type: ignore[attr-defined]
     carry(usa, can)
     assert held(can) == []
-    assert "check 10, consent" in refusals(can)[0]
+    assert "check 11, consent" in refusals(can)[0]
 
 
 def queued(gbr: Node, usa: Node, **how: Any) -> str:

@@ -127,9 +127,9 @@ def _after_former(rename: Callable[..., Path], error: type[BaseException]) -> Ca
 
 def _releases(taker: Node, giver: Node) -> list[deliver.Opened]:
     partner = taker.partners[giver.party]
-    key, *former = map(deliver.public_key, (partner.signing_key, *partner.former_keys))
+    keys_ = [deliver.public_key(key) for key in (partner.signing_key, *partner.former_keys)]
     return [
-        deliver.open_release(item, giver=giver.party, key=key, former=former, recipient=taker.party)
+        deliver.open_release(item, giver=giver.party, keys=keys_, recipient=taker.party)
         for item in page(giver, taker)
         if deliver.is_release(item)
     ]

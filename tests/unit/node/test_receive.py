@@ -27,8 +27,10 @@ from tests.unit.node.world import (
     entries,
     held,
     malware,
+    names,
     nodes,
     page,
+    sealed_in_log,
     state,
     take,
     work,
@@ -71,9 +73,7 @@ def forged(giver: Node, *items: dict[str, Any], recipient: str = "USA", **how: A
         )
         for item in items
     ]
-    how.setdefault("key", giver.home.signing_key)
-    how.setdefault("giver", giver.party)
-    bodies = sealed(drafts, **how)
+    bodies = sealed(drafts, **how) if how else sealed_in_log(giver, drafts)
     return [item | orjson.loads(body) for item, body in zip(items, bodies, strict=True)]
 
 
@@ -184,15 +184,15 @@ def test_claims_of_another_originator_do_not_count(three: list[Node]) -> None:
     assert isinstance(item.product.label, Label)
     assert item.product.label.owners == frozenset({"GBR"})
     work(usa)
-    assert page(usa, can) == []
+    assert names(page(usa, can)) == []
 
 
 def test_an_object_that_names_another_node_as_its_creator_is_refused(three: list[Node]) -> None:
     gbr, usa, can = three
     for number, maker in enumerate((usa, can)):
         claims = malware(str(number), GREEN, created_by_ref=maker.identity.id)
-        assert receive(usa, "GBR", forged(gbr, claims), None) == 0
-    assert [reason for reason in refused(usa) if "check 11, claim" in reason] == refused(usa)
+        assert receive(usa, "GBR", forged(gbr, claims), None) == 1
+    assert [reason for reason in refused(usa) if "check 12, claim" in reason] == refused(usa)
     assert held(usa) == []
 
 
@@ -201,11 +201,11 @@ def test_an_object_without_a_marking_is_in_quarantine(three: list[Node]) -> None
     assert receive(usa, "GBR", forged(gbr, malware("a")), None) == 1
     assert [row[0] for row in quarantined(usa)] == [malware("a")["id"]]
     work(usa)
-    assert page(usa, can) == []
+    assert names(page(usa, can)) == []
     assert codes(usa)["CAN", "withhold", "label.quarantine"] == 1
     resolve(usa, malware("a")["id"], "TLP:CLEAR")
     work(usa)
-    assert page(usa, can) == []
+    assert names(page(usa, can)) == []
     assert codes(usa)["CAN", "withhold", "consent.originator"] == 1
 
 
@@ -230,7 +230,7 @@ def test_a_marking_that_is_defined_anew_keeps_its_first_form(three: list[Node]) 
     receive(usa, "CAN", [definition("green"), *forged(can, malware("c", DEFINED))], None)
     assert getattr(held(usa)[-1].product.label, "reach", None) == Reach.GREEN
     work(usa)
-    assert page(usa, gbr) == page(usa, can) == []
+    assert names(page(usa, gbr)) == names(page(usa, can)) == []
 
 
 def test_a_standard_marking_cannot_be_defined_anew(three: list[Node]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from tearline import deliver
 from tearline.adapters import store
 from tearline.adapters.home import Config
 from tearline.adapters.view import IN, OUT, Item
@@ -33,6 +34,7 @@ from tearline.node import (
     consider,
     hand_over,
     ledger_tail,
+    receipts,
     take_in,
     tally,
 )
@@ -197,6 +199,26 @@ def state(node: Node) -> tuple[Any, ...]:
 
 def page_of(node: Node, party: str) -> list[bytes]:
     return node.view(party).page(OUT, EVERYTHING, after=-1, limit=10_000).items
+
+
+def sealed_in_log(giver: Node, drafts: Sequence[deliver.Draft]) -> list[bytes]:
+    """The drafts, signed and logged by their giver: what one gets who changes the program, not the log."""
+    party, key = drafts[0].recipient, giver.home.signing_key
+    with giver.view(party).begin() as view:
+        envelopes = [deliver.sign_draft(draft, giver=giver.party, key=key) for draft in drafts]
+        log = view.logs[OUT]
+        batch = log.append(view.db, [envelope.payload for envelope in envelopes])
+        return [
+            deliver.seal(
+                draft,
+                envelope,
+                checkpoint=view.checkpoint(OUT),
+                index=index,
+                proof=log.inclusion(view.db, index, batch.stop),
+                previous=receipts.previous(giver, view, party, batch),
+            )
+            for draft, envelope, index in zip(drafts, envelopes, batch, strict=True)
+        ]
 
 
 def add_to_inbox(node: Node, party: str, *items: dict[str, Any]) -> None:

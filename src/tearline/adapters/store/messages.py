@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from tearline.adapters.store import tables as t
@@ -29,24 +29,24 @@ def add_message(db: Connection, party: Party, release_id: str, kind: str, draft:
 
 def parties_with_messages(db: Connection) -> list[Party]:
     """Partners for whom a message waits."""
-    rows = db.execute(select(t.message.c.partner).where(t.message.c.delivered_at.is_(None)).distinct())
+    rows = t.driver(db).execute("SELECT DISTINCT partner FROM message WHERE delivered_at IS NULL")
     return sorted(party for (party,) in rows)
 
 
 def waiting_messages(db: Connection, party: Party, limit: int) -> list[WaitingMessage]:
     """The next messages for one partner that are not sealed, oldest first."""
-    rows = db.execute(
-        select(t.message.c.seq, t.message.c.release_id, t.message.c.draft)
-        .where(t.message.c.partner == party, t.message.c.delivered_at.is_(None))
-        .order_by(t.message.c.seq)
-        .limit(limit)
+    query = (
+        "SELECT seq, release_id, draft FROM message "
+        "WHERE partner = ? AND delivered_at IS NULL ORDER BY seq LIMIT ?"
     )
-    return [WaitingMessage(*row) for row in rows]
+    return [WaitingMessage(*row) for row in t.driver(db).execute(query, (party, limit))]
 
 
 def mark_messages_delivered(db: Connection, seqs: Sequence[int], at: str) -> None:
     """These messages stand in the partner's view."""
-    db.execute(update(t.message).where(t.message.c.seq.in_(seqs)).values(delivered_at=at, draft=b""))
+    t.driver(db).executemany(
+        "UPDATE message SET delivered_at = ?, draft = x'' WHERE seq = ?", [(at, seq) for seq in seqs]
+    )
 
 
 def messages(db: Connection) -> list[tuple[Party, str, str, str | None]]:

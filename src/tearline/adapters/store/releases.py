@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from tearline.adapters.store import tables as t
 from tearline.terms import Outcome, Party, Reason, Tearline, Whole
 
-_WAITS = t.outbox.c.delivered_at.is_(None) & (t.outbox.c.stuck == 0) & (t.outbox.c.stopped == 0)
+_WAITS = "delivered_at IS NULL AND stuck = 0 AND stopped = 0"
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -68,24 +68,24 @@ def known_in_outbox(db: Connection, release_ids: Iterable[str]) -> set[str]:
 
 def parties_with_waiting(db: Connection) -> list[Party]:
     """Partners for whom something waits in the outbox."""
-    rows = db.execute(select(t.outbox.c.partner).where(_WAITS).distinct())
+    rows = t.driver(db).execute(f"SELECT DISTINCT partner FROM outbox WHERE {_WAITS}")  # noqa: S608
     return sorted(party for (party,) in rows)
 
 
 def waiting(db: Connection, party: Party, limit: int) -> list[Waiting]:
     """The next undelivered releases for one partner, oldest first."""
-    rows = db.execute(
-        select(t.outbox.c.seq, t.outbox.c.release_id, t.outbox.c.form, t.outbox.c.draft)
-        .where(t.outbox.c.partner == party, _WAITS)
-        .order_by(t.outbox.c.seq)
-        .limit(limit)
+    query = (
+        "SELECT seq, release_id, form, draft FROM outbox "  # noqa: S608
+        f"WHERE partner = ? AND {_WAITS} ORDER BY seq LIMIT ?"
     )
-    return [Waiting(*row) for row in rows]
+    return [Waiting(*row) for row in t.driver(db).execute(query, (party, limit))]
 
 
 def mark_delivered(db: Connection, seqs: Sequence[int], at: str) -> None:
     """These outbox rows stand in the partner's view, and need not be kept here too."""
-    db.execute(update(t.outbox).where(t.outbox.c.seq.in_(seqs)).values(delivered_at=at, draft=b""))
+    t.driver(db).executemany(
+        "UPDATE outbox SET delivered_at = ?, draft = x'' WHERE seq = ?", [(at, seq) for seq in seqs]
+    )
 
 
 def mark_stuck(db: Connection, seq: int) -> None:

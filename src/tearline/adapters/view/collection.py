@@ -121,7 +121,7 @@ class Collection:
         held = self._held(db, {item.id for item in items})
         kinds = self._kinds(db)
         released = self.has_release(db, [item.release for item in items if item.release is not None])
-        added = max(at, self._last(db) + 1)
+        added = max(at, self.last(db) + 1)
         fresh: dict[int, tuple[Item, _Held]] = {}
         answers: list[Added] = []
         for item in items:
@@ -144,7 +144,7 @@ class Collection:
                 added += 1
         if fresh:
             if self._unserved:
-                db.executemany("INSERT INTO unserved VALUES (?)", [(at,) for at in fresh])
+                db.executemany("INSERT INTO unserved (added) VALUES (?)", [(at,) for at in fresh])
             flags = self._flag(db, (held[name] for name in {item.id for item, _ in fresh.values()}), fresh)
             db.executemany(
                 f'INSERT INTO "{self.name}" VALUES (?, ?, ?, ?, ?, ?, ?, ?)',  # noqa: S608
@@ -178,13 +178,19 @@ class Collection:
         self._flag(db, self._held(db, {item.id for _, item in gone}).values(), {})
         return gone
 
+    def name_of(self, db: sqlite3.Connection, added: int) -> str:
+        """What to call the row with this date-added: by its release id, else by its object's; if there."""
+        query = f'SELECT coalesce(release, id) FROM "{self.name}" WHERE added = ?'  # noqa: S608
+        row = db.execute(query, (added,)).fetchone()
+        return "" if row is None else str(row[0])
+
     def _remove(self, db: sqlite3.Connection, added: Iterable[int]) -> None:
         rows = [(at,) for at in added]
         db.executemany(f'DELETE FROM "{self.name}" WHERE added = ?', rows)  # noqa: S608
         if self._unserved:
             db.executemany("DELETE FROM unserved WHERE added = ?", rows)
 
-    def _last(self, db: sqlite3.Connection) -> int:
+    def last(self, db: sqlite3.Connection) -> int:
         """The newest date-added there ever was; it stays when its object goes."""
         row = db.execute("SELECT last FROM clock WHERE collection = ?", (self.name,)).fetchone()
         return -1 if row is None else int(row[0])

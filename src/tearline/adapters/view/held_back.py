@@ -5,6 +5,10 @@ transaction in which it reads the row. So whatever is still there can be taken o
 and nobody is the wiser (law 5): it waits in `held_back` and comes back as something new, with a date-added of
 that day, which no reader has passed. A row that was served stays: its going would be noticed.
 
+A row that is being pushed to the partner is marked so, and is not held back: it is under way. When the
+partner has acknowledged it, it was served. When the push fails it was not; then the flag `closing` goes up,
+so that the node looks whether a suspension came in the meantime.
+
 What releases only refer to (markings, identities) is held back with the last release that names it, and comes
 back with the first.
 
@@ -21,7 +25,12 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table
 
 from tearline.adapters.view.collection import Collection, Item, metadata
 
-Table("unserved", metadata, Column("added", Integer, primary_key=True, autoincrement=False))
+Table(
+    "unserved",
+    metadata,
+    Column("added", Integer, primary_key=True, autoincrement=False),
+    Column("pushing", Integer, nullable=False, server_default="0"),
+)
 Table("closing", metadata, Column("only", Integer, primary_key=True))
 _table = Table(
     "held_back",
@@ -63,11 +72,24 @@ def mark_served(db: sqlite3.Connection, added: Sequence[int]) -> None:
     db.execute("DELETE FROM unserved WHERE added IN (SELECT value FROM json_each(?))", (_json(added),))
 
 
+def mark_pushing(db: sqlite3.Connection, added: Sequence[int]) -> None:
+    query = "UPDATE unserved SET pushing = 1 WHERE added IN (SELECT value FROM json_each(?))"
+    db.execute(query, (_json(added),))
+
+
+def push_failed(db: sqlite3.Connection) -> bool:
+    """What is marked as being pushed was not served after all; tells whether anything was."""
+    failed = db.execute("UPDATE unserved SET pushing = 0 WHERE pushing").rowcount > 0
+    if failed:
+        set_closing(db, True)
+    return failed
+
+
 def unserved(db: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, str]]:
     """(date-added, release id) of the releases after `after` that were never served, oldest first."""
     query = (
         'SELECT added, release FROM unserved JOIN "out" USING (added) '
-        "WHERE release IS NOT NULL AND added > ? ORDER BY added LIMIT ?"
+        "WHERE NOT pushing AND release IS NOT NULL AND added > ? ORDER BY added LIMIT ?"
     )
     return db.execute(query, (after, limit)).fetchall()
 
@@ -85,13 +107,13 @@ def releases_of(db: sqlite3.Connection, names: Sequence[str]) -> set[str]:
 
 def hold_back(db: sqlite3.Connection, out: Collection, added: Sequence[int]) -> None:
     """Take the rows with these dates-added out of the collection, as far as they were never served."""
-    query = "SELECT added FROM unserved WHERE added IN (SELECT value FROM json_each(?))"
+    query = "SELECT added FROM unserved WHERE NOT pushing AND added IN (SELECT value FROM json_each(?))"
     _move(db, out, [row[0] for row in db.execute(query, (_json(added),)).fetchall()])
 
 
 def hold_back_unnamed(db: sqlite3.Connection, out: Collection) -> None:
     """Hold back what releases only refer to, where it was never served and no release names it any more."""
-    query = 'SELECT added, id FROM unserved JOIN "out" USING (added) WHERE release IS NULL'
+    query = 'SELECT added, id FROM unserved JOIN "out" USING (added) WHERE NOT pushing AND release IS NULL'
     # It was added before the first release that named it.
     names = 'SELECT 1 FROM "out" WHERE added > ? AND release IS NOT NULL AND instr(body, ?) LIMIT 1'
     _move(

@@ -20,6 +20,9 @@ SPEC_VERSIONS = ("2.0", "2.1")
 PAGE_BYTES = 32 * 1024 * 1024
 """A page ends early rather than grow beyond this, but has one object at least."""
 
+FOREVER = 2**63 - 1
+"""Later than every date-added."""
+
 _SPEC_VERSION = "(SELECT spec_version FROM kind WHERE kind.kind = o.kind)"
 
 
@@ -62,12 +65,14 @@ class Page(NamedTuple, Generic[T]):
     """Of objects, each one's date-added."""
 
 
-def objects(db: sqlite3.Connection, table: str, match: Match, after: int, limit: int) -> Page[bytes]:
-    """The first `limit` objects that `match` and were added after the instant `after`."""
+def objects(
+    db: sqlite3.Connection, table: str, match: Match, after: int, limit: int, before: int = FOREVER
+) -> Page[bytes]:
+    """The first `limit` objects that `match` and were added after the instant `after`, before `before`."""
     bodies: list[bytes] = []
     instants: list[int] = []
     size, more = 0, False
-    for added, body in _rows(db, table, "added, body", match, after, limit):
+    for added, body in _rows(db, table, "added, body", match, (after, before), limit):
         size += len(body)
         if len(bodies) == limit or (bodies and size > PAGE_BYTES):
             more = True
@@ -79,10 +84,12 @@ def objects(db: sqlite3.Connection, table: str, match: Match, after: int, limit:
     return Page(instants[0], instants[-1], more, bodies, instants)
 
 
-def manifest(db: sqlite3.Connection, table: str, match: Match, after: int, limit: int) -> Page[Record]:
+def manifest(
+    db: sqlite3.Connection, table: str, match: Match, after: int, limit: int, before: int = FOREVER
+) -> Page[Record]:
     """As `objects`, but what is known of them."""
     columns = f"added, id, version || 'Z', {_SPEC_VERSION}"
-    records = [Record(*row) for row in _rows(db, table, columns, match, after, limit)]
+    records = [Record(*row) for row in _rows(db, table, columns, match, (after, before), limit)]
     more = len(records) > limit
     del records[limit:]
     if not records:
@@ -91,11 +98,11 @@ def manifest(db: sqlite3.Connection, table: str, match: Match, after: int, limit
 
 
 def _rows(
-    db: sqlite3.Connection, table: str, columns: str, match: Match, after: int, limit: int
+    db: sqlite3.Connection, table: str, columns: str, match: Match, between: tuple[int, int], limit: int
 ) -> Iterator[tuple[Any, ...]]:
     """Up to one row more than `limit`, in order, each once. The first column is the date-added."""
     streams: list[Iterable[tuple[Any, ...]]] = [
-        db.execute(_statement(table, columns, index, conditions), (*values, after, limit + 1))
+        db.execute(_statement(table, columns, index, conditions), (*values, *between, limit + 1))
         for index, conditions, values in _streams(db, table, match)
     ]
     if len(streams) == 1:
@@ -177,7 +184,7 @@ def _statement(table: str, columns: str, index: str, conditions: str) -> str:
     hint = f'INDEXED BY "{table}_{index}"' if index else "NOT INDEXED"
     return (
         f'SELECT {columns} FROM "{table}" AS o {hint} '  # noqa: S608
-        f"WHERE {conditions} AND added > ? ORDER BY added LIMIT ?"
+        f"WHERE {conditions} AND added > ? AND added < ? ORDER BY added LIMIT ?"
     )
 
 

@@ -8,7 +8,10 @@ from tearline.deliver.taxii.envelope import (
     Limits,
     NotAnEnvelope,
     Rejected,
+    Span,
     read_envelope,
+    read_span,
+    write_envelope,
 )
 from tearline.deliver.taxii.media import MEDIA_TYPE, accepts, is_taxii
 from tearline.deliver.taxii.query import (
@@ -28,6 +31,7 @@ __all__ = [
     "NotAnEnvelope",
     "Query",
     "Rejected",
+    "Span",
     "accepts",
     "date_added",
     "is_taxii",
@@ -36,5 +40,7 @@ __all__ = [
     "read_date_added",
     "read_envelope",
     "read_query",
+    "read_span",
     "version_stamp",
+    "write_envelope",
 ]

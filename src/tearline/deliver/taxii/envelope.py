@@ -1,16 +1,20 @@
-"""What a client adds: an envelope (TAXII 2.1, section 3.7), taken apart so that each object stands alone."""
+"""What a client adds: an envelope (TAXII 2.1, section 3.7), taken apart so that each object stands alone.
+
+Nodes that push to one another tell in a custom property (section 3.2) which part of what they released it is:
+all that was added after one date-added, up to another.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
 import orjson
 
-from tearline.deliver.taxii.query import version_stamp
+from tearline.deliver.taxii.query import date_added, read_date_added, version_stamp
 from tearline.terms import BadInput
 
 MAX_OBJECTS = 100_000
@@ -54,11 +58,48 @@ class Rejected(msgspec.Struct, frozen=True):
     message: str
 
 
+class Span(msgspec.Struct, frozen=True):
+    """A part of what a node released to another: after one date-added, up to another (microseconds)."""
+
+    after: int
+    to: int
+
+
+class _Dates(msgspec.Struct, forbid_unknown_fields=True):
+    to: str
+    after: str | None = None
+
+
+class _Spanned(msgspec.Struct):
+    x_tearline_span: _Dates | None = None
+
+
 class _Envelope(msgspec.Struct):
     objects: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1, max_length=MAX_OBJECTS)]
 
 
 _decode = msgspec.json.Decoder(_Envelope).decode
+_decode_span = msgspec.json.Decoder(_Spanned).decode
+
+
+def write_envelope(objects: Sequence[bytes], span: Span) -> bytes:
+    """An envelope of objects, which are JSON already, that are all there is in `span`."""
+    dates = {"to": date_added(span.to)} | ({"after": date_added(span.after)} if span.after >= 0 else {})
+    head = orjson.dumps({"x_tearline_span": dates})
+    return b"".join((head[:-1], b',"objects":[', b",".join(objects), b"]}"))
+
+
+def read_span(body: bytes | bytearray) -> Span | None:
+    """Which part of what its sender released an envelope is; `None` where it does not say, or not so that we
+    understand it."""
+    try:
+        dates = _decode_span(body).x_tearline_span
+        if dates is None:
+            return None
+        after = -1 if dates.after is None else read_date_added(dates.after, "after")
+        return Span(after, read_date_added(dates.to, "to"))
+    except (BadInput, msgspec.DecodeError, RecursionError):
+        return None
 
 
 def read_envelope(body: bytes | bytearray, limits: Limits) -> list[Accepted | Rejected]:

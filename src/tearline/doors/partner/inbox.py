@@ -1,4 +1,4 @@
-"""Takes in what a partner adds. Requests that wait together are stored together: one commit, one sync.
+"""Takes in what a partner gives. Requests that wait together are stored together: one commit, one sync.
 
 Reading is done straight in the event loop, for a page takes less than handing it to a thread and back would.
 What writes has a thread of its own, a view: parsing and storing what comes in, and noting what is served for
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from tearline.adapters.view import IN, Item, Page, View, Writer
-from tearline.deliver.taxii import Accepted, Limits, Query, Rejected, read_envelope
+from tearline.deliver.taxii import Accepted, Limits, Query, Rejected, Span, read_envelope, read_span
 from tearline.terms import BadInput
 
 T = TypeVar("T")
@@ -36,8 +36,9 @@ class _Request(NamedTuple):
 class Inbox:
     """A partner's view, and the queue of what it adds to it."""
 
-    def __init__(self, view: View) -> None:
-        self.view = view
+    def __init__(self, view: View, given: Callable[[], None] = lambda: None) -> None:
+        """`given` is called when something new of the partner is in the view, and durable."""
+        self.view, self._given = view, given
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inbox")
         self._waiting: list[_Request] = []
         self._draining: asyncio.Task[None] | None = None
@@ -47,7 +48,7 @@ class Inbox:
         page = self.view.served(collection, query, after=after, limit=query.limit)
         if page is not None:
             return page
-        return await self._run(partial(self.view.serve, collection, query, after=after, limit=query.limit))
+        return await self.run(partial(self.view.serve, collection, query, after=after, limit=query.limit))
 
     async def add(self, body: bytes | bytearray, limits: Limits, at: datetime) -> bytes:
         """Store the objects of an envelope; their status resource, when all of it is durable.
@@ -67,7 +68,27 @@ class Inbox:
             with self.view.begin() as writer:
                 return writer.remove(query)
 
-        return await self._run(act)
+        return await self.run(act)
+
+    async def pulled(self, envelope: bytes, limits: Limits, span: Span, at: datetime) -> None:
+        """Store a page of what the partner released to us, which is all there is in `span`.
+
+        What cannot be stored is noted for the node. Raises `BadInput` as `read_envelope` does.
+        """
+
+        def act() -> None:
+            items = read_envelope(envelope, limits)
+            with self.view.begin() as writer:
+                for failure in _put(writer, items, at)[1]:
+                    writer.refused(failure["id"], failure["message"])
+                writer.pulled(span.after, span.to)
+
+        await self.run(act)
+        self._given()
+
+    async def run(self, act: Callable[[], T]) -> T:
+        """Do what writes to the view, in the thread that does."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, act)
 
     def close(self) -> None:
         """Finish what is being stored, then close the view."""
@@ -79,7 +100,8 @@ class Inbox:
             while self._waiting:
                 requests, self._waiting = self._waiting, []
                 try:
-                    answers = await self._run(partial(_store, self.view, requests))
+                    answers = await self.run(partial(_store, self.view, requests))
+                    self._given()
                 except Exception as error:  # whatever it is, each waiting request must learn of it
                     answers = [error] * len(requests)
                 for request, answer in zip(requests, answers, strict=True):
@@ -92,9 +114,6 @@ class Inbox:
         finally:
             self._draining = None
 
-    async def _run(self, act: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, act)
-
 
 def _store(view: View, requests: Sequence[_Request]) -> list[bytes | Exception]:
     """One answer a request: a status resource, or why its body could not be taken at all."""
@@ -103,7 +122,7 @@ def _store(view: View, requests: Sequence[_Request]) -> list[bytes | Exception]:
         return [envelope for envelope in envelopes if isinstance(envelope, BadInput)]
     with view.begin() as writer:
         return [
-            envelope if isinstance(envelope, BadInput) else _add(writer, envelope, request.at)
+            envelope if isinstance(envelope, BadInput) else _add(writer, envelope, request)
             for request, envelope in zip(requests, envelopes, strict=True)
         ]
 
@@ -115,7 +134,21 @@ def _parse(request: _Request) -> list[Accepted | Rejected] | BadInput:
         return error
 
 
-def _add(writer: Writer, envelope: Sequence[Accepted | Rejected], at: datetime) -> bytes:
+def _add(writer: Writer, envelope: Sequence[Accepted | Rejected], request: _Request) -> bytes:
+    successes, failures = _put(writer, envelope, request.at)
+    span = read_span(request.body)
+    if span is not None:
+        writer.pulled(span.after, span.to)
+    status_id = str(uuid.uuid4())
+    status = orjson.dumps(_status(status_id, request.at, successes, failures))
+    writer.put_status(status_id, status, request.at)
+    return status
+
+
+def _put(
+    writer: Writer, envelope: Sequence[Accepted | Rejected], at: datetime
+) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Add to `in` what can be; the successes and failures of it, as a status resource has them."""
     good = [item for item in envelope if isinstance(item, Accepted)]
     answers = writer.add(
         IN, [Item(None, item.id, item.type, item.version, item.spec_version, item.body) for item in good], at
@@ -132,10 +165,7 @@ def _add(writer: Writer, envelope: Sequence[Accepted | Rejected], at: datetime) 
         for item in envelope
         if isinstance(item, Rejected)
     ]
-    status_id = str(uuid.uuid4())
-    status = orjson.dumps(_status(status_id, at, successes, failures))
-    writer.put_status(status_id, status, at)
-    return status
+    return successes, failures
 
 
 def _status(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from tearline.adapters import tls
 from tearline.adapters.view import View
@@ -14,11 +15,14 @@ from tearline.terms import Party
 class Registry:
     """Partners by the fingerprint of their TLS key. A partner's view is opened when it first comes.
 
-    Used in one event loop. `open_view` opens the view of a party and nothing else.
+    Used in one event loop. `open_view` opens the view of a party and nothing else. `given` is told who gave
+    something new.
     """
 
-    def __init__(self, open_view: Callable[[Party], View]) -> None:
-        self._open_view = open_view
+    def __init__(
+        self, open_view: Callable[[Party], View], given: Callable[[Party], None] = lambda _: None
+    ) -> None:
+        self._open_view, self._given = open_view, given
         self._keys: dict[str, Party] = {}
         self._anchors: set[str] = set()
         self._inboxes: dict[Party, Inbox] = {}
@@ -45,7 +49,7 @@ class Registry:
     def inbox(self, party: Party) -> Inbox:
         """The open view of a partner, with what writes to it."""
         if party not in self._inboxes:
-            self._inboxes[party] = Inbox(self._open_view(party))
+            self._inboxes[party] = Inbox(self._open_view(party), partial(self._given, party))
         return self._inboxes[party]
 
     def close(self) -> None:
