@@ -39,7 +39,7 @@ SCOPES = (
     Scope(categories=frozenset({Category.REPORT})),
 )
 modest = settings(
-    max_examples=200 if LONG else 12,
+    max_examples=200 if LONG else 6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -339,7 +339,7 @@ def tries(draw: st.DrawFn) -> Try:
     )
 
 
-@settings(modest, max_examples=3000 if LONG else 200)
+@settings(modest, max_examples=3000 if LONG else 80)
 @given(tried=tries())
 @example(Try("velna", custody="velna", consents=frozenset({"velna"})))
 @example(Try("tool", custody="tool", consents=frozenset({"on cyber"})))
