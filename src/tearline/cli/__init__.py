@@ -31,6 +31,7 @@ _MODULES = {
     "source": "source",
     "mosaic": "mosaic",
     "consent": "consent",
+    "flags": "flags",
     "demo": "demo",
 }
 """A command's name, and the module of this room where the function of that name stands."""

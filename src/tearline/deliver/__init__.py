@@ -1,7 +1,15 @@
 """Delivery: compose what is given, seal it so that its recipient can check it, open what is received."""
 
 from tearline.deliver.admit import Admitted, Known, admit, covers
-from tearline.deliver.compose import Draft, NodeIdentity, compose, identity_id
+from tearline.deliver.compose import (
+    EVERYTHING,
+    Draft,
+    NodeIdentity,
+    compose,
+    identity_id,
+    pointing_within,
+    with_object,
+)
 from tearline.deliver.consent import Consent, Form, Scope, Subject, consent_in, read_consent, sign_consent
 from tearline.deliver.custody import (
     Chain,
@@ -16,6 +24,7 @@ from tearline.deliver.custody import (
 from tearline.deliver.dsse import Envelope
 from tearline.deliver.key_change import follow, is_key_change, key_change
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
+from tearline.deliver.references import mentioned
 from tearline.deliver.seal import (
     Opened,
     Previous,
@@ -33,6 +42,7 @@ from tearline.deliver.seal import (
 from tearline.ledger import public_key, public_key_text
 
 __all__ = [
+    "EVERYTHING",
     "Admitted",
     "Chain",
     "Consent",
@@ -66,8 +76,10 @@ __all__ = [
     "is_release",
     "key_change",
     "log_origin",
+    "mentioned",
     "open_proof",
     "open_release",
+    "pointing_within",
     "public_key",
     "public_key_text",
     "read_consent",
@@ -79,4 +91,5 @@ __all__ = [
     "sign_draft",
     "state",
     "substance_digest",
+    "with_object",
 ]

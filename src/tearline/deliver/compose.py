@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import re
 import uuid
+from collections.abc import Container
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -18,6 +19,7 @@ import msgspec
 import orjson
 
 from tearline import label
+from tearline.deliver import references
 from tearline.deliver.custody import Chain
 from tearline.deliver.extension import DEFINITION, EXTENSION
 from tearline.deliver.text import portions_text, whole_text
@@ -97,17 +99,34 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """Its custody; `None` for what is no product."""
 
 
-def compose(product: Product, outcome: Whole | Tearline, *, node: NodeIdentity, issued: datetime) -> Draft:
-    """The draft for `outcome.partner`; `issued` is in UTC.
+class _Everything:
+    def __contains__(self, _: object) -> bool:
+        return True
 
-    Raises `Refused` where no marking can say the label or a source would be named, and `BadInput` where the
-    product's JSON has no canonical form.
+
+EVERYTHING = _Everything()
+"""In the place of `given`, for what `pointing_within` cuts later."""
+
+
+def compose(
+    product: Product,
+    outcome: Whole | Tearline,
+    *,
+    node: NodeIdentity,
+    issued: datetime,
+    given: Container[str] = frozenset(),
+) -> Draft:
+    """The draft for `outcome.partner`; `issued` is in UTC. It points only to what is `given` to the partner.
+
+    Raises `Refused` where no marking can say the label, a source would be named, or it cannot be without
+    something that is not given; and `BadInput` where the product's JSON has no canonical form.
     """
     whole = isinstance(outcome, Whole)
     own = product.label if isinstance(outcome, Whole) else outcome.label
     if isinstance(own, Quarantine):
         raise Refused("a product in quarantine goes to nobody")
     marks = markings(own, outcome.partner, node, issued)
+    item: dict[str, Any] | None
     if isinstance(outcome, Tearline):
         item = _tearline(product, outcome, node, issued, marks)
     elif _is_stix(product):
@@ -116,6 +135,8 @@ def compose(product: Product, outcome: Whole | Tearline, *, node: NodeIdentity, 
         item = _whole_report(product, outcome.partner, node, marks)
     if _names_a_source(product, item):
         raise Refused("a cryptonym goes to nobody")
+    if (item := references.cut(item, given, node.id)) is None:
+        raise Refused("it waits for what it refers to")
     form = "whole" if whole else "tearline"
     # A new version that changes only what is withheld gives the same tearline, so it is no new release.
     what = item["id"] if isinstance(outcome, Tearline) else f"{product.id} {product.version}"
@@ -132,6 +153,19 @@ def compose(product: Product, outcome: Whole | Tearline, *, node: NodeIdentity, 
     )
 
 
+def pointing_within(draft: Draft, given: Container[str], node: NodeIdentity) -> Draft | None:
+    """`draft`, pointing only to what is `given`; `None` where it cannot be without something else."""
+    item = references.cut(draft.object, given, node.id)
+    return None if item is None else with_object(draft, item)
+
+
+def with_object(draft: Draft, item: dict[str, Any]) -> Draft:
+    """`draft` with less in its object."""
+    if item == draft.object:
+        return draft
+    return msgspec.structs.replace(draft, object=item, digest=sha256(canonical(item)).hexdigest())
+
+
 def markings(own: Label, recipient: Party, node: NodeIdentity, at: datetime) -> _Marks:
     """The marking definitions that say `own` to `recipient` alone, its lists narrowed (law 5)."""
     return _marks(own, recipient, node.id, at.astimezone(UTC).date())
@@ -144,7 +178,7 @@ def _marks(own: Label, recipient: Party, node_id: str, day: date) -> _Marks:
 
 @lru_cache(maxsize=1024)
 def identity_id(party: Party) -> str:
-    """The STIX id of an organisation: the same for everyone."""
+    """The STIX id of an organisation's node: the same for everyone."""
     return f"identity--{uuid.uuid5(_NAMESPACE, party)}"
 
 

@@ -1,7 +1,8 @@
 """STIX 2.1 objects, from a bundle, a TAXII envelope, a list, or alone: each is one product.
 
-Marking definitions, extension definitions, and identities that the file names as somebody's creator are not
-products: they say how to read the others (docs/decisions/0001). An object's label is the join of all its
+Marking definitions and extension definitions are not products: they say how to read the others
+(docs/decisions/0001). Identities that the file names as somebody's creator come first, so that whoever is
+given an object can be given its creator before. An object's label is the join of all its
 object markings and of all its granular markings. Where none of them says who may have it (a statement, a
 PAP), the default marking is joined; without a default the object is quarantined, and so it is when it names
 a marking that is neither in the file nor a standard's own. Marking definitions may stand behind what they
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -26,6 +28,8 @@ from tearline.intake.split import Malformed, Piece, parse, parsed
 from tearline.label.stix import PAP_EXTENSION, parse_markings, well_known
 from tearline.terms import BadInput, Category, Discipline, Label, Marking, Party, Product, Quarantine, Region
 
+_CREATORS, _CREATOR_BYTES = 1_000, 16_384
+"""So many identities of a file, of at most this size, are looked at for creators: it bounds memory."""
 _SUPPORTING = frozenset({"marking-definition", "extension-definition"})
 _CLEAR = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"
 _NAMES = ("name", "value", "path", "user_id", "key", "subject", "opinion", "abstract")
@@ -48,6 +52,7 @@ class Index:
     def __init__(self) -> None:
         self.ids: set[str] = set()
         self.creators: set[str] = set()
+        self.identities: dict[int, tuple[str, Piece]] = {}
         self.regions: dict[str, frozenset[Region]] = {}
         self._definitions: dict[str, dict[str, Any] | None] = {}
         self._own: dict[tuple[str, ...], tuple[Marked, bool]] = {}
@@ -69,6 +74,9 @@ class Index:
             return
         self.ids.add(head.id)
         self.creators.add(head.created_by_ref)
+        is_kept = len(self.identities) < _CREATORS and len(piece.raw) <= _CREATOR_BYTES
+        if head.type == "identity" and piece.index is not None and is_kept:
+            self.identities[piece.index] = head.id, piece
 
     def marked(self, refs: tuple[str, ...], context: Context, on: date) -> Marked:
         """Marking and label of what bears the markings `refs`. `on` is the product's date."""
@@ -111,7 +119,9 @@ def read(
 ) -> Iterator[Product | Fault]:
     """The products among `records`. `bundle`: what they refer to should be among them."""
     seen: set[str] = set()
-    for piece in records:
+    first = {at: piece for at, (ident, piece) in index.identities.items() if ident in index.creators}
+    rest = (piece for piece in records if piece.index is None or piece.index not in first)
+    for piece in chain(first.values(), rest):
         place = piece.key if piece.index is None else f"{piece.key}[{piece.index}]"
         try:
             form = stix_form.check(parsed(piece, name, place), name, place)
@@ -119,8 +129,7 @@ def read(
         except BadInput as bad:
             yield Fault.of(bad)
             continue
-        kind, ident = form.item["type"], form.item["id"]
-        if kind in _SUPPORTING or (kind == "identity" and ident in index.creators):
+        if form.item["type"] in _SUPPORTING:
             continue
         # Observables have no date of their own: their marking is read as of today.
         on = context.at if form.created == stix_form.UNVERSIONED else form.created

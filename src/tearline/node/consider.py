@@ -13,11 +13,12 @@ from tearline import deliver
 from tearline.adapters import store
 from tearline.gate import Exposure
 from tearline.ledger import Act
-from tearline.node import custody, mosaic, shadow
+from tearline.node import custody, mosaic, references, shadow
 from tearline.node.consent import ask_for
 from tearline.node.opened import Node
 from tearline.node.permits import Permit, permits, rests_on
 from tearline.node.protect import Guard, VaultShut
+from tearline.node.references import Drafted
 from tearline.terms import (
     BadInput,
     Outcome,
@@ -32,7 +33,7 @@ from tearline.terms import (
     Withhold,
 )
 
-_Drafted = tuple[store.Held, dict[Party, Outcome], deliver.Draft]
+_Answer = tuple[store.Held, dict[Party, Outcome]]
 
 DECISIONS = 2_000
 """Decisions, products times partners, in one transaction."""
@@ -48,7 +49,7 @@ def consider(node: Node) -> int:
     node.refresh()
     try:
         with Guard(node) as guard:
-            done = _ask_about_stopped(node, guard) + _ask_again(node, guard) + _consider_next(node, guard)
+            done = _ask_about_stopped(node, guard) + _consider_next(node, guard)
     except VaultShut as error:
         node.held_up = str(error)
         return 0
@@ -57,43 +58,52 @@ def consider(node: Node) -> int:
 
 
 def _consider_next(node: Node, guard: Guard) -> int:
+    now = node.clock()
     partners = list(node.partners.values())
     with node.reading() as db:
-        waiting = _one_telling(store.pending(db, 1 + DECISIONS // (1 + len(partners))))
-        now = node.clock()
-        allowed = permits(node, db, waiting, now)
-    if not waiting:
+        late = store.due(db, store.stamp(now), STOPPED)
+        waiting = [] if late else _one_telling(store.pending(db, 1 + DECISIONS // (1 + len(partners))))
+        around = references.circle(db, late, waiting)
+    if not (late or waiting):
         return 0
-    exposures = guard.exposures([held.product for held in waiting])
-    answers = [
-        (held, allowed[held.seq].judge(held.product, partners, node.rules, now, exposure))
-        for held, exposure in zip(waiting, exposures, strict=True)
-    ]
+    answers, exposures, allowed = _answers(
+        node, guard, waiting, {held.seq: partners for held in waiting}, now
+    )
     wishes = _wishes(node, answers, exposures, partners, allowed)
     seen = shadow.observe(node, answers, exposures, partners, now, allowed)
-    drafts = [
-        (held, outcomes, draft)
-        for held, outcomes in answers
-        for party in list(outcomes)
-        if (draft := _compose(node, held, outcomes, party, now, allowed[held.seq]))
-    ]
-    drafts = _under_custody(node, _unless_betraying(guard, drafts), allowed)
+    parked_for = {seq: [node.partners[each] for each in sorted(its)] for seq, its in around.parties().items()}
+    again, _, allowed_again = _answers(node, guard, list(around.products.values()), parked_for, now)
+    allowed = {**allowed, **allowed_again}
+    drafts = _drafts(node, guard, answers, now, allowed)
+    called = _drafts(node, guard, again, now, allowed)
+    order, known = _ordered(node, guard, drafts, called, around, now)
+    order.going = _under_custody(node, order.going, allowed)
+    told = [found for found in (*drafts, *called) if found[2].release_id in known]
+    by_seq = {held.seq: outcomes for held, outcomes in (*answers, *again)}
+    references.mark_waiting(order.parked, by_seq)
     with node.writing() as db:
         if store.generation(db) != node.generation or _resolved_meanwhile(db, waiting):
-            return len(waiting)  # what the gate was asked about is no longer so: ask it again
-        known = store.known_in_outbox(db, [draft.release_id for _, _, draft in drafts])
+            return len(waiting) + len(late)  # what the gate was asked about is no longer so: ask it again
         # Two versions can have one tearline: it is released once.
-        fresh = {found[2].release_id: found for found in drafts if found[2].release_id not in known}.values()
+        fresh = {found[2].release_id: found for found in order.going}.values()
         for held, outcomes in answers:
             node.record(Act.PRODUCT_CONSIDERED, _considered(held, outcomes.values()))
+        for held, outcomes in again:
+            settled = [outcomes[party] for party in sorted(outcomes) if (party, held.seq) in order.settled]
+            if settled:
+                node.record(Act.PRODUCT_CONSIDERED, _considered(held, settled))
+            for outcome in settled:
+                store.replace_outcome(db, held.seq, outcome)
         for held, outcomes, draft in fresh:
             node.record(Act.PRODUCT_RELEASED, _released(held, outcomes, draft))
         store.add_outcomes(
             db, [(held.seq, outcome) for held, outcomes in answers for outcome in outcomes.values()]
         )
         store.add_to_outbox(db, [_row(held, outcomes, draft) for held, outcomes, draft in fresh])
-        _keep_custody(node, db, drafts)
-        for _, outcomes, draft in drafts:  # those released before too: what is known of it may be more now
+        references.keep(db, order, [held.seq for held in waiting])
+        queued = _as_queued(db, told)
+        _keep_custody(node, db, [*fresh, *_under_custody(node, queued, allowed)])
+        for _, outcomes, draft in (*fresh, *told):  # those too: what is known of it may be more now
             if isinstance(outcome := outcomes[draft.recipient], Tearline):
                 mosaic.tell(node, db, draft.recipient, draft.release_id, outcome.portions)
         _let_go(node, db, known)
@@ -101,7 +111,70 @@ def _consider_next(node: Node, guard: Guard) -> int:
             ask_for(node, db, received_as, parties)
         shadow.keep(db, seen)
         store.mark_considered(db, [held.seq for held in waiting])
-    return len(waiting)
+    return len(waiting) + len(late)
+
+
+def _answers(
+    node: Node,
+    guard: Guard,
+    waiting: Sequence[store.Held],
+    partners: Mapping[int, Sequence[Partner]],
+    now: datetime,
+) -> tuple[list[_Answer], list[Exposure], dict[int, Permit]]:
+    """The gate's answers about products, each for its partners, and what it was told that they show."""
+    with node.reading() as db:
+        allowed = permits(node, db, waiting, now)
+    exposures = guard.exposures([held.product for held in waiting])
+    answers = [
+        (held, allowed[held.seq].judge(held.product, partners[held.seq], node.rules, now, exposure))
+        for held, exposure in zip(waiting, exposures, strict=True)
+    ]
+    return answers, exposures, allowed
+
+
+def _drafts(
+    node: Node, guard: Guard, answers: Iterable[_Answer], now: datetime, allowed: Mapping[int, Permit]
+) -> list[Drafted]:
+    """The drafts of what may go, with all that they refer to."""
+    drafts = [
+        (held, outcomes, draft)
+        for held, outcomes in answers
+        for party in list(outcomes)
+        if (draft := _compose(node, held, outcomes, party, now, allowed[held.seq]))
+    ]
+    return _unless_betraying(guard, drafts)
+
+
+def _ordered(
+    node: Node,
+    guard: Guard,
+    drafts: Sequence[Drafted],
+    called: Sequence[Drafted],
+    around: references.Circle,
+    now: datetime,
+) -> tuple[references.Order, set[str]]:
+    """Who goes and who waits; and the ids of those releases among `drafts` that were queued before."""
+
+    def let_go(products: Sequence[store.Held]) -> dict[Party, set[str]]:
+        found: dict[Party, set[str]] = {}
+        everyone = {held.seq: list(node.partners.values()) for held in products}
+        for held, outcomes in _answers(node, guard, products, everyone, now)[0]:
+            for party, outcome in outcomes.items():
+                if isinstance(outcome, Whole):
+                    found.setdefault(party, set()).add(held.product.id)
+        return found
+
+    with node.reading() as db:
+        known = store.known_in_outbox(db, [draft.release_id for _, _, draft in (*drafts, *called)])
+        called = [found for found in called if found[2].release_id not in known]
+        fresh = [found for found in drafts if found[2].release_id not in known]
+        objects = {held.seq: draft.object for held, _, draft in (*fresh, *called)}
+        refs = {ref for item in objects.values() for ref in deliver.mentioned(item)}
+        named = references.Named(db, [*fresh, *called], let_go)
+        order = references.Order(node.identity, store.given(db, refs), around, named, now)
+    late_first = {key: number for number, key in enumerate(around.parked)}
+    order.run(fresh, sorted(called, key=lambda found: late_first[found[2].recipient, found[0].seq]))
+    return order, known
 
 
 def _wishes(
@@ -130,7 +203,7 @@ def _one_telling(waiting: Sequence[store.Held]) -> Sequence[store.Held]:
     return waiting
 
 
-def _unless_betraying(guard: Guard, drafts: Sequence[_Drafted]) -> list[_Drafted]:
+def _unless_betraying(guard: Guard, drafts: Sequence[Drafted]) -> list[Drafted]:
     """The last look (law 2): a draft in which a protected identity is found goes to an officer instead."""
     betraying = guard.betrays([draft for _, _, draft in drafts])
     for _, outcomes, draft in drafts:
@@ -140,7 +213,7 @@ def _unless_betraying(guard: Guard, drafts: Sequence[_Drafted]) -> list[_Drafted
     return [drafted for drafted in drafts if drafted[2].release_id not in betraying]
 
 
-def _under_custody(node: Node, drafts: Iterable[_Drafted], allowed: Mapping[int, Permit]) -> list[_Drafted]:
+def _under_custody(node: Node, drafts: Iterable[Drafted], allowed: Mapping[int, Permit]) -> list[Drafted]:
     """The drafts with their custody and consents: the last step, after which nothing of them changes."""
     found = []
     for held, outcomes, draft in drafts:
@@ -168,7 +241,9 @@ def _ask_about_stopped(node: Node, guard: Guard) -> int:
     if not stopped:
         return 0
     now = node.clock()
-    answers = [(each, *_answer_for(node, guard, each.partner, each.held, now)) for each in stopped]
+    with node.reading() as db:
+        allowed = permits(node, db, [each.held for each in stopped], now)
+    answers = [(each, *_answer_for(node, guard, each, now, allowed[each.held.seq])) for each in stopped]
     with node.writing() as db:
         if store.generation(db) != node.generation:
             return len(stopped)
@@ -180,9 +255,8 @@ def _ask_about_stopped(node: Node, guard: Guard) -> int:
             for each, outcome, draft in answers
             if draft is not None and draft.release_id == each.release_id
         ]
-        _keep_custody(
-            node, db, [(each.held, {each.partner: outcome}, draft) for each, outcome, draft in going]
-        )
+        drafted = [(each.held, {each.partner: outcome}, draft) for each, outcome, draft in going]
+        _keep_custody(node, db, _under_custody(node, _as_queued(db, drafted), allowed))
         goes = {each.release_id for each, _, _ in going}
         _let_go(node, db, goes)
         store.settle_stopped(db, {each.release_id for each, _, _ in answers} - goes, go=False)
@@ -190,57 +264,29 @@ def _ask_about_stopped(node: Node, guard: Guard) -> int:
 
 
 def _answer_for(
-    node: Node, guard: Guard, party: Party, held: store.Held, now: datetime
+    node: Node, guard: Guard, stopped: store.Stopped, now: datetime, permit: Permit
 ) -> tuple[Outcome, deliver.Draft | None]:
-    """The gate's answer today for one partner, and what would go."""
-    partner = node.partners[party]
-    with node.reading() as db:
-        permit = permits(node, db, [held], now)[held.seq]
+    """The gate's answer today for the partner, and what would go."""
+    partner, held = node.partners[stopped.partner], stopped.held
     (exposure,) = guard.exposures([held.product])
     outcomes = permit.judge(held.product, [partner], node.rules, now, exposure)
-    draft = _compose(node, held, outcomes, party, now, permit)
+    draft = _compose(node, held, outcomes, partner.party, now, permit)
     good = _unless_betraying(guard, [(held, outcomes, draft)] if draft else [])
-    good = _under_custody(node, good, {held.seq: permit})
-    return outcomes[party], good[0][2] if good else None
+    return outcomes[partner.party], good[0][2] if good else None
 
 
-def _ask_again(node: Node, guard: Guard) -> int:
-    """Ask the gate again about products on which a consent came or ended, each for one partner alone.
-
-    One after the other, for what goes may tell of sources. Returns how many were asked about.
-    """
-    with node.reading() as db:
-        asked = store.to_ask_again(db, STOPPED)
-    for party, held in asked:
-        now = node.clock()
-        known = party in node.partners
-        outcome, draft = _answer_for(node, guard, party, held, now) if known else (None, None)
-        with node.writing() as db:
-            if store.generation(db) != node.generation:
-                break
-            store.asked_again(db, [(held.seq, party)])
-            if outcome is not None:
-                node.record(Act.PRODUCT_CONSIDERED, _considered(held, [outcome]))
-                store.replace_outcome(db, held.seq, outcome)
-            if outcome is not None and draft is not None:
-                _queue(node, db, (held, {party: outcome}, draft))
-    return len(asked)
+def _as_queued(db: Connection, drafts: Iterable[Drafted]) -> list[Drafted]:
+    """These as they wait in the outbox; without those that are sealed."""
+    found = list(drafts)
+    waiting = store.drafts(db, [draft.release_id for _, _, draft in found])
+    return [
+        (held, outcomes, msgspec.json.decode(waiting[draft.release_id], type=deliver.Draft))
+        for held, outcomes, draft in found
+        if draft.release_id in waiting
+    ]
 
 
-def _queue(node: Node, db: Connection, drafted: _Drafted) -> None:
-    """Queue one release, or let it go where it was stopped."""
-    held, outcomes, draft = drafted
-    outcome = outcomes[draft.recipient]
-    if not store.known_in_outbox(db, [draft.release_id]):
-        node.record(Act.PRODUCT_RELEASED, _released(held, outcomes, draft))
-        store.add_to_outbox(db, [_row(held, outcomes, draft)])
-    _keep_custody(node, db, [drafted])
-    if isinstance(outcome, Tearline):
-        mosaic.tell(node, db, draft.recipient, draft.release_id, outcome.portions)
-    _let_go(node, db, [draft.release_id])
-
-
-def _keep_custody(node: Node, db: Connection, drafts: Sequence[_Drafted]) -> None:
+def _keep_custody(node: Node, db: Connection, drafts: Sequence[Drafted]) -> None:
     """Write down what was signed of these, and on which consents they rest: of those queued before too."""
     given = []
     for held, outcomes, draft in drafts:
@@ -255,6 +301,7 @@ def _let_go(node: Node, db: Connection, releases: Collection[str]) -> None:
     """Those of these that were stopped go after all: the gate has said so."""
     if continued := store.settle_stopped(db, releases, go=True):
         node.record(Act.RELEASES_CONTINUED, {"releases": continued})
+        store.wake(db, continued, store.stamp(node.clock()))
 
 
 def reconsider(node: Node) -> int:
@@ -293,7 +340,9 @@ def _compose(
         return None
     try:
         product = permit.product_for(held.product, party)
-        draft = deliver.compose(product, outcome, node=node.identity, issued=node.tick(now))
+        draft = deliver.compose(
+            product, outcome, node=node.identity, issued=node.tick(now), given=deliver.EVERYTHING
+        )
     except (BadInput, Refused):
         outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))
         return None

@@ -79,6 +79,10 @@ class Guard:
             if any(hit.disposition is not Disposition.NOTE for hit in hits)
         }
 
+    def hits(self, texts: Sequence[str]) -> list[tuple[Hit, ...]]:
+        """What the vault finds in each of `texts`."""
+        return self._scan(texts)
+
     def _scan(self, texts: Sequence[str]) -> list[tuple[Hit, ...]]:
         if self._vault is None:
             return [()] * len(texts)

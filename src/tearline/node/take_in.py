@@ -14,6 +14,7 @@ from tearline import intake, label
 from tearline.adapters import store
 from tearline.ledger import Act
 from tearline.node.opened import Node
+from tearline.node.references import note_names
 from tearline.terms import BadInput, Label, Marking, Party, Product, Quarantine, Refused
 
 BATCH = 100
@@ -70,6 +71,7 @@ def hold(
         entry["via"] = via
     node.record(Act.PRODUCT_TAKEN_IN, entry)
     store.add_product(db, product, body, digest, quarantine=quarantine, received_as=received_as)
+    note_names(db, product)
     return TakenIn(product.id, quarantine)
 
 

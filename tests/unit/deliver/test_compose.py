@@ -52,9 +52,10 @@ def label_of(draft: deliver.Draft) -> Label | Quarantine:
 
 def test_a_cyber_product_goes_as_it_is_under_the_recipients_marking() -> None:
     draft = whole(cyber(INTRUSION, read("//GBR SECRET//REL TO USA, AUS, CAN, GBR, UKR")))
-    kept = set(INTRUSION) - {"object_marking_refs", "granular_markings"}
+    kept = set(INTRUSION) - {"created_by_ref", "object_marking_refs", "granular_markings"}
     assert {key: draft.object[key] for key in kept} == {key: INTRUSION[key] for key in kept}
-    assert set(draft.object) == kept | {"object_marking_refs"}
+    assert set(draft.object) == kept | {"created_by_ref", "object_marking_refs"}
+    assert draft.object["created_by_ref"] == NODE.id, "who made it was not given"
     assert (draft.object_id, draft.version) == (INTRUSION["id"], INTRUSION["modified"])
     received = label_of(draft)
     assert isinstance(received, Label)

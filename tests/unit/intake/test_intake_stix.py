@@ -134,15 +134,15 @@ def test_a_definition_that_borrows_a_standard_id_quarantines() -> None:
 # --- What is a product ---------------------------------------------------------------------------
 
 
-def test_supporting_objects_are_no_products() -> None:
+def test_definitions_are_no_products_and_creators_come_first() -> None:
     creator, victim = sdo("identity", 1), sdo("identity", 2)
     extension = sdo(
         "extension-definition", 3, schema="x", version="1.0", extension_types=["property-extension"]
     )
     tool = sdo("tool", 4, created_by_ref=creator["id"])
-    items = read(bundle(statement(), extension, creator, victim, tool))
-    assert [product.id for product in products(items)] == [victim["id"], tool["id"]]
-    assert len(items) == 2
+    items = read(bundle(statement(), tool, extension, victim, creator))
+    assert [product.id for product in products(items)] == [creator["id"], tool["id"], victim["id"]]
+    assert len(items) == 3
 
 
 def test_revoked_and_custom_objects_and_observables_are_taken() -> None:

@@ -23,11 +23,11 @@ def test_attack_for_ics() -> None:
     content = ATTACK.read_bytes()
     items = read(content, "TLP:CLEAR")
     taken = products(items)
-    assert len(items) == len(taken) == 1824, "no faults and no warnings"
+    assert len(items) == len(taken) == 1825, "no faults and no warnings"
     objects = {item["id"]: item for item in orjson.loads(content)["objects"]}
     left = {ident for ident in objects if ident not in {product.id for product in taken}}
     assert len(objects) == 1826
-    assert Counter(objects[ident]["type"] for ident in left) == {"identity": 1, "marking-definition": 1}
+    assert Counter(objects[ident]["type"] for ident in left) == {"marking-definition": 1}
     assert all(orjson.loads(product.content) == objects[product.id] for product in taken)
     assert sum(objects[product.id].get("revoked", False) for product in taken) == 2
     assert {product.label for product in taken} == {Label(duties=frozenset({"STATEMENT"}))}

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Index,
-    Integer,
     String,
     Table,
     delete,
@@ -22,7 +21,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from tearline.adapters.store import tables as t
-from tearline.adapters.store.products import Held
 from tearline.adapters.store.relations import next_generation
 from tearline.terms import Label, Party, Product
 
@@ -83,14 +81,6 @@ _rests_on = Table(
     Column("release_id", String, primary_key=True),
     Column("originator", String, primary_key=True),
     Column("serial", String, primary_key=True),
-)
-
-_ask_again = Table(
-    "ask_again",
-    t.metadata,
-    Column("product", Integer, primary_key=True),
-    Column("partner", String, primary_key=True),
-    sqlite_with_rowid=False,
 )
 
 _decode_label = msgspec.json.Decoder(Label).decode
@@ -295,31 +285,21 @@ def lapsed(db: Connection, at: str) -> list[tuple[Party, int, str]]:
 
 
 def ask_again(db: Connection, pairs: Iterable[tuple[int, Party]]) -> None:
-    """Let the gate be asked about these products for these partners alone."""
-    rows = [{"product": product, "partner": partner} for product, partner in pairs]
+    """Let the gate be asked about these products for these partners alone: they are parked, and due."""
+    rows = [(partner, product) for product, partner in pairs]
     if rows:
-        db.execute(insert(_ask_again).on_conflict_do_nothing(), rows)
+        db.exec_driver_sql(
+            "INSERT INTO parked (partner, product, due) VALUES (?, ?, '')"
+            " ON CONFLICT (partner, product) DO UPDATE SET due = ''",
+            rows,
+        )
 
 
-def to_ask_again(db: Connection, limit: int) -> list[tuple[Party, Held]]:
-    """The next of these."""
-    of = t.product.c
-    rows = db.execute(
-        select(_ask_again.c.partner, of.seq, of.digest, of.received_as, of.body)
-        .join_from(_ask_again, t.product, of.seq == _ask_again.c.product)
-        .limit(limit)
-    )
-    return [
-        (partner, Held(seq, digest, received_as, _decode_product(body)))
-        for partner, seq, digest, received_as, body in rows
-    ]
-
-
-def asked_again(db: Connection, pairs: Iterable[tuple[int, Party]]) -> None:
-    """The gate has answered."""
-    for product, partner in pairs:
-        row = (_ask_again.c.product == product) & (_ask_again.c.partner == partner)
-        db.execute(delete(_ask_again).where(row))
+def drafts(db: Connection, releases: Collection[str]) -> dict[str, bytes]:
+    """By release id: the drafts that wait in the outbox, stopped ones too, and are not sealed."""
+    rows = t.outbox.c.release_id.in_(releases) & (t.outbox.c.draft != b"")
+    found = db.execute(select(t.outbox.c.release_id, t.outbox.c.draft).where(rows))
+    return {row.release_id: row.draft for row in found}
 
 
 def products_received_as(db: Connection, releases: Collection[str]) -> list[int]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from tearline.adapters.store import tables as t
 from tearline.terms import Product
 
-_decode_product = msgspec.json.Decoder(Product).decode
+decode_product = msgspec.json.Decoder(Product).decode
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -78,7 +79,7 @@ def held_version(db: Connection, product: Product) -> tuple[Held, bool] | None:
     ).first()
     if row is None:
         return None
-    held_as = Held(row.seq, row.digest, row.received_as, _decode_product(row.body))
+    held_as = Held(row.seq, row.digest, row.received_as, decode_product(row.body))
     return held_as, row.quarantine is not None
 
 
@@ -99,6 +100,11 @@ def replace_product(db: Connection, seq: int, product: Product, digest: str) -> 
     )
 
 
+def held_of(row: Row[Any]) -> Held:
+    """A row of the products' table as a product."""
+    return Held(row.seq, row.digest, row.received_as, decode_product(row.body))
+
+
 def pending(db: Connection, limit: int) -> list[Held]:
     """The next products that the gate has not considered, oldest first."""
     rows = db.execute(
@@ -107,7 +113,7 @@ def pending(db: Connection, limit: int) -> list[Held]:
         .order_by(t.product.c.seq)
         .limit(limit)
     )
-    return [Held(seq, digest, received_as, _decode_product(body)) for seq, digest, received_as, body in rows]
+    return [Held(seq, digest, received_as, decode_product(body)) for seq, digest, received_as, body in rows]
 
 
 def quarantined(db: Connection) -> list[tuple[str, str, str]]:
@@ -127,7 +133,7 @@ def in_quarantine(db: Connection, product_id: str) -> list[Held]:
         .where(t.product.c.quarantine.is_not(None), t.product.c.id == product_id)
         .order_by(t.product.c.seq)
     )
-    return [Held(seq, digest, received_as, _decode_product(body)) for seq, digest, received_as, body in rows]
+    return [Held(seq, digest, received_as, decode_product(body)) for seq, digest, received_as, body in rows]
 
 
 def held(db: Connection) -> Iterator[Held]:
@@ -138,7 +144,7 @@ def held(db: Connection) -> Iterator[Held]:
         )
     )
     for seq, digest, received_as, body in rows:
-        yield Held(seq, digest, received_as, _decode_product(body))
+        yield Held(seq, digest, received_as, decode_product(body))
 
 
 def mark_considered(db: Connection, seqs: Sequence[int]) -> None:

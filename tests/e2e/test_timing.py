@@ -1,0 +1,41 @@
+"""What is withheld and what is absent take the same path at the door: nobody can tell them by the clock."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.timing import CLASSES, Asked, compare, welch
+
+SAMPLES = 100_000 if os.environ.get("TEARLINE_LONG") else 2_000
+AT_THE_DOOR = ("id", "filter", "refused")
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    made = Asked(tmp_path_factory.mktemp("timing"))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("name", AT_THE_DOOR)
+def test_the_clock_tells_nothing(asked: Asked, name: str) -> None:
+    found = compare(CLASSES[name](asked), SAMPLES)
+    assert abs(found.t) < 4.5, found
+    assert found.effect < 50, found
+
+
+def test_both_are_answered_alike(asked: Asked) -> None:
+    one, other = (asked.wire.get(path) for path in ("/api/collections/x/objects/", "/nowhere/"))
+    assert one == other
+
+
+def test_a_difference_would_be_found() -> None:
+    """Fifty microseconds in a noise as large as that of a busy machine."""
+    draw = random.Random(7)
+    one, other = ([draw.lognormvariate(6, 0.4) + more for _ in range(2_000)] for more in (50, 0))
+    assert welch(one, other).t > 4.5
+    assert abs(welch(other, other[::-1]).t) < 1e-6

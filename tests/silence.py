@@ -1,0 +1,532 @@
+"""Histories that agree on what one partner may have, run through whole nodes, and all that it can fetch then.
+
+A history is what concerns the watched partner (`Core`) with what does not (`Noise`) strewn in between, and
+with differences inside the core's own products that the partner is not meant to see (`Skin`). One node is
+used again and again: `World.fresh` puts its files back to their first state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import sqlite3
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+from hypothesis import strategies as st
+
+from tearline.adapters import database, store
+from tearline.adapters.view import OUT, Item
+from tearline.agreement.suspension import Scope
+from tearline.deliver import Kind
+from tearline.doors.partner import ByCertificate, PartnerDoor, Registry, inbox
+from tearline.node import (
+    Card,
+    Node,
+    add_partner,
+    agreements,
+    consider,
+    hand_over,
+    messages,
+    reconsider,
+    references,
+    shadow,
+    take_inbox,
+)
+from tearline.node.agreement_record import versions
+from tearline.node.suspend import RESUME, resume, suspend
+from tearline.terms import Category, Topic
+from tests.adoption import OFFICERS, approve
+from tests.unit.node import world
+from tests.unit.node.world import EVERYTHING, GREEN, RED, bundle, five_eyes, malware, take
+
+WATCHED, OTHERS = "USA", ("AUS", "CAN")
+START = datetime(2026, 11, 24, tzinfo=UTC)
+KEY = "f" * 64
+"""In the place of the fingerprint of the watched partner's TLS key."""
+TAXII = "application/taxii+json;version=2.1"
+WHY = {"officer": OFFICERS[0], "why": "Example."}
+
+SECRETS = [malware(f"Dusky Petrel{letter}", RED) for letter in "ABCD"]
+"""Held from the beginning, and withheld from everybody."""
+OPEN = [malware(f"Plain Duck {letter}", GREEN) for letter in "ABCD"]
+"""Given to everybody, once they come."""
+NOWHERE = [malware(f"nowhere {number}") for number in range(3)]
+SCOPES = [Scope(), Scope(categories=frozenset({Category.CYBER})), Scope(topics=frozenset({Topic.MARITIME}))]
+
+
+# The rooms' fronts have functions of the same names.
+_consider, _hand_over = (import_module(f"tearline.node.{name}") for name in ("consider", "hand_over"))
+SMALL = {(_consider, "DECISIONS"): 10, (_hand_over, "BATCH"): 3}
+"""Batches so small that every history has several: three products, three releases."""
+
+
+class Core(NamedTuple):
+    """What concerns the watched partner: an act, and which of its kind."""
+
+    act: str
+    number: int
+
+
+class Noise(NamedTuple):
+    """What does not: an act, which of its kind, and the step of the core that it comes before.
+
+    What is taken in comes in one file with what that step takes in, before it or (`behind`) after it.
+    """
+
+    at: int
+    act: str
+    number: int
+    behind: bool
+
+
+class Skin(NamedTuple):
+    """In what the core's own products may differ.
+
+    `others`: who else may have them. `hidden`: portions that the watched partner may not have. `points_to`:
+    withheld or absent objects that they refer to. `says`: names of what is withheld, in their lists.
+    """
+
+    others: str
+    hidden: int
+    points_to: tuple[str, ...]
+    says: tuple[str, ...]
+
+
+class History(NamedTuple):
+    skins: tuple[Skin, ...]
+    noise: tuple[Noise, ...]
+
+
+PLAIN = History((Skin("CAN, GBR", 1, (NOWHERE[0]["id"],), ()),) * 3, ())
+
+
+class World:
+    """A node with the watched partner and two others, whose files forget."""
+
+    def __init__(self, node: Node, peers: Sequence[Card]) -> None:
+        self.node, self.peers = node, peers
+        take(node, bundle(*SECRETS))
+        self.at(0)
+        world.work(node)
+        self._files = [node.home.database, *(node.home.view(party) for party in (WATCHED, *OTHERS))]
+        for party in (WATCHED, *OTHERS):
+            node.view(party)
+        self._images = [_image(path) for path in self._files]
+        registry = Registry(node.view)
+        registry._keys = {KEY: WATCHED}
+        self.loop = asyncio.new_event_loop()
+        self.door: Any = PartnerDoor(
+            registry,
+            ByCertificate(registry),
+            title="Desk GBR",
+            clock=lambda: node.clock(),  # noqa: PLW0108
+        )
+
+    def fresh(self) -> None:
+        """Everything as it was at the beginning."""
+        for path, image in zip(self._files, self._images, strict=True):
+            with closing(sqlite3.connect(path)) as file:
+                file.execute("PRAGMA synchronous = OFF")
+                image.backup(file)
+        references._KEPT.clear()
+        self.node.generation = -1
+        self.at(0)
+        self.node.refresh()
+        self._ids = itertools.count(1)
+
+    def at(self, seconds: float) -> None:
+        """The clock stands still within a step."""
+        now = START + timedelta(seconds=seconds)
+        self.node.clock = lambda: now
+
+    def uuid4(self) -> uuid.UUID:
+        """In the place of drawn ones: of the door's status resources."""
+        return uuid.UUID(int=next(self._ids), version=4)
+
+
+@contextmanager
+def opened() -> Iterator[World]:
+    """A world, in memory where the machine has a folder for that: what is written need not last."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    real = database._configure
+
+    def careless(connection: sqlite3.Connection, record: Any) -> None:
+        real(connection, record)
+        connection.execute("PRAGMA synchronous = OFF")
+
+    database._configure = careless
+    sizes = {name: getattr(*name) for name in SMALL}
+    for (module, name), size in SMALL.items():
+        setattr(module, name, size)
+    try:
+        with (
+            tempfile.TemporaryDirectory(dir=memory) as place,
+            world.nodes(Path(place), "GBR", WATCHED, *OTHERS, "NZL") as made,
+        ):
+            found = World(made[0], [Card.of(made[-1])])
+            inbox.uuid = found  # type: ignore[attr-defined]
+            yield found
+            found.loop.close()
+    finally:
+        database._configure = real
+        for (module, name), size in sizes.items():
+            setattr(module, name, size)
+        inbox.uuid = uuid  # type: ignore[attr-defined]
+
+
+def _image(path: Path) -> sqlite3.Connection:
+    image = sqlite3.connect(":memory:")
+    with closing(sqlite3.connect(path)) as file:
+        file.backup(image)
+    return image
+
+
+# --- Living --------------------------------------------------------------------------------------
+
+
+def work(node: Node) -> None:
+    """As a round of the worker between two ticks of the cadence: judge all there is, then hand it over."""
+    take_inbox(node)
+    while consider(node):
+        pass
+    while hand_over(node):
+        pass
+
+
+def live(made: World, core: Sequence[Core], history: History) -> None:
+    """Run a history to its end, when all that waited long enough has gone."""
+    made.fresh()
+    now, taken = 0.0, set[str]()
+    # While the watched partner is suspended, a revision of what it may not see is a new chance for the rest.
+    suspends = any(step.act == "suspend" for step in core)
+    for number, step in enumerate(core):
+        now += 3.0 if step.act == "wait" else 0.4
+        made.at(now)
+        here = [each for each in history.noise if each.at == number]
+        content = _taken_by(step, history)
+        noise = [(each, _taken_by_noise(each, taken)) for each in here]
+        for each, _ in noise:
+            _do_noise(made, each)
+        for each, files in noise:
+            for one in files if not each.behind else []:
+                take(made.node, one)
+        if isinstance(content, dict):
+            around = {False: [], True: []}  # type: dict[bool, list[Any]]
+            for each in here:
+                around[each.behind].append(malware(f"mixed {each.number} {number}", RED))
+            take(made.node, bundle(*around[False], content, *around[True]))
+        elif content:
+            taken |= set() if suspends else {f"{step.act} {step.number}"}
+            take(made.node, content)
+        for each, files in noise:
+            for one in files if each.behind else []:
+                take(made.node, one)
+        _do(made, step)
+    for rest in (3.0, 6.0):
+        made.at(now + rest)
+        work(made.node)
+
+
+def _taken_by(step: Core, history: History) -> dict[str, Any] | bytes | None:
+    """What a step takes in: a STIX object, or a report."""
+    skin = history.skins[step.number % len(history.skins)]
+    one, other = OPEN[step.number % 4], OPEN[(step.number + 2) % 4]
+    match step.act:
+        case "object":
+            made = one | {
+                "labels": ["energy", *skin.says],
+                "created_by_ref": "identity" + skin.points_to[0].removeprefix("malware"),
+            }
+            # Whether something is missing is told by how long it takes: it is the same in all histories.
+            missing = [{"x_ref": each, "why": "alike"} for each in skin.points_to]
+            return made | ({"x_like": missing} if step.number % 2 else {})
+        case "link":
+            ends = {"relationship_type": "uses", "source_ref": one["id"], "target_ref": other["id"]}
+            return _of_kind("relationship", step.number, **ends)
+        case "holder":
+            refs = [one["id"], *skin.points_to, other["id"]]
+            return _of_kind(
+                "grouping", step.number, name="Some", context="suspicious-activity", object_refs=refs
+            )
+        case "report":
+            return _report(step.number, skin, 0, "osint")
+        case "tearline":
+            return _report(step.number, skin, skin.hidden, "humint")
+        case _:
+            return None
+
+
+def _of_kind(kind: str, number: int, **more: Any) -> dict[str, Any]:
+    item = malware(f"{kind} {number}", GREEN) | {"type": kind} | more
+    item["id"] = item["id"].replace("malware", kind, 1)
+    del item["is_family"]
+    return item if "name" in more else {key: value for key, value in item.items() if key != "name"}
+
+
+def _report(number: int, skin: Skin, hidden: int, discipline: str, day: int = 2) -> bytes:
+    rel = f"REL TO USA, {skin.others}"
+    banner = "//GBR SECRET" if hidden else f"//GBR SECRET//{rel}"
+    narrow = "\n\n".join(f"(//GBR S) Quay {each} is watched." for each in range(hidden))
+    return f"""\
+{banner}
+Title: (//GBR U) Barges at Velna {number}
+Id: {discipline}-{number}
+Date: 2026-10-{day:02}T05:00:00Z
+Topics: maritime
+Regions: eastern-europe
+Discipline: {discipline}
+
+(//GBR S//{rel}) {number} barges lay at Velna on 1 October.
+
+{narrow}
+
+{banner}
+""".encode()
+
+
+def _do(made: World, step: Core) -> None:
+    node, number = made.node, step.number
+    match step.act:
+        case "work":
+            work(node)
+        case "read":
+            ask(made, "GET", f"/api/collections/releases/objects/?limit={1 + number}")
+        case "post":
+            mark = malware(f"given by the watched {number}", GREEN)
+            ask(made, "POST", "/api/collections/inbox/objects/", {"objects": [mark]})
+        case "suspend":
+            suspend(node, WATCHED, SCOPES[number % 3], officer=OFFICERS[0], reason="Example.")
+        case "resume":
+            _resume(node, WATCHED)
+        case "message":
+            _say(node, WATCHED, number)
+        case "reconsider":
+            reconsider(node)
+        case _:
+            pass
+
+
+def _taken_by_noise(each: Noise, taken: set[str]) -> list[bytes]:
+    number, skin = each.number, Skin("CAN, GBR", 2 + each.number, (), ())
+    match each.act:
+        case "secret":
+            return [bundle(malware(f"secret {number} {each.at}", RED), malware(f"more {number}", RED))]
+        case "to others":
+            text = _report(number, skin, 0, "osint").replace(b"REL TO USA, CAN, GBR", b"REL TO AUS, CAN, GBR")
+            return [text.replace(b"osint-", b"other-%d-" % each.at)]
+        case "quarantined":
+            mark = "marking-definition--00000000-0000-4000-8000-000000000001"
+            return [bundle(malware(f"unread {number}", mark))]
+        case "broken":
+            return [b'{"type": "bundle", "objects": [{"type": "malware"}, 7', bundle({"type": "x"})]
+        case "again":
+            return [bundle(*SECRETS)]
+        case "link to secret":
+            ends = {
+                "relationship_type": "uses",
+                "source_ref": OPEN[number]["id"],
+                "target_ref": SECRETS[number]["id"],
+            }
+            marks = [GREEN if each.behind else RED]
+            return [bundle(_of_kind("relationship", 100 + number, **ends, object_marking_refs=marks))]
+        case "hidden revision" if f"tearline {number}" in taken:
+            return [_report(number, skin._replace(others="AUS, GBR"), skin.hidden, "humint", day=3 + number)]
+        case _:
+            return []
+
+
+def _do_noise(made: World, each: Noise) -> None:
+    node, number = made.node, each.number
+    match each.act:
+        case "suspend CAN":
+            suspend(node, "CAN", SCOPES[number % 3], officer=OFFICERS[0], reason="Example.")
+        case "resume CAN":
+            _resume(node, "CAN")
+        case "read CAN":
+            node.view("CAN").serve(OUT, EVERYTHING, after=-1, limit=1 + number)
+        case "post CAN":
+            world.add_to_inbox(node, "CAN", malware(f"given by another {number}", GREEN))
+        case "message CAN":
+            _say(node, "CAN", number)
+        case "shadow":
+            _shadow(node)
+        case "stuck CAN":
+            other = OPEN[number]
+            item = Item("b" * 64, other["id"], "malware", other["modified"], "2.1", b'{"other": 1}')
+            with node.view("CAN").begin() as view:
+                if not view.has_release(["b" * 64]):
+                    _quietly(lambda: view.add(OUT, [item], node.clock()))
+        case "new partner":
+            if "NZL" in node.partners:
+                add_partner(node, made.peers[0], world.TERMS)
+        case _:
+            pass
+
+
+def _quietly(act: Callable[[], object]) -> None:
+    try:
+        act()
+    except Exception:  # it is there with other content already
+        return
+
+
+def _resume(node: Node, party: str) -> None:
+    with node.reading() as db:
+        standing = store.suspensions(db, party)
+    for each in standing[:1]:
+        approve(node, RESUME, f"{party}@{each.id}")
+        resume(node, party, each.id, **WHY)
+
+
+def _say(node: Node, party: str, number: int) -> None:
+    with node.writing() as db:
+        messages.send(node, db, party, Kind.RECEIPT, {"batch": number}, about=str(number))
+
+
+def _shadow(node: Node) -> None:
+    clause = '@id("none") @reason("Example.") forbid (principal, action in Action::"share", resource);'
+    agreement = five_eyes(clause)
+    if agreement.version not in {each.agreement.version for each in versions(node)}:
+        agreements.propose(node, agreement, **WHY)
+        shadow.start(node, agreement.version, datetime(2027, 1, 1, tzinfo=UTC), **WHY)
+
+
+# --- Asking --------------------------------------------------------------------------------------
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+def ask(made: World, method: str, target: str, body: Any = None, key: str | None = KEY) -> Answer:
+    """One request to the door, as the watched partner (or `key`)."""
+    return made.loop.run_until_complete(_ask(made.door, method, target, body, key))
+
+
+async def _ask(door: Any, method: str, target: str, body: Any, key: str | None) -> Answer:
+    path, _, query = target.partition("?")
+    sent = b"" if body is None else json.dumps(body).encode()
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [
+            (b"host", b"gbr.example"),
+            (b"accept", TAXII.encode()),
+            (b"content-type", TAXII.encode()),
+        ],
+        "client": ("192.0.2.1", 1),
+        "state": {"tls_key": key},
+    }
+    said: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": sent, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        said.append(message)
+
+    await door(scope, receive, send)
+    head, *rest = said
+    return Answer(head["status"], tuple(head["headers"]), b"".join(each.get("body", b"") for each in rest))
+
+
+_OUT = "/api/collections/releases/"
+_IDS = [*OPEN, *SECRETS[:2], NOWHERE[0], malware("secret 0 0"), malware("mixed 0 0")]
+FIXED = [
+    ("GET", "/taxii2/"),
+    ("GET", "/api/"),
+    ("GET", "/api/collections/"),
+    ("GET", "/api/collections/inbox/objects/"),
+    ("GET", "/api/collections/inbox/manifest/"),
+    ("GET", _OUT),
+    ("GET", f"{_OUT}objects/?match[type]=malware&limit=2"),
+    ("GET", f"{_OUT}objects/?match[version]=all&match[spec_version]=2.0,2.1"),
+    ("GET", f"{_OUT}objects/?match[type]=report&match[version]=first"),
+    ("GET", f"{_OUT}manifest/?match[version]=all"),
+    ("GET", f"{_OUT}manifest/?limit=1"),
+    ("GET", f"{_OUT}objects/?limit=x"),
+    ("GET", f"{_OUT}objects/?next=bm90aGluZw"),
+    ("GET", f"{_OUT}objects/?added_after=2026-11-24T00:00:01Z"),
+    ("GET", "/api/collections/11111111-1111-4111-8111-111111111111/objects/"),
+    ("GET", "/api/status/11111111-1111-4111-8111-111111111111/"),
+    ("DELETE", f"{_OUT}objects/{OPEN[0]['id']}/"),
+    ("POST", f"{_OUT}objects/"),
+    *(("GET", f"{_OUT}objects/{each['id']}/") for each in _IDS),
+    *(("GET", f"{_OUT}objects/{each['id']}/versions/") for each in (OPEN[0], SECRETS[0], NOWHERE[0])),
+]
+
+
+def fetched(made: World) -> list[tuple[str, Answer]]:
+    """Every byte that the watched partner can fetch, and that a stranger gets, by request."""
+    return made.loop.run_until_complete(_fetch(made.door)) + [("pushed", each) for each in _pushed(made.node)]
+
+
+async def _fetch(door: Any) -> list[tuple[str, Answer]]:
+    found = []
+
+    async def get(method: str, target: str, key: str | None = KEY) -> Answer:
+        answer = await _ask(door, method, target, None, key)
+        found.append((f"{method} {target}", answer))
+        return answer
+
+    for method, target in FIXED:
+        await get(method, target)
+    await get("GET", f"{_OUT}objects/", None)
+    target = f"{_OUT}objects/?limit=3"
+    while True:  # page after page, as a client does
+        page = orjson.loads((await get("GET", target)).body)
+        if not page.get("more"):
+            break
+        target = f"{_OUT}objects/?limit=3&next={page['next']}"
+    listed = orjson.loads((await get("GET", f"{_OUT}manifest/?limit=1000")).body).get("objects", [])
+    for record in listed[1::3]:
+        await get("GET", f"{_OUT}objects/{record['id']}/")
+        await get("GET", f"{_OUT}manifest/?added_after={record['date_added']}&limit=2")
+    return found
+
+
+def _pushed(node: Node) -> list[Answer]:
+    """What a courier would push: the rows of the partner's view, and the log that proves them."""
+    with closing(sqlite3.connect(node.home.view(WATCHED))) as db:
+        rows = db.execute('SELECT added, id, version, body FROM "out" ORDER BY added').fetchall()
+        log = db.execute("SELECT log, seq, data FROM log_entry ORDER BY log, seq").fetchall()
+        signed = db.execute("SELECT log, number, note FROM log_checkpoint ORDER BY log, number").fetchall()
+    return [Answer(0, (), repr(each).encode()) for each in (*rows, *log, *signed)]
+
+
+# --- Drawing -------------------------------------------------------------------------------------
+
+CORE = [
+    *("object", "object", "link", "holder", "report", "tearline", "work", "work", "read", "wait"),
+    *("post", "suspend", "resume", "message", "reconsider"),
+]
+NOISE = [
+    *("secret", "secret", "to others", "to others", "quarantined", "broken", "again", "link to secret"),
+    *("suspend CAN", "resume CAN", "read CAN", "post CAN", "message CAN", "shadow", "stuck CAN"),
+    *("new partner", "hidden revision"),
+]
+cores = st.lists(st.builds(Core, st.sampled_from(CORE), st.integers(0, 3)), min_size=2, max_size=10)
+_noise = st.builds(Noise, st.integers(0, 9), st.sampled_from(NOISE), st.integers(0, 3), st.booleans())
+_missing = st.sampled_from([each["id"] for each in (*SECRETS, *NOWHERE)])
+skins = st.builds(
+    Skin,
+    others=st.sampled_from(["CAN, GBR", "AUS, GBR", "AUS, CAN, GBR", "FVEY"]),
+    hidden=st.integers(1, 3),
+    points_to=st.lists(_missing, min_size=1, max_size=3, unique=True).map(tuple),
+    says=st.lists(st.sampled_from([each["name"] for each in SECRETS]), max_size=2, unique=True).map(tuple),
+)
+histories = st.builds(History, st.tuples(skins, skins, skins), st.lists(_noise, max_size=8).map(tuple))
