@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -52,6 +52,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How old the review of an agreement may be when the agreement is adopted."""
     announce_days: Annotated[int, msgspec.Meta(ge=0)] = 60
     """How long before its end an agreement is announced to expire."""
+    ask_consent: Literal["never", "automatic"] = "never"
+    """Whether the node asks originators by itself where nothing but their consent is missing."""
+    unknown_originators: Literal["refuse", "accept"] = "refuse"
+    """What becomes of what a partner passes on from a party whose key this node does not have."""
 
 
 class Home:

@@ -32,6 +32,7 @@ _MODULES = {
     "vault": "vault",
     "source": "source",
     "mosaic": "mosaic",
+    "consent": "consent",
     "flags": "flags",
     "demo": "demo",
     "simulate": "simulate",

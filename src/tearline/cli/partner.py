@@ -251,8 +251,8 @@ def suspend(
 ) -> None:
     """Let nothing in SCOPE go to PARTY from now on, queued deliveries included. One officer is enough.
 
-    What PARTY was served already stays where it can read it; it is told nothing. Telling third parties who
-    pass on what is yours comes with their consents, which are not built yet: nobody can pass it on today.
+    What PARTY was served already stays where it can read it; it is told nothing. Consents of ours by which
+    others may give it what is ours are revoked: these holders are told that, and no reason.
     """
     with Node.open(home) as node:
         made = suspend_partner(

@@ -1,5 +1,6 @@
 """Delivery: compose what is given, seal it so that its recipient can check it, open what is received."""
 
+from tearline.deliver.admit import Admitted, Known, admit, covers
 from tearline.deliver.compose import (
     EVERYTHING,
     Draft,
@@ -8,6 +9,17 @@ from tearline.deliver.compose import (
     identity_id,
     pointing_within,
     with_object,
+)
+from tearline.deliver.consent import Consent, Form, Scope, Subject, consent_in, read_consent, sign_consent
+from tearline.deliver.custody import (
+    Chain,
+    Custody,
+    category_of,
+    core_digest,
+    custody_in,
+    sign_custody,
+    state,
+    substance_digest,
 )
 from tearline.deliver.dsse import Envelope
 from tearline.deliver.key_change import follow, is_key_change, key_change
@@ -41,9 +53,15 @@ from tearline.ledger import public_key, public_key_text
 
 __all__ = [
     "EVERYTHING",
+    "Admitted",
+    "Chain",
+    "Consent",
+    "Custody",
     "Draft",
     "Envelope",
+    "Form",
     "Kind",
+    "Known",
     "Message",
     "NodeIdentity",
     "Notice",
@@ -54,12 +72,20 @@ __all__ = [
     "RecallKind",
     "RecallReason",
     "Replacement",
+    "Scope",
     "Statement",
+    "Subject",
     "Unproven",
+    "admit",
     "announce",
+    "category_of",
     "compose",
     "compose_message",
     "compose_recall",
+    "consent_in",
+    "core_digest",
+    "covers",
+    "custody_in",
     "follow",
     "identity_id",
     "is_key_change",
@@ -73,10 +99,15 @@ __all__ = [
     "pointing_within",
     "public_key",
     "public_key_text",
+    "read_consent",
     "read_message",
     "read_notice",
     "seal",
     "sealed_again",
+    "sign_consent",
+    "sign_custody",
     "sign_draft",
+    "state",
+    "substance_digest",
     "with_object",
 ]

@@ -20,6 +20,7 @@ import orjson
 
 from tearline import label
 from tearline.deliver import references
+from tearline.deliver.custody import Chain
 from tearline.deliver.extension import DEFINITION, EXTENSION, RECALL
 from tearline.deliver.text import portions_text, whole_text
 from tearline.label.stix import render_markings
@@ -97,6 +98,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     object: dict[str, Any]
     supporting: tuple[dict[str, Any], ...]
     """What `object` refers to: marking definitions, the node's identity, the extension's definition."""
+    chain: Chain | None = None
+    """Its custody; `None` for what is no product."""
 
 
 class _Everything:

@@ -25,6 +25,8 @@ DEFINITION: dict[str, Any] = {
         " to the recipient. `inclusion`: the statement's `index` in that log, and the RFC 6962 `proof`"
         " that it is there, base64 hashes, for the checkpoint's size. `previous`: `size` and `root` of that"
         " log at an earlier time, and the RFC 6962 consistency `proof` from then to the checkpoint."
+        " `chain`: what the object's originator signed of it (`custody`), and the `consents` on which it was"
+        " passed on, each a DSSE v1 envelope; the release statement has its digest."
     ),
     "version": "1.1.0",
     "extension_types": ["property-extension"],

@@ -11,9 +11,10 @@ recipient, and lets statement, checkpoint and inclusion proof travel in the obje
 4. `checkpoint`  the checkpoint is signed with the giver's key, and is of the giver's log to this recipient.
 5. `inclusion`   the statement is in that log.
 6. `previous`    the log begins with the log as it was before.
-7. `digest`      it is about this object: its id, its version, and the digest of all its content.
+7. `digest`      it is about this object: its id, its version, the digest of all its content, and its custody.
 
-Whether that is the log that the recipient saw before is not asked here: see `witness`.
+Whether that is the log that the recipient saw before is not asked here: see `witness`. Whose the object
+is, and whether the giver may pass it on, `admit` checks.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from tearline.deliver import dsse
 from tearline.deliver.compose import Draft
+from tearline.deliver.custody import Chain
 from tearline.deliver.extension import EXTENSION
 from tearline.ledger import (
     Checkpoint,
@@ -64,6 +66,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     version: str | None
     digest: str
     issued: str
+    chain: str | None = None
+    """`Chain.digest`: with which custody the giver gave it."""
 
 
 class Inclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +93,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     inclusion: Inclusion
     checkpoint: str
     previous: Previous
+    chain: Chain | None = None
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +106,11 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """The giver's log to the recipient, as the proof has it."""
     key: str
     """The key that signed it, base64."""
+
+    @property
+    def chain(self) -> Chain | None:
+        """Its custody, as its giver gave it."""
+        return self.proof.chain
 
     @property
     def logged(self) -> str:
@@ -123,6 +133,7 @@ def sign_draft(draft: Draft, *, giver: Party, key: Ed25519PrivateKey) -> dsse.En
         version=draft.version,
         digest=draft.digest,
         issued=draft.issued,
+        chain=None if draft.chain is None else draft.chain.digest(),
     )
     return dsse.sign(PAYLOAD_TYPE, canonical(msgspec.structs.asdict(statement)), key)
 
@@ -142,6 +153,7 @@ def seal(
         inclusion=Inclusion(index, list(proof)),
         checkpoint=checkpoint,
         previous=previous,
+        chain=draft.chain,
     )
     return _sealed(draft.object, ours)
 
@@ -173,14 +185,15 @@ def open_release(
 
     `keys`: those of the giver that count, in any order.
     """
-    with _check(1, "extension", "its extension cannot be read"):
+    with check(1, "extension", "its extension cannot be read"):
         proof = _extension(item)
     statement, log = open_proof(proof, giver=giver, keys=keys, recipient=recipient)
-    with _check(7, "digest", "its content is not what was signed"):
+    with check(7, "digest", "its content is not what was signed"):
         content = _without_ours(item)
         named = (content.get("id"), content.get("modified", content.get("created")))
-        _must(named == (statement.object_id, statement.version))
-        _must(sha256(canonical(content)).hexdigest() == statement.digest)
+        must(named == (statement.object_id, statement.version))
+        must(sha256(canonical(content)).hexdigest() == statement.digest)
+        must((proof.chain and proof.chain.digest()) == statement.chain)
     signer = dsse.signer(proof.dsse, keys)
     return Opened(statement=statement, object=content, proof=proof, log=log, key=public_key_text(signer))
 
@@ -193,17 +206,17 @@ def open_proof(
     recipient: Party,
 ) -> tuple[Statement, Checkpoint]:
     """What is proved, whatever the content: all checks but `extension` and `digest`. Raises `Unproven`."""
-    with _check(2, "signature", "the giver did not sign it"):
+    with check(2, "signature", "the giver did not sign it"):
         payload = dsse.verify(proof.dsse, keys, PAYLOAD_TYPE)
         statement = msgspec.json.decode(payload, type=Statement)
-    with _check(3, "parties", "it was given by, or to, someone else"):
-        _must((statement.giver, statement.recipient) == (giver, recipient))
-    with _check(4, "checkpoint", "its checkpoint is not of the giver's log"):
+    with check(3, "parties", "it was given by, or to, someone else"):
+        must((statement.giver, statement.recipient) == (giver, recipient))
+    with check(4, "checkpoint", "its checkpoint is not of the giver's log"):
         log = _log(proof.checkpoint, giver, _raw(keys), recipient)
-    with _check(5, "inclusion", "the giver's log does not record it"):
+    with check(5, "inclusion", "the giver's log does not record it"):
         inclusion = proof.inclusion
         verify_inclusion(leaf_hash(payload), inclusion.index, log.size, inclusion.proof, log.root)
-    with _check(6, "previous", "the giver's log does not begin with what it was before"):
+    with check(6, "previous", "the giver's log does not begin with what it was before"):
         before = proof.previous
         _grown(before.size, before.root, tuple(before.proof), log)
     return statement, log
@@ -224,19 +237,21 @@ def _log(note: str, giver: Party, keys: tuple[bytes, ...], recipient: Party) -> 
 @lru_cache(maxsize=256)
 def _grown(size: int, root: bytes, proof: tuple[bytes, ...], log: Checkpoint) -> None:
     """Raises `Broken` unless `log` grew out of that of `size` and `root`; once for all of a batch."""
-    _must(size < log.size)
+    must(size < log.size)
     verify_consistency(size, log.size, root, log.root, proof)
 
 
 @contextmanager
-def _check(number: int, code: str, reason: str) -> Iterator[None]:
+def check(number: int, code: str, reason: str) -> Iterator[None]:
+    """Whatever is wrong inside: `Unproven`, for this reason."""
     try:
         yield
     except (Broken, BadInput, msgspec.DecodeError):
         raise Unproven(number, code, reason) from None
 
 
-def _must(holds: bool) -> None:
+def must(holds: bool) -> None:
+    """Raises `Broken` where it does not hold."""
     if not holds:
         raise Broken("it does not hold")
 
@@ -244,7 +259,7 @@ def _must(holds: bool) -> None:
 def _extension(item: Mapping[str, Any]) -> Proof:
     raw = item["extensions"][EXTENSION] if is_release(item) else None
     extension = msgspec.convert(raw, Proof)
-    _must(msgspec.to_builtins(extension) == raw)  # base64 has more than one spelling of the same bytes
+    must(msgspec.to_builtins(extension) == raw)  # base64 has more than one spelling of the same bytes
     return extension
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tearline import label
 from tearline.adapters import store
-from tearline.node import Node, releases_on_ledger, verify_ledger
+from tearline.node import Node, consent, consents_on_ledger, releases_on_ledger, verify_ledger
 from tearline.terms import Label, Party, Product, Recipient, Role
 
 
@@ -91,12 +91,20 @@ def _bodies(view: Path) -> list[bytes]:
 
 
 def _third_party(nodes: dict[Party, Node]) -> Iterator[str]:
-    """Law 4: nothing that came from a partner was released onward."""
+    """Law 4: what another made was passed on only where the originator's own node says that it consented."""
+    granted: dict[tuple[Party, Party, Party], set[str]] = {}
     for party, node in nodes.items():
+        for each in consent.listed(node)[0]:
+            said = each.consent
+            if each.side == consent.GIVEN:
+                granted.setdefault((party, said.holder, said.recipient), set()).add(said.serial)
+    for party, node in nodes.items():
+        shown = consents_on_ledger(node)
         with node.reading() as db:
-            foreign = {held.seq for held in store.held(db) if held.product.originator != party}
+            makers = {held.seq: held.product.originator for held in store.held(db)}
             for partner, release, seq, _, _ in store.releases(db):
-                if seq in foreign:
+                yes = granted.get((makers[seq], party, partner), set())
+                if makers[seq] != party and not yes & shown.get(release, set()):
                     yield f"law 4: {party} passed on another's product to {partner} ({release})"
 
 

@@ -79,6 +79,8 @@ CODES = {
     "tearline.no-portions": "the product has no separately marked portions",
     "tearline.no-body": "no portion of body text may go",
     "tearline.nothing-dropped": "all portions would remain: that is the whole product, not a tearline",
+    "consent.form": "an owner has not consented that it goes in this form",
+    "consent.custody": "another made it, and it is not held as its originator signed it",
     "reference.waits": "it may go, and goes once the partner was given what it cannot be without",
     "name.withheld": "its text names an object that is withheld from the partner",
     "release.not-composed": "it may go, but no marking or form can carry it",

@@ -12,14 +12,22 @@ Each step is one transaction of `node.db` (or of one partner's view) and can be 
 """
 
 from tearline.deliver import Kind
-from tearline.node import keys, messages, receipts
+from tearline.node import consent, keys, messages, receipts
 from tearline.node.agreements import read_agreement
 from tearline.node.consider import consider, reconsider
 from tearline.node.hand_over import hand_over
 from tearline.node.officers import approve, approvers, quorum, sign_approval
 from tearline.node.opened import Node
 from tearline.node.receive import pulled_to, receive, take_inbox
-from tearline.node.record import checkpoint, ledger_tail, progress, releases_on_ledger, tally, verify_ledger
+from tearline.node.record import (
+    checkpoint,
+    consents_on_ledger,
+    ledger_tail,
+    progress,
+    releases_on_ledger,
+    tally,
+    verify_ledger,
+)
 from tearline.node.relations import (
     Card,
     Terms,
@@ -45,6 +53,7 @@ __all__ = [
     "approvers",
     "authorizations",
     "checkpoint",
+    "consents_on_ledger",
     "consider",
     "hand_over",
     "ledger_tail",
@@ -66,4 +75,11 @@ __all__ = [
     "verify_ledger",
 ]
 
-messages.HANDLERS.update({Kind.KEY_CHANGE: keys.partner_changed, Kind.RECEIPT: receipts.take})
+messages.HANDLERS.update(
+    {
+        Kind.KEY_CHANGE: keys.partner_changed,
+        Kind.RECEIPT: receipts.take,
+        Kind.CONSENT_REQUEST: consent.take_request,
+        Kind.CONSENT_ANSWER: consent.take_answer,
+    }
+)

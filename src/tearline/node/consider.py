@@ -9,11 +9,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from tearline import deliver, gate
+from tearline import deliver
 from tearline.adapters import store
+from tearline.gate import Exposure
 from tearline.ledger import Act
-from tearline.node import mosaic, recall, references, shadow
+from tearline.node import custody, mosaic, recall, references, shadow
+from tearline.node.consent import ask_for
 from tearline.node.opened import Node
+from tearline.node.permits import Permit, permits, rests_on
 from tearline.node.protect import Guard, VaultShut
 from tearline.node.recalled import Recalled, Revisions, note_changed_markings
 from tearline.node.references import Drafted
@@ -28,6 +31,7 @@ from tearline.terms import (
     Refused,
     Tearline,
     Whole,
+    Withhold,
 )
 
 _Answer = tuple[store.Held, dict[Party, Outcome]]
@@ -70,13 +74,22 @@ def _consider_next(node: Node, guard: Guard) -> int:
         around = references.circle(db, late, waiting)
     if not (late or waiting):
         return 0
-    answers, exposures = _answers(node, guard, waiting, {held.seq: partners for held in waiting}, now)
-    seen = shadow.observe(node, answers, exposures, partners, now)
+    answers, exposures, allowed = _answers(
+        node, guard, waiting, {held.seq: partners for held in waiting}, now
+    )
+    wishes = _wishes(node, answers, exposures, partners, allowed)
+    seen = shadow.observe(node, answers, exposures, partners, now, allowed)
     parked_for = {seq: [node.partners[each] for each in sorted(its)] for seq, its in around.parties().items()}
-    again, _ = _answers(node, guard, list(around.products.values()), parked_for, now)
-    drafts = _drafts(node, guard, answers, now)
-    order, known = _ordered(node, guard, drafts, _drafts(node, guard, again, now), around, now)
-    going = [(held, outcomes, revisions.announced(held.seq, draft)) for held, outcomes, draft in order.going]
+    again, _, allowed_again = _answers(node, guard, list(around.products.values()), parked_for, now)
+    allowed = {**allowed, **allowed_again}
+    drafts = _drafts(node, guard, answers, now, allowed)
+    called = _drafts(node, guard, again, now, allowed)
+    order, known = _ordered(node, guard, drafts, called, around, now)
+    announced = [
+        (held, outcomes, revisions.announced(held.seq, draft)) for held, outcomes, draft in order.going
+    ]
+    going = _under_custody(node, announced, allowed)
+    told = [found for found in (*drafts, *called) if found[2].release_id in known]
     by_seq = {held.seq: outcomes for held, outcomes in (*answers, *again)}
     references.mark_waiting(order.parked, by_seq)
     with node.writing() as db:
@@ -99,7 +112,8 @@ def _consider_next(node: Node, guard: Guard) -> int:
         )
         store.add_to_outbox(db, [_row(held, outcomes, draft) for held, outcomes, draft in fresh])
         references.keep(db, order, [held.seq for held in waiting])
-        told = [found for found in drafts if found[2].release_id in known]
+        queued = _as_queued(db, told)
+        _keep_custody(node, db, [*fresh, *_under_custody(node, queued, allowed)])
         for _, outcomes, draft in (*fresh, *told):  # those too: what is known of it may be more now
             if isinstance(outcome := outcomes[draft.recipient], Tearline):
                 mosaic.tell(node, db, draft.recipient, draft.release_id, outcome.portions)
@@ -107,6 +121,8 @@ def _consider_next(node: Node, guard: Guard) -> int:
         _revive(node, db, known)
         there = [found for found in drafts if found[2].release_id in known]
         revisions.settle(db, {(held.seq, draft.recipient): draft for held, _, draft in (*going, *there)})
+        for received_as, parties in wishes:
+            ask_for(node, db, received_as, parties)
         shadow.keep(db, seen)
         store.mark_considered(db, [held.seq for held in waiting])
     return len(waiting) + len(late)
@@ -118,8 +134,10 @@ def _answers(
     waiting: Sequence[store.Held],
     partners: Mapping[int, Sequence[Partner]],
     now: datetime,
-) -> tuple[list[_Answer], list[gate.Exposure]]:
+) -> tuple[list[_Answer], list[Exposure], dict[int, Permit]]:
     """The gate's answers about products, each for its partners, and what it was told that they show."""
+    with node.reading() as db:
+        allowed = permits(node, db, waiting, now)
     exposures = guard.exposures([held.product for held in waiting])
     with node.reading() as db:
         recalled = Recalled(db, [held.product for held in waiting])
@@ -127,20 +145,22 @@ def _answers(
     for held, exposure in zip(waiting, exposures, strict=True):
         product, its = held.product, partners[held.seq]
         from_whom = recalled.of(product, [each.party for each in its])
-        outcomes = gate.consider(product, its, node.rules, now, exposure=exposure, recalled=from_whom)
+        outcomes = allowed[held.seq].judge(product, its, node.rules, now, exposure, from_whom)
         answers.append((held, outcomes))
-    return answers, exposures
+    return answers, exposures, allowed
 
 
-def _drafts(node: Node, guard: Guard, answers: Iterable[_Answer], now: datetime) -> list[Drafted]:
+def _drafts(
+    node: Node, guard: Guard, answers: Iterable[_Answer], now: datetime, allowed: Mapping[int, Permit]
+) -> list[Drafted]:
     """The drafts of what may go, with all that they refer to."""
     drafts = [
         (held, outcomes, draft)
         for held, outcomes in answers
         for party in list(outcomes)
-        if (draft := _compose(node, held, outcomes, party, now))
+        if (draft := _compose(node, held, outcomes, party, now, allowed[held.seq]))
     ]
-    return _unless_betraying(guard, _anew(node, drafts, now))
+    return _unless_betraying(guard, _anew(node, drafts, now, allowed))
 
 
 def _ordered(
@@ -163,7 +183,8 @@ def _ordered(
         return found
 
     with node.reading() as db:
-        known = store.known_in_outbox(db, [draft.release_id for _, _, draft in drafts])
+        known = store.known_in_outbox(db, [draft.release_id for _, _, draft in (*drafts, *called)])
+        called = [found for found in called if found[2].release_id not in known]
         fresh = [found for found in drafts if found[2].release_id not in known]
         objects = {held.seq: draft.object for held, _, draft in (*fresh, *called)}
         refs = {ref for item in objects.values() for ref in deliver.mentioned(item)}
@@ -174,7 +195,9 @@ def _ordered(
     return order, known
 
 
-def _anew(node: Node, drafts: Sequence[Drafted], now: datetime) -> list[Drafted]:
+def _anew(
+    node: Node, drafts: Sequence[Drafted], now: datetime, allowed: Mapping[int, Permit]
+) -> list[Drafted]:
     """The drafts; a tearline that was recalled from its partner before goes as another object."""
     with node.reading() as db:
         spent = store.spent(db, [draft.release_id for _, _, draft in drafts])
@@ -185,10 +208,28 @@ def _anew(node: Node, drafts: Sequence[Drafted], now: datetime) -> list[Drafted]
         (held, outcomes, anew)
         for held, outcomes, draft in drafts
         if (after := spent.get(draft.release_id))
-        and (anew := _compose(node, held, outcomes, draft.recipient, now, after))
+        and (anew := _compose(node, held, outcomes, draft.recipient, now, allowed[held.seq], after))
         and anew.release_id != draft.release_id
     ]
-    return kept + _anew(node, again, now)
+    return kept + _anew(node, again, now, allowed)
+
+
+def _wishes(
+    node: Node,
+    answers: Sequence[tuple[store.Held, dict[Party, Outcome]]],
+    exposures: Sequence[Exposure],
+    partners: Sequence[Partner],
+    allowed: Mapping[int, Permit],
+) -> list[tuple[str, list[Party]]]:
+    """(release it came by, partners) where the node is to ask by itself: only consent is missing."""
+    if node.home.config.ask_consent != "automatic":
+        return []
+    return [
+        (held.received_as, parties)
+        for (held, outcomes), exposure in zip(answers, exposures, strict=True)
+        if held.received_as is not None
+        and (parties := allowed[held.seq].wanting(held.product, partners, node.rules, exposure, outcomes))
+    ]
 
 
 def _one_telling(waiting: Sequence[store.Held]) -> Sequence[store.Held]:
@@ -209,6 +250,24 @@ def _unless_betraying(guard: Guard, drafts: Sequence[Drafted]) -> list[Drafted]:
     return [drafted for drafted in drafts if drafted[2].release_id not in betraying]
 
 
+def _under_custody(node: Node, drafts: Iterable[Drafted], allowed: Mapping[int, Permit]) -> list[Drafted]:
+    """The drafts with their custody and consents: the last step, after which nothing of them changes."""
+    found = []
+    for held, outcomes, draft in drafts:
+        outcome, permit = outcomes[draft.recipient], allowed[held.seq]
+        chained = (
+            permit.chained(held.product, outcome, draft, node.home.signing_key)
+            if isinstance(outcome, Whole | Tearline)
+            else None
+        )
+        if chained is not None:
+            found.append((held, outcomes, chained))
+        else:
+            reasons = (Reason(check=7, code="consent.custody"),)
+            outcomes[draft.recipient] = Withhold(partner=draft.recipient, reasons=reasons)
+    return found
+
+
 def _ask_about_stopped(node: Node, guard: Guard) -> int:
     """Ask the gate again about releases whose suspension has ended, each for its partner alone.
 
@@ -221,9 +280,12 @@ def _ask_about_stopped(node: Node, guard: Guard) -> int:
     now = node.clock()
     recalls = [each for each in stopped if each.form == "recall"]
     with node.reading() as db:
+        allowed = permits(node, db, [each.held for each in stopped], now)
         recalled = Recalled(db, [each.held.product for each in stopped])
     answers = [
-        (each, *_answer_for(node, guard, each, now, recalled)) for each in stopped if each not in recalls
+        (each, *_answer_for(node, guard, each, now, allowed[each.held.seq], recalled))
+        for each in stopped
+        if each not in recalls
     ]
     with node.writing() as db:
         if store.generation(db) != node.generation:
@@ -231,7 +293,14 @@ def _ask_about_stopped(node: Node, guard: Guard) -> int:
         for each, outcome, _ in answers:
             node.record(Act.PRODUCT_CONSIDERED, _considered(each.held, [outcome]))
             store.replace_outcome(db, each.held.seq, outcome)
-        go = {each.release_id for each, _, goes in answers if goes}
+        going = [
+            (each, outcome, draft)
+            for each, outcome, draft in answers
+            if draft is not None and draft.release_id == each.release_id
+        ]
+        drafted = [(each.held, {each.partner: outcome}, draft) for each, outcome, draft in going]
+        _keep_custody(node, db, _under_custody(node, _as_queued(db, drafted), allowed))
+        go = {each.release_id for each, _, _ in going}
         # A recall gives nothing: it is not for the gate, but goes when nothing keeps it back any more.
         for each in recalls:
             if not recall.must_wait(node, store.suspensions(db, each.partner), each.held.product):
@@ -242,16 +311,38 @@ def _ask_about_stopped(node: Node, guard: Guard) -> int:
 
 
 def _answer_for(
-    node: Node, guard: Guard, stopped: store.Stopped, now: datetime, recalled: Recalled
-) -> tuple[Outcome, bool]:
-    """The gate's answer today, and whether it is the release that was stopped."""
+    node: Node, guard: Guard, stopped: store.Stopped, now: datetime, permit: Permit, recalled: Recalled
+) -> tuple[Outcome, deliver.Draft | None]:
+    """The gate's answer today for the partner, and what would go."""
     partner, held = node.partners[stopped.partner], stopped.held
     (exposure,) = guard.exposures([held.product])
     from_it = recalled.of(held.product, [partner.party])
-    outcomes = gate.consider(held.product, [partner], node.rules, now, exposure=exposure, recalled=from_it)
-    draft = _compose(node, held, outcomes, partner.party, now)
+    outcomes = permit.judge(held.product, [partner], node.rules, now, exposure, from_it)
+    draft = _compose(node, held, outcomes, partner.party, now, permit)
     good = _unless_betraying(guard, [(held, outcomes, draft)] if draft else [])
-    return outcomes[partner.party], any(each.release_id == stopped.release_id for _, _, each in good)
+    return outcomes[partner.party], good[0][2] if good else None
+
+
+def _as_queued(db: Connection, drafts: Iterable[Drafted]) -> list[Drafted]:
+    """These as they wait in the outbox; without those that are sealed."""
+    found = list(drafts)
+    waiting = store.drafts(db, [draft.release_id for _, _, draft in found])
+    return [
+        (held, outcomes, msgspec.json.decode(waiting[draft.release_id], type=deliver.Draft))
+        for held, outcomes, draft in found
+        if draft.release_id in waiting
+    ]
+
+
+def _keep_custody(node: Node, db: Connection, drafts: Sequence[Drafted]) -> None:
+    """Write down what was signed of these, and on which consents they rest: of those queued before too."""
+    given = []
+    for held, outcomes, draft in drafts:
+        outcome = outcomes[draft.recipient]
+        given.append((outcome.label if isinstance(outcome, Tearline) else held.product.label, draft))
+        if consents := rests_on(draft):
+            store.rest_on(db, draft.release_id, msgspec.json.encode(draft), consents)
+    custody.keep_given(node, db, given)
 
 
 def _let_go(node: Node, db: Connection, releases: Collection[str]) -> None:
@@ -287,15 +378,25 @@ def _resolved_meanwhile(db: Connection, waiting: Iterable[store.Held]) -> bool:
 
 
 def _compose(
-    node: Node, held: store.Held, outcomes: dict[Party, Outcome], party: Party, now: datetime, after: str = ""
+    node: Node,
+    held: store.Held,
+    outcomes: dict[Party, Outcome],
+    party: Party,
+    now: datetime,
+    permit: Permit,
+    after: str = "",
 ) -> deliver.Draft | None:
-    """The draft for a partner that gets something. What cannot be written goes to an officer instead."""
+    """The draft for a partner that gets something, under its custody.
+
+    What cannot be written goes to an officer instead; what lacks custody or consent is withheld.
+    """
     outcome = outcomes[party]
     if not isinstance(outcome, Whole | Tearline):
         return None
     try:
-        return deliver.compose(
-            held.product,
+        product = permit.product_for(held.product, party)
+        draft = deliver.compose(
+            product,
             outcome,
             node=node.identity,
             issued=node.tick(now),
@@ -305,6 +406,10 @@ def _compose(
     except (BadInput, Refused):
         outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))
         return None
+    if missing := permit.missing(product, outcome, draft):
+        outcomes[party] = Withhold(partner=party, reasons=(Reason(check=7, code=missing),))
+        return None
+    return draft
 
 
 def _row(
@@ -342,4 +447,5 @@ def _released(held: store.Held, outcomes: dict[Party, Outcome], draft: deliver.D
         "form": _form(outcomes[draft.recipient]),
         "object": draft.object_id,
         "digest": draft.digest,
+        **({"consents": [serial for _, serial in rests]} if (rests := rests_on(draft)) else {}),
     }

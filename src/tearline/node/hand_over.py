@@ -13,6 +13,7 @@ from tearline import deliver
 from tearline.adapters import store
 from tearline.adapters.view import OUT, Item, Writer
 from tearline.ledger import Act
+from tearline.node.consent import stop_lapsed
 from tearline.node.opened import Node
 from tearline.node.receipts import earlier
 from tearline.terms import Broken, Party
@@ -45,9 +46,12 @@ def hand_over(node: Node, tell: Callable[[Party], None] = lambda _: None) -> int
 
 def _hand_over_to(node: Node, party: Party) -> int:
     with node.reading() as db:
-        signed = {row.release_id: _sign(node, row) for row in _waiting(db, party)}
+        read = {row.release_id: row for row in _waiting(db, party)}
+    signed = {name: _sign(node, row) for name, row in read.items()}
     with node.writing(durable=False) as db:
-        rows = [row for row in _waiting(db, party) if row.release_id in signed]
+        stop_lapsed(node, db)
+        # What rests on another consent since then was not signed as it is now.
+        rows = [row for row in _waiting(db, party) if read.get(row.release_id) == row]
         _put_into_view(node, db, party, rows, signed)
     return len(rows)
 

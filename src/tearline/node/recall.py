@@ -182,7 +182,7 @@ def revise(
         if isinstance(answer, intake.Fault):
             raise BadInput(answer.where, answer.place, answer.reason, answer.remedy)
         replacement = number_of(db, node.party, *order.replacement or ("", ""))
-        store.ask_again(db, replacement)
+        store.consider_again(db, replacement)
         begin(node, db, order, replacement)
     attend(node)
     return order

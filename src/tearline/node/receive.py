@@ -1,4 +1,4 @@
-"""What partners release to us: each verified, each once, and held as its giver's (third-party rule)."""
+"""What partners release to us: each verified, each once, and held as its originator's (third-party rule)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tearline.adapters.view import Trouble
 from tearline.deliver.recall import is_product
 from tearline.deliver.receipt import Became
 from tearline.ledger import Act
-from tearline.node import recall, receipts
+from tearline.node import custody, recall, receipts
 from tearline.node.messages import take_message
 from tearline.node.opened import Node
 from tearline.node.suspend import refused_givers
-from tearline.node.take_in import hold
+from tearline.node.take_in import AlreadyHeld, TakenIn, hold
 from tearline.terms import Broken, Category, Label, Partner, Party, Product
 
 BATCH = 100
@@ -117,6 +117,7 @@ def _take(
     known = store.known_releases(db, giver, opened)
     admitted = receipts.admit(node, db, giver, releases, known)
     fresh = [release for name, release in opened.items() if name in admitted and name not in known]
+    whose = _admitted(node, db, giver, fresh)
     for release in fresh:
         statement = release.statement
         entry = {"giver": giver, "release": statement.release_id, "digest": statement.digest}
@@ -137,20 +138,26 @@ def _take(
     theirs = [release for release, notice in notices if notice is None or is_product(release.object, notice)]
     # What is not signed as a release came over a connection that says whose it is.
     unsigned = [item for item in items if not (deliver.is_release(item) or _only_comes_along(giver, item))]
-    came_by = {_version(release.object): release.statement.release_id for release in theirs}
-    became: dict[tuple[Any, Any], Became] = {}
-    for product in _products(node, db, giver, [*(release.object for release in theirs), *unsigned], now):
-        received_as = came_by.get(_version(orjson.loads(product.content)), f"inbox of {giver}")
-        answer = hold(node, db, product, f"from {giver}", received_as=received_as)
-        became[_version(orjson.loads(product.content))] = receipts.fate(answer)
-        if isinstance(answer, intake.Fault):
-            _refuse(node, giver, answer)
+    by_originator: dict[Party, list[deliver.Opened]] = {giver: []}
+    for release in theirs:
+        if (admission := whose.get(release.statement.release_id)) is not None:
+            by_originator.setdefault(admission.originator, []).append(release)
+    became: dict[str | None, Became] = {}
+    for originator, its in by_originator.items():
+        came_by = {_version(release.object): release.statement.release_id for release in its}
+        objects = [*(release.object for release in its), *(unsigned if originator == giver else ())]
+        for product in _products(node, db, giver, originator, objects, now):
+            name = came_by.get(_version(orjson.loads(product.content)))
+            with _refusing(node, giver):
+                answer = _hold(node, db, giver, product, name, whose[name].custody if name else None)
+                became[name] = receipts.fate(answer)
     for release, notice in notices:
-        if notice is not None:
-            recall.take_notice(node, db, giver, release, notice)
+        name = release.statement.release_id
+        if notice is not None and name in whose:
+            recall.take_notice(node, db, whose[name].originator, release, notice)
             if not is_product(release.object, notice):
-                became[_version(release.object)] = Became.RECALLED
-    fates = [(release, became.get(_version(release.object), Became.REFUSED)) for release in given]
+                became[name] = Became.RECALLED
+    fates = [(release, became.get(release.statement.release_id, Became.REFUSED)) for release in given]
     receipts.give(node, db, giver, fates, admitted)
     return len(fresh)
 
@@ -162,6 +169,48 @@ def _notices(
     for release in given:
         with _refusing(node, giver):
             yield release, deliver.read_notice(release.object)
+
+
+def _admitted(
+    node: Node, db: Connection, giver: Party, releases: Iterable[deliver.Opened]
+) -> dict[str, deliver.Admitted]:
+    """By release id: whose each is, where its giver might give it; the others are recorded."""
+    register, found = custody.Register.of(node), dict[str, deliver.Admitted]()
+    for release in releases:
+        name = release.statement.release_id
+        if deliver.is_message(release.object):
+            found[name] = deliver.Admitted(originator=giver, custody=None, verified=True)
+            continue
+        with _refusing(node, giver):
+            found[name] = custody.admitted(node, db, release, register, node.clock())
+            custody.keep_taken(node, db, release, found[name])
+    return found
+
+
+def _hold(
+    node: Node,
+    db: Connection,
+    giver: Party,
+    product: Product,
+    release_id: str | None,
+    said: deliver.Custody | None,
+) -> TakenIn | AlreadyHeld | intake.Fault:
+    """Hold a product under its originator's label too. Raises `Broken` where its marks name other owners."""
+    own = product.label
+    if release_id is not None and isinstance(own, Label):
+        owners = {product.originator} if said is None else said.owners
+        if not own.owners | own.consent <= owners:
+            raise Broken(f"the marks of {product.id} name an owner of whom its giver shows no consent")
+        own = label.join(own, custody.label_of(node, said))
+    product = msgspec.structs.replace(product, label=own)
+    if release_id is not None and custody.is_held_already(db, product, release_id, said):
+        return AlreadyHeld(product.id)
+    received_as = release_id or f"inbox of {giver}"
+    via = giver if product.originator != giver else None
+    answer = hold(node, db, product, f"from {giver}", received_as=received_as, via=via)
+    if isinstance(answer, intake.Fault):
+        _refuse(node, giver, answer)
+    return answer
 
 
 def _opened(node: Node, giver: Party, items: Iterable[Mapping[str, Any]]) -> Iterator[deliver.Opened]:
@@ -188,9 +237,14 @@ def _keys(partner: Partner) -> list[Ed25519PublicKey]:
 
 
 def _products(
-    node: Node, db: Connection, giver: Party, items: Sequence[Mapping[str, Any]], now: datetime
+    node: Node,
+    db: Connection,
+    giver: Party,
+    originator: Party,
+    items: Sequence[Mapping[str, Any]],
+    now: datetime,
 ) -> Iterator[Product]:
-    """The products in received objects. Whatever they say of themselves, they are their giver's."""
+    """The products in objects that a giver gave. Whatever they say of themselves, they are `originator`'s."""
     bodies: list[bytes] = []
     refs: set[str] = set()
     for item in items:
@@ -201,14 +255,14 @@ def _products(
         return
     marks = store.definitions(db, giver, sorted(refs))
     envelope = b'{"objects":[' + b",".join([*marks, *bodies]) + b"]}"
-    context = intake.Context(party=giver, at=now, default_marking=None)
+    context = intake.Context(party=originator, at=now, default_marking=None)
     for product in intake.read(BytesIO(envelope), f"from {giver}", context=context):
         if isinstance(product, Product):
             owned = product.label
             if isinstance(owned, Label):
-                owned = label.join(owned, Label(owners=frozenset({giver})))
+                owned = label.join(owned, Label(owners=frozenset({originator})))
             category = Category.REPORT if product.id.startswith("report--") else product.category
-            yield msgspec.structs.replace(product, originator=giver, label=owned, category=category)
+            yield msgspec.structs.replace(product, originator=originator, label=owned, category=category)
         elif product.severity == "error":
             _refuse(node, giver, product)
 

@@ -13,7 +13,7 @@ from tearline.adapters import store
 from tearline.adapters.log import Finding
 from tearline.adapters.log_audit import Fault
 from tearline.ledger import Act, Entry
-from tearline.node import mosaic, recall_record, receipts
+from tearline.node import consent, mosaic, recall_record, receipts
 from tearline.node.agreement_record import mismatches
 from tearline.node.opened import Node
 from tearline.terms import Broken, Party
@@ -31,7 +31,13 @@ def verify_ledger(node: Node, known: Sequence[str] = ()) -> tuple[dict[str, int]
         sizes = {node.log.origin: node.log.size(db)}
         findings = list(node.log.verify(db, key, known=known))
         findings += _stores(node, db)
-        every = (mismatches, mosaic.mismatches, recall_record.mismatches, receipts.mismatches)
+        every = (
+            mismatches,
+            mosaic.mismatches,
+            recall_record.mismatches,
+            receipts.mismatches,
+            consent.mismatches,
+        )
         for mismatched in every:
             findings += (_odd(node, sentence) for sentence in mismatched(db, _entries(node, db)))
         taken = {party: store.inbox_signed(db, party) for party in everyone}
@@ -122,6 +128,16 @@ def releases_on_ledger(node: Node) -> set[str]:
     with node.reading() as db:
         entries = _entries(node, db)
         return {str(entry.body["release"]) for entry in entries if entry.act is Act.PRODUCT_RELEASED}
+
+
+def consents_on_ledger(node: Node) -> dict[str, set[str]]:
+    """By release id: the serials of the consents on which it was passed on, as the ledger tells it."""
+    with node.reading() as db:
+        return {
+            str(entry.body["release"]): set(entry.body["consents"])
+            for entry in _entries(node, db)
+            if entry.act is Act.PRODUCT_RELEASED and "consents" in entry.body
+        }
 
 
 def progress(node: Node) -> store.Progress:

@@ -159,13 +159,18 @@ def circle(db: Connection, late: Sequence[store.Parked], fresh: Sequence[store.H
     return Circle(parked, products)
 
 
+def maker(held: store.Held) -> str:
+    """The identity of a product's originator: who is given what it made learns that anyway."""
+    return deliver.identity_id(held.product.originator)
+
+
 class _Entry:
     """A draft, and which of the objects that it refers to were not given yet."""
 
     def __init__(self, drafted: Drafted, given: Collection[str]) -> None:
         held, _, draft = drafted
         self.drafted, self.key = drafted, (draft.recipient, held.seq)
-        self.missing = references.awaited(draft.object) - set(given)
+        self.missing = references.awaited(draft.object) - set(given) - {maker(held)}
 
 
 class Order:
@@ -252,6 +257,8 @@ class Order:
         """What goes; or that an officer is asked; or `None`: it cannot be without what is missing."""
         held, outcomes, draft = entry.drafted
         given = self._given[draft.recipient]
+        if maker(held) not in given:
+            given = {*given, maker(held)}
         within = deliver.pointing_within(draft, given, self._node)
         if within is None and entry.missing:
             self.needing.add(entry.key)

@@ -13,7 +13,6 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
-from tearline import gate
 from tearline.adapters import store
 from tearline.agreement import Agreements, lifecycle
 from tearline.agreement.lifecycle import State
@@ -22,6 +21,7 @@ from tearline.ledger import Act
 from tearline.node import officers
 from tearline.node.agreement_record import states_of
 from tearline.node.opened import Node
+from tearline.node.permits import Permit
 from tearline.terms import BadInput, Outcome, Partner, Party, Refused, Tearline, Whole
 
 EXAMPLES = 20
@@ -50,10 +50,19 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 def observe(
-    node: Node, answers: Answers, exposures: Sequence[Exposure], partners: Sequence[Partner], now: datetime
+    node: Node,
+    answers: Answers,
+    exposures: Sequence[Exposure],
+    partners: Sequence[Partner],
+    now: datetime,
+    allowed: Mapping[int, Permit],
 ) -> list[Seen]:
     """What each run would have answered otherwise. Never raises."""
-    return [_observe(node, run, answers, exposures, partners, now) for run in node.shadows if now < run.until]
+    return [
+        _observe(node, run, answers, exposures, partners, now, allowed)
+        for run in node.shadows
+        if now < run.until
+    ]
 
 
 def keep(db: Connection, seen: Iterable[Seen]) -> None:
@@ -79,11 +88,13 @@ def _observe(
     exposures: Sequence[Exposure],
     partners: Sequence[Partner],
     now: datetime,
+    allowed: Mapping[int, Permit],
 ) -> Seen:
     errors, differences = 0, list[store.Difference]()
     for (held, outcomes), exposure in zip(answers, exposures, strict=True):
         try:
-            then = gate.consider(held.product, partners, _rules(node, run), now, exposure=exposure)
+            permit = allowed[held.seq]
+            then = permit.judge(held.product, partners, _rules(node, run), now, exposure)
             if any(reason.code == "error" for outcome in then.values() for reason in outcome.reasons):
                 errors += 1
             else:

@@ -39,7 +39,7 @@ from sqlalchemy import Connection
 from tearline.adapters import store
 from tearline.agreement.suspension import Inbound, Scope, Suspension
 from tearline.ledger import Act
-from tearline.node import officers
+from tearline.node import consent, officers
 from tearline.node.opened import Node
 from tearline.terms import BadInput, Party, Product, Refused
 
@@ -98,6 +98,7 @@ def suspend(
             officers.must_be_officer(db, officer)
             node.record(Act.PARTNER_SUSPENDED, suspension.told() | {"suspension": suspension.id})
             store.add_suspension(db, suspension)
+            consent.suspended(node, db, suspension)
             _stop(node, db, partner, _covered(store.waiting_products(db, partner), [suspension]))
             with node.view(partner).begin() as view:
                 view.set_closing(True)
@@ -239,6 +240,7 @@ def _end(node: Node, db: Connection, suspension: Suspension, body: dict[str, Any
     entry = {"partner": suspension.partner, "suspension": suspension.id, "asked_about": asked}
     node.record(Act.PARTNER_RESUMED, entry | body)
     store.end_suspension(db, suspension.id, store.stamp(node.clock()))
+    consent.resumed(node, db, suspension)
 
 
 def _stop(node: Node, db: Connection, partner: Party, releases: Iterable[str]) -> None:

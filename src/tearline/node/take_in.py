@@ -15,7 +15,7 @@ from tearline.adapters import store
 from tearline.ledger import Act
 from tearline.node.opened import Node
 from tearline.node.references import note_names
-from tearline.terms import BadInput, Label, Marking, Product, Quarantine, Refused
+from tearline.terms import BadInput, Label, Marking, Party, Product, Quarantine, Refused
 
 BATCH = 100
 """Products in one transaction."""
@@ -47,9 +47,14 @@ def take_in(
 
 
 def hold(
-    node: Node, db: Connection, product: Product, name: str, received_as: str | None = None
+    node: Node,
+    db: Connection,
+    product: Product,
+    name: str,
+    received_as: str | None = None,
+    via: Party | None = None,
 ) -> TakenIn | AlreadyHeld | intake.Fault:
-    """Hold one product, with its ledger entry, in the caller's transaction."""
+    """Hold one product, with its ledger entry, in the caller's transaction. `via`: who passed it on."""
     known = store.held_version(db, product)
     if known is not None:
         return _again(node, db, product, name, *known)
@@ -62,6 +67,8 @@ def hold(
     entry = {"product": product.id, "version": product.version, "digest": digest}
     if received_as is not None:
         entry["received"] = received_as
+    if via is not None:
+        entry["via"] = via
     node.record(Act.PRODUCT_TAKEN_IN, entry)
     store.add_product(db, product, body, digest, quarantine=quarantine, received_as=received_as)
     note_names(db, product)

@@ -556,16 +556,13 @@ def test_only_the_giver_can_recall_what_it_gave(three: list[Node]) -> None:
     deliver_to(gbr, usa)
     take(can, bundle(malware("a", GREEN)))
     work(can)
-    serve(can, "USA")  # CAN says the same, and takes it back; USA never took that in
+    serve(can, "USA")  # CAN says that it made the same, and takes it back
     call_back(can, A)
     work(can)
     deliver_to(can, usa)
     with usa.reading() as db:
         recalled = Recalled(db, [item.product for item in held(usa)])
-    assert {item.product.originator: recalled.wholly(item.product) for item in held(usa)} == {
-        "GBR": False,
-        "CAN": True,
-    }
+    assert {item.product.originator: recalled.wholly(item.product) for item in held(usa)} == {"GBR": False}
 
 
 @pytest.mark.parametrize(

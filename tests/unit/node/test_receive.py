@@ -178,7 +178,6 @@ def test_a_replayed_release_changes_nothing(three: list[Node]) -> None:
 def test_claims_of_another_originator_do_not_count(three: list[Node]) -> None:
     gbr, usa, can = three
     claims = malware("a", GREEN, originator="USA", owner="USA", x_owners=["USA"])
-    claims["created_by_ref"] = usa.identity.id
     assert receive(usa, "GBR", forged(gbr, claims), None) == 1
     (item,) = held(usa)
     assert item.product.originator == "GBR"
@@ -186,6 +185,15 @@ def test_claims_of_another_originator_do_not_count(three: list[Node]) -> None:
     assert item.product.label.owners == frozenset({"GBR"})
     work(usa)
     assert names(page(usa, can)) == []
+
+
+def test_an_object_that_names_another_node_as_its_creator_is_refused(three: list[Node]) -> None:
+    gbr, usa, can = three
+    for number, maker in enumerate((usa, can)):
+        claims = malware(str(number), GREEN, created_by_ref=maker.identity.id)
+        assert receive(usa, "GBR", forged(gbr, claims), None) == 1
+    assert [reason for reason in refused(usa) if "check 12, claim" in reason] == refused(usa)
+    assert held(usa) == []
 
 
 def test_an_object_without_a_marking_is_in_quarantine(three: list[Node]) -> None:

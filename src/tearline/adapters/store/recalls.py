@@ -165,7 +165,7 @@ def versions_of_own(db: Connection, originator: Party, ids: Collection[str]) -> 
     return [Held(seq, digest, received_as, _decode_product(body)) for seq, digest, received_as, body in rows]
 
 
-def ask_again(db: Connection, seq: int | None) -> None:
+def consider_again(db: Connection, seq: int | None) -> None:
     """Let a product wait for the gate, as if it were new."""
     db.execute(delete(t.outcome).where(t.outcome.c.product == seq))
     db.execute(update(t.product).where(t.product.c.seq == seq).values(considered=0))
