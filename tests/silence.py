@@ -195,11 +195,9 @@ def _image(path: Path) -> sqlite3.Connection:
 
 
 def work(node: Node) -> None:
-    """As a round of the worker between two ticks of the cadence: judge all there is, then hand it over."""
+    """As a round of the worker, within one tick of the cadence."""
     take_inbox(node)
-    while consider(node):
-        pass
-    while hand_over(node):
+    while consider(node) + hand_over(node):
         pass
 
 
@@ -500,12 +498,11 @@ async def _fetch(door: Any) -> list[tuple[str, Answer]]:
 
 
 def _pushed(node: Node) -> list[Answer]:
-    """What a courier would push: the rows of the partner's view, and the log that proves them."""
+    """What a courier would push: the rows of the partner's view, and the entries of its logs."""
     with closing(sqlite3.connect(node.home.view(WATCHED))) as db:
         rows = db.execute('SELECT added, id, version, body FROM "out" ORDER BY added').fetchall()
         log = db.execute("SELECT log, seq, data FROM log_entry ORDER BY log, seq").fetchall()
-        signed = db.execute("SELECT log, number, note FROM log_checkpoint ORDER BY log, number").fetchall()
-    return [Answer(0, (), repr(each).encode()) for each in (*rows, *log, *signed)]
+    return [Answer(0, (), repr(each).encode()) for each in (*rows, *log)]
 
 
 # --- Drawing -------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -272,12 +273,19 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     revoked_tls: tuple[str, ...] = ()
     """The same of its TLS keys, each as in `tls_key`."""
     url: str
-    """Its TAXII discovery URL."""
+    """Its TAXII discovery URL; of a plain server, its API root."""
+    collection: str | None = None
+    """Of a plain TAXII server: the collection it is given releases in; `None` for a node."""
     clearance: tuple[tuple[Policy, Level], ...] = ()
     needs: frozenset[str] = frozenset()
     reach: Reach = Reach.GREEN
     use: Use = Use.RED
     duties: frozenset[str] = frozenset()
+
+    @property
+    def kind(self) -> Literal["node", "taxii"]:
+        """A `taxii` partner is a plain server: it is given releases, sends nothing, and has no keys."""
+        return "node" if self.collection is None else "taxii"
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):

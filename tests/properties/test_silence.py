@@ -35,7 +35,7 @@ handing = import_module("tearline.node.hand_over")
 composing = import_module("tearline.deliver.compose")
 
 LONG = bool(os.environ.get("TEARLINE_LONG"))
-TOGETHER = 9
+TOGETHER = 12
 PAIRS = TOGETHER * (TOGETHER - 1) // 2
 EXAMPLES = -(-(100_000 if LONG else 2_000) // PAIRS)
 """So many pairs of histories are compared, at least."""
@@ -200,13 +200,20 @@ def errors_that_know(made: World, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(app, "_must_exist", knowing)
 
 
-def batches_of_all_products(_: World, patch: pytest.MonkeyPatch) -> None:
-    def work(node: Any) -> None:
-        silence.take_inbox(node)
-        while considering.consider(node) + handing.hand_over(node):
-            pass
+def a_checkpoint_for_each_round(_: World, patch: pytest.MonkeyPatch) -> None:
+    """Prove all that was at hand with the log as it stood then: rounds are of everybody's products."""
+    real, rounds = handing._seal_into, {}
 
-    patch.setattr(silence, "work", work)
+    def seal_into(node: Any, view: Any, party: str, signed: Any) -> None:
+        rounds["size"] = view.logs[OUT].size(view.db) + len(signed)
+        real(node, view, party, signed)
+
+    def sealed(*arguments: Any, checkpoint: str, **named: Any) -> bytes:
+        return deliver_seal(*arguments, checkpoint=f"{checkpoint} of {rounds['size']}", **named)
+
+    deliver_seal = deliver.seal
+    patch.setattr(handing, "_seal_into", seal_into)
+    patch.setattr(deliver, "seal", sealed)
 
 
 def tombstones_for_all(_: World, patch: pytest.MonkeyPatch) -> None:
@@ -255,7 +262,7 @@ LEAKS: list[Leak] = [
     issued_as_it_is_judged,
     one_tree_for_all,
     errors_that_know,
-    batches_of_all_products,
+    a_checkpoint_for_each_round,
     tombstones_for_all,
     hidden_portions_counted,
     what_waits_goes_at_the_end_of_a_batch,

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import URL
@@ -33,6 +33,27 @@ class _Database(Engine):
     def begin(self) -> Iterator[Connection]:
         with self.connect().execution_options(**{_IMMEDIATE: True}) as conn, conn.begin():
             yield conn
+
+
+class Disk(Protocol):
+    """Where databases are kept. `FILES` is the real one; the simulator has one that can lose what it must."""
+
+    def open(self, path: Path, *, metadata: MetaData) -> Engine:
+        """As `open_database`."""
+
+    def watch(self, path: Path) -> sqlite3.Connection:
+        """A connection outside any transaction to a database that was opened."""
+
+
+class _Files:
+    def open(self, path: Path, *, metadata: MetaData) -> Engine:
+        return open_database(path, metadata=metadata)
+
+    def watch(self, path: Path) -> sqlite3.Connection:
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
+FILES: Disk = _Files()
 
 
 def open_database(path: Path, *, metadata: MetaData, read_only: bool = False) -> Engine:
@@ -90,6 +111,11 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
         URL.create("sqlite", database=uri, query={"uri": "true"}),
         connect_args={"isolation_level": None, "check_same_thread": False},
     )
+    return configured(plain, read_only=read_only)
+
+
+def configured(plain: Engine, *, read_only: bool = False) -> Engine:
+    """An engine as this module promises it, over the connections of a plain one."""
     engine = _Database(plain.pool, plain.dialect, plain.url, hide_parameters=True)
     event.listen(engine, "connect", _configure if not read_only else _configure_reader)
     event.listen(engine, "begin", _begin)

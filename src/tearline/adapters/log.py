@@ -14,7 +14,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import cast
+from typing import NamedTuple, cast
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -60,6 +60,19 @@ _NODES = """
 SELECT level, idx, hash FROM json_each(?) AS wanted CROSS JOIN log_node
 WHERE log = ? AND level = json_extract(wanted.value, '$[0]') AND idx = json_extract(wanted.value, '$[1]')
 """
+
+
+class Step(NamedTuple):
+    """One entry added: the log signed with it as its last, and the proofs for that.
+
+    `inclusion`: that the entry is in it. `before`: the root of an earlier state; `consistency`: that the log
+    goes on from there.
+    """
+
+    note: str
+    inclusion: list[bytes]
+    before: bytes
+    consistency: list[bytes]
 
 
 class Log:
@@ -151,6 +164,23 @@ class Log:
             (self.name, number + 1, size, note),
         )
         return note
+
+    def steps(self, conn: Connection, key: Ed25519PrivateKey, since: Sequence[tuple[int, int]]) -> list[Step]:
+        """For each (earlier size, index): what proves that entry to who knows the log of the earlier size,
+        as though it had been the last. Nothing is stored or checked: `checkpoint` does that.
+        """
+        wanted: list[list[tuple[int, int]]] = []
+        for old, index in since:
+            wanted += [[(0, index + 1)], tree.inclusion_path(index, index + 1), [(0, old)]]
+            wanted.append(tree.consistency_path(old, index + 1))
+        found = iter(self._hashes(conn, wanted))
+        steps = []
+        for (_, index), (root,), proof, (before,), consistency in zip(
+            since, found, found, found, found, strict=False
+        ):
+            note = sign(Checkpoint(self.origin, index + 1, root), key, self._signs)
+            steps.append(Step(note, proof, before, consistency))
+        return steps
 
     def verify(self, conn: Connection, key: Ed25519PublicKey, known: Sequence[str] = ()) -> list[Finding]:
         """Recompute everything and tell what was changed; nothing found means nothing was.

@@ -32,7 +32,9 @@ _MODULES = {
     "vault": "vault",
     "source": "source",
     "mosaic": "mosaic",
+    "flags": "flags",
     "demo": "demo",
+    "simulate": "simulate",
 }
 """A command's name, and the module of this room where the function of that name stands."""
 

@@ -12,9 +12,10 @@ from uvloop import new_event_loop
 
 from tearline.adapters.home import Config, Home
 from tearline.cli.agreement.record import announce
+from tearline.cli.flags import sentence
 from tearline.cli.show import plain, table
 from tearline.doors.serve import serve as serve_node
-from tearline.node import Node, progress, tally
+from tearline.node import Node, persons, progress, tally
 from tearline.node import reconsider as ask_again
 from tearline.node.receipts import notices
 from tearline.node.sources import ask_vault, has_vault
@@ -67,9 +68,11 @@ def status(home: Path) -> None:
             f"{so_far.released} releases, {so_far.delivered} delivered, {so_far.received} received"
         )
         decided = tally(node)
+        if said := sentence(persons.count(node)):
+            click.echo(said)
         announce(node)
-        for sentence in notices(node):
-            click.secho(plain(sentence), fg="yellow")
+        for notice in notices(node):
+            click.secho(plain(notice), fg="yellow")
         if has_vault(node) and so_far.products > so_far.considered:
             try:
                 with ask_vault(node) as vault:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import wraps
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, TextIO
 
 import click
 
 from tearline.agreement.suspension import Inbound, Scope, read_moment
 from tearline.cli.show import plain, table
 from tearline.doors.partner import hash_password
-from tearline.node import Node, Terms, add_login, add_partner, remove_partner
+from tearline.node import Node, Terms, add_login, add_partner, add_server, remove_partner
 from tearline.node.invitation import accepted, invite, read_invitation
 from tearline.node.keys import revoke as revoke_keys
 from tearline.node.suspend import notices, standing
@@ -20,6 +23,53 @@ from tearline.node.suspend import suspend as suspend_partner
 from tearline.terms import BadInput, Level, Policy, Reach, Use
 
 MIN_PASSWORD = 12
+
+
+_GRANTS = (
+    click.option(
+        "--clearance", multiple=True, metavar="POLICY=LEVEL", help="Such as USA=SECRET. No row means no."
+    ),
+    click.option("--need", multiple=True, help="A compartment that the partner is read into, such as SI."),
+    click.option(
+        "--duty", multiple=True, help="A duty that the partner has undertaken, such as FOUO or STATEMENT."
+    ),
+    click.option(
+        "--reach",
+        type=click.Choice([reach.name for reach in Reach], case_sensitive=False),
+        default=Reach.GREEN.name,
+        show_default=True,
+        help="The narrowest TLP that the partner handles.",
+    ),
+    click.option(
+        "--use",
+        type=click.Choice([use.name for use in Use], case_sensitive=False),
+        default=Use.RED.name,
+        show_default=True,
+        help="The narrowest PAP that the partner keeps to.",
+    ),
+)
+
+
+def _granting(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what is granted to a partner, put together as `terms`."""
+
+    @wraps(command)
+    def granting(
+        *rest: Any, clearance: tuple[str, ...], need: tuple[str, ...], duty: tuple[str, ...],
+        reach: str, use: str, **more: Any,
+    ) -> None:  # fmt: skip
+        terms = Terms(
+            clearance=_clearances(clearance),
+            needs=frozenset(map(str.upper, need)),
+            duties=frozenset(map(str.upper, duty)),
+            reach=Reach[reach.upper()],
+            use=Use[use.upper()],
+        )
+        command(*rest, terms=terms, **more)
+
+    for option in reversed(_GRANTS):
+        granting = option(granting)
+    return granting
 
 
 @click.group()
@@ -47,37 +97,13 @@ def invite_(home: Path, output: Path, recipient: str, days: int) -> None:
 @partner.command()
 @click.argument("invitation", type=click.Path(path_type=Path))
 @click.option("--phrase", help="What the partner read to you; asked for when not given.")
-@click.option(
-    "--clearance", multiple=True, metavar="POLICY=LEVEL", help="Such as USA=SECRET. No row means no."
-)
-@click.option("--need", multiple=True, help="A compartment that the partner is read into, such as SI.")
-@click.option(
-    "--duty", multiple=True, help="A duty that the partner has undertaken, such as FOUO or STATEMENT."
-)
-@click.option(
-    "--reach",
-    type=click.Choice([reach.name for reach in Reach], case_sensitive=False),
-    default=Reach.GREEN.name,
-    show_default=True,
-    help="The narrowest TLP that the partner handles.",
-)
-@click.option(
-    "--use",
-    type=click.Choice([use.name for use in Use], case_sensitive=False),
-    default=Use.RED.name,
-    show_default=True,
-    help="The narrowest PAP that the partner keeps to.",
-)
+@_granting
 @click.pass_obj
 def add(
     home: Path,
     invitation: Path,
     phrase: str | None,
-    clearance: tuple[str, ...],
-    need: tuple[str, ...],
-    duty: tuple[str, ...],
-    reach: str,
-    use: str,
+    terms: Terms,
 ) -> None:
     """Add the partner whose INVITATION this is (made on its side with `tearline partner invite`).
 
@@ -85,18 +111,48 @@ def add(
     now on is considered for it. Adding it again, with a new invitation, changes what is granted to it, and
     its keys where they are new.
     """
-    terms = Terms(
-        clearance=_clearances(clearance),
-        needs=frozenset(map(str.upper, need)),
-        duties=frozenset(map(str.upper, duty)),
-        reach=Reach[reach.upper()],
-        use=Use[use.upper()],
-    )
     read, expected = read_invitation(invitation)
     heard = phrase or click.prompt(f"The phrase that {plain(read.card.name)} read to you")
     with Node.open(home) as node:
         added = add_partner(node, accepted(node, read, expected, heard), terms, checkpoint=read.checkpoint)
     click.echo(f"{added.party} ({added.name}) added.")
+
+
+@partner.command("add-server")
+@click.argument("party")
+@click.option("--url", required=True, help="Its API root, such as https://taxii.example/api1/.")
+@click.option("--collection", required=True, help="The id of the collection that gets the releases.")
+@click.option("--user", default="", help="Who you are there; without, nobody asks.")
+@click.option("--password", help="Asked for when not given.")
+@click.option("--password-file", type=click.File(), help="A file whose first line is the password.")
+@click.option(
+    "--ca", type=click.File(), help="Certificates (PEM) that vouch for it; without, those the system trusts."
+)
+@_granting
+@click.pass_obj
+def add_server_(
+    home: Path,
+    party: str,
+    url: str,
+    collection: str,
+    user: str,
+    password: str | None,
+    password_file: TextIO | None,
+    ca: TextIO | None,
+    terms: Terms,
+) -> None:
+    """Add a plain TAXII 2.1 server as the partner PARTY: releases are pushed to it.
+
+    It gives no receipts, and nothing is taken from it. What it shows to whom is for its owner to say.
+    """
+    if user and password_file is not None:
+        password = password_file.readline().rstrip("\n")
+    if user and password is None:
+        password = click.prompt(f"The password of {user}", hide_input=True)
+    with Node.open(home) as node:
+        authority = "" if ca is None else ca.read()
+        add_server(node, party, url, collection, terms, authority=authority, login=(user, password or ""))
+    click.echo(f"{party} added: releases to it are pushed to {url}.")
 
 
 @partner.command()

@@ -238,13 +238,14 @@ def _tearline(
     ]
     title = next((portion.text for portion in kept if portion.role is Role.TITLE), None)
     about = ", ".join(sorted(topic.replace("-", " ") for topic in product.topics))
-    body = portions_text(product, kept, outcome.partner)
-    item = _report(product, title or f"Report: {about or 'no topic given'}", body, node, marks)
-    # By its text and marks the id is the recipient's own, so one object can never show two contents.
-    text = canonical(item).decode()
-    own = node.opaque(
-        "tearline", product.originator, product.id, outcome.partner, text, *filter(None, [after])
-    )
+    text = portions_text(product, kept, outcome.partner)
+    item = _report(product, title or f"Report: {about or 'no topic given'}", text, node, marks)
+    # By its text and label the id is the recipient's own, so one object can never show two contents. The ids
+    # of its marks are those of the day: with them it would be another release tomorrow.
+    said = canonical({name: value for name, value in item.items() if name != "object_marking_refs"})
+    marked = msgspec.json.encode(label.narrow(outcome.label, outcome.partner), order="deterministic")
+    what = (product.originator, product.id, outcome.partner, said.decode(), marked.decode())
+    own = node.opaque("tearline", *what, *filter(None, [after]))
     day = issued.astimezone(UTC).strftime("%Y-%m-%dT00:00:00.000Z")
     return item | {
         "id": f"report--{uuid.UUID(bytes=own[:16], version=4)}",

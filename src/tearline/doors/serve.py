@@ -7,6 +7,7 @@ there. Between the two go only wake-ups, and who is admitted; what is missed is 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Callable, Coroutine
@@ -19,7 +20,18 @@ import structlog
 
 from tearline.adapters.home import Home
 from tearline.doors.post import Admit, Peer, PostRoom, Settings
-from tearline.node import Node, agreements, consider, hand_over, logins, suspend, take_inbox
+from tearline.gate.sanitize import Installed
+from tearline.node import (
+    Node,
+    agreements,
+    authorizations,
+    consider,
+    hand_over,
+    logins,
+    persons,
+    suspend,
+    take_inbox,
+)
 from tearline.node.agreement_record import notices
 from tearline.node.suspend import attend
 from tearline.terms import BadInput, Party
@@ -61,6 +73,7 @@ class _Server:
         self.announced: date | None = None
         self.held_up = ""
         self.forked: frozenset[Party] = frozenset()
+        self.recogniser = Installed()
 
     async def run(self, ready: Callable[[str], None]) -> None:
         post = PostRoom(
@@ -74,9 +87,10 @@ class _Server:
             given=self._note_given,
         )
         post.admit(self._admit())
+        flagging = [self._flag()] if self.recogniser else []
         try:
             async with asyncio.TaskGroup() as tasks:
-                for part in (post.run(self.stopping), self._work(post), self._watch()):
+                for part in (post.run(self.stopping), self._work(post), self._watch(), *flagging):
                     tasks.create_task(self._until_stopped(part))
         except* OSError as errors:
             raise errors.exceptions[0] from None
@@ -131,6 +145,18 @@ class _Server:
         except TimeoutError:
             return
 
+    async def _flag(self) -> None:
+        """Look through what was considered for persons whom the vault does not know, beside the worker."""
+        while not self.stopping.is_set():
+            products = await self._on_node(persons.waiting, self.node)
+            found = await asyncio.to_thread(persons.look, products, self.recogniser)
+            if not products or not await self._on_node(persons.keep, self.node, products, found):
+                await self._pause(SLOW_LOOK)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+
     def _step(
         self, given: AbstractSet[Party] = frozenset(), tell: Callable[[Party], None] = lambda _: None
     ) -> tuple[bool, int]:
@@ -166,13 +192,15 @@ class _Server:
 
     def _admit(self) -> Admit:
         """What the post room has to know of the partners there are now."""
-        node = self.node
+        node, headers = self.node, authorizations(self.node)
         peers = [
             Peer(
                 party=party,
                 secret=self.home.view_secret(party),
                 url=node.partners[party].url,
                 certificate=certificate,
+                collection=node.partners[party].collection,
+                authorization=headers.get(party),
             )
             # Who may not come in, because its key was revoked, is not asked for anything either.
             for party, certificate in node.certificates.items()

@@ -81,8 +81,11 @@ def export(node: Node, party: Party) -> Iterator[bytes]:
 
 def _lines(node: Node, party: Party) -> Iterator[dict[str, Any]]:
     yield msgspec.structs.asdict(_Header(1, node.party, party, store.stamp(node.clock())))
+    with node.reading() as db:
+        receipted = {line.release_id for line in store.receipt_lines(db, party)}
     for row in node.view(party).released():
-        if row.served:  # what a suspension may still hold back is not told (law 7)
+        # What a suspension may still hold back is not told (law 7).
+        if row.served or row.release in receipted:
             item = orjson.loads(row.body)
             yield {"given": item["extensions"][EXTENSION]}
             if is_message(row) and item["kind"] == Kind.RECEIPT:
@@ -257,7 +260,7 @@ class _Reader:
     def _see_log(self) -> None:
         """All that they show of their log, against all that we saw of it."""
         telling = {log: witness.told(log, proofs) for log, proofs in self._telling.items()}
-        know = recall(self._db, self._party, store.era(self._db, self._party), telling)
+        know = recall(self._db, self._party, store.standing_of_log(self._db, self._party)[0], telling)
         for log, told in telling.items():
             if know.see(log, told, 0) is not None:
                 says = "the log that it shows is another than the one that it gave us"

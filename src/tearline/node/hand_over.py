@@ -14,7 +14,7 @@ from tearline.adapters import store
 from tearline.adapters.view import OUT, Item, Writer
 from tearline.ledger import Act
 from tearline.node.opened import Node
-from tearline.node.receipts import previous
+from tearline.node.receipts import earlier
 from tearline.terms import Broken, Party
 
 BATCH = 100
@@ -101,19 +101,25 @@ def _seal_rows(node: Node, party: Party, signed: Mapping[str, _Signed | None]) -
 
 
 def _seal_into(node: Node, view: Writer, party: Party, signed: Sequence[_Signed]) -> None:
-    """Log the statements, sign the log, and add the sealed objects with what they refer to."""
+    """Log each statement, sign the log, and add the sealed objects with what they refer to.
+
+    Each release has a checkpoint of its own. One for all that are at hand would tell how the node's work on
+    everybody's products fell into rounds (law 5).
+    """
     log = view.logs[OUT]
     indexes = log.append(view.db, [envelope.payload for _, envelope in signed])
-    checkpoint = view.checkpoint(OUT)
-    proofs = log.inclusions(view.db, indexes, indexes.stop)
-    before = previous(node, view, party, indexes)
+    view.checkpoint(OUT)  # of them all: it is what the next must agree with
+    asked = earlier(node, party, indexes.stop)
+    sizes = [min(asked, index) for index in indexes]
+    steps = log.steps(view.db, node.home.signing_key, list(zip(sizes, indexes, strict=True)))
     items: dict[tuple[str, str | None], Item] = {}
-    for (draft, envelope), index, proof in zip(signed, indexes, proofs, strict=True):
+    for (draft, envelope), index, size, step in zip(signed, indexes, sizes, steps, strict=True):
         for support in draft.supporting:
             version = support.get("modified", support.get("created"))
             items.setdefault((support["id"], version), _item(None, support, version, orjson.dumps(support)))
+        before = deliver.Previous(size, step.before, step.consistency)
         sealed = deliver.seal(
-            draft, envelope, checkpoint=checkpoint, index=index, proof=proof, previous=before
+            draft, envelope, checkpoint=step.note, index=index, proof=step.inclusion, previous=before
         )
         # A supporting object may also be released as a product: the release is what counts.
         items[draft.object_id, draft.version] = _item(draft.release_id, draft.object, draft.version, sealed)

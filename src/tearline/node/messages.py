@@ -35,12 +35,14 @@ HANDLERS: dict[Kind, Handler] = {}
 def send(node: Node, db: Connection, party: Party, kind: Kind, body: dict[str, Any], *, about: str) -> str:
     """Queue a message to `party` in the caller's transaction (law 9); returns its release id.
 
-    The same `about` is said once.
+    The same `about` is said once. A plain TAXII server is sent none: nobody there would understand it.
     """
     message = Message(kind, body)
     draft = deliver.compose_message(
         message, recipient=party, about=about, node=node.identity, issued=node.tick(node.clock())
     )
+    if party in node.partners and node.partners[party].kind == "taxii":
+        return draft.release_id
     if store.add_message(db, party, draft.release_id, kind, msgspec.json.encode(draft)):
         entry = {"partner": party, "release": draft.release_id, "kind": kind.value, "digest": draft.digest}
         node.record(Act.MESSAGE_SENT, entry)

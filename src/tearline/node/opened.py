@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,9 +12,10 @@ from sqlalchemy import Connection
 
 from tearline import deliver
 from tearline.adapters import store
-from tearline.adapters.database import open_database, soon_durable
+from tearline.adapters.database import FILES, Disk, soon_durable
 from tearline.adapters.home import Config, Home
 from tearline.adapters.log import Log
+from tearline.adapters.vault import VaultClient
 from tearline.adapters.view import View
 from tearline.agreement import Agreement, Agreements, lifecycle
 from tearline.agreement.suspension import compiled
@@ -32,15 +32,24 @@ def utc_now() -> datetime:
 class Node:
     """One organisation's node. Not safe for use from several threads at once."""
 
-    def __init__(self, home: Home, *, clock: Callable[[], datetime] = utc_now) -> None:
-        self.home, self.party, self.clock = home, home.party, clock
+    def __init__(
+        self,
+        home: Home,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        disk: Disk = FILES,
+        vault: Callable[[float], VaultClient] | None = None,
+    ) -> None:
+        """`vault`: gives a client of the vault that waits so many seconds; else it is the one of `home`."""
+        self.home, self.party, self.clock, self._disk = home, home.party, clock, disk
+        self.vault = vault or (lambda timeout: VaultClient(home.folder, timeout=timeout))
         self.identity = deliver.NodeIdentity(party=home.party, name=home.config.name, secret=home.secret)
         self.log = Log("ledger", f"{home.party}/ledger", home.former_keys)
-        self._engine = open_database(home.database, metadata=store.metadata)
+        self._engine = disk.open(home.database, metadata=store.metadata)
         self._views: dict[Party, View] = {}
         self._acts: list[bytes] | None = None
         # A connection outside any transaction, in which SQLite counts the commits of all the others.
-        self._watch = sqlite3.connect(home.database, isolation_level=None, check_same_thread=False)
+        self._watch = disk.watch(home.database)
         self._data_version = -1
         self.held_up = ""  # why nothing is considered at the moment: see `consider`
         self.generation = -1
@@ -118,6 +127,7 @@ class Node:
                 key=self.home.signing_key,
                 secret=self.home.view_secret(party),
                 former=self.home.former_keys,
+                disk=self._disk,
             )
         return self._views[party]
 

@@ -79,6 +79,10 @@ class Guard:
             if any(hit.disposition is not Disposition.NOTE for hit in hits)
         }
 
+    def hits(self, texts: Sequence[str]) -> list[tuple[Hit, ...]]:
+        """What the vault finds in each of `texts`."""
+        return self._scan(texts)
+
     def finds(self, text: str) -> bool:
         """Whether a protected identity is found in a text."""
         return any(hit.disposition is not Disposition.NOTE for hit in self._scan([text])[0])

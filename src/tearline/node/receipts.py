@@ -17,8 +17,7 @@ from sqlalchemy import Connection
 
 from tearline import intake
 from tearline.adapters import store
-from tearline.adapters.view import OUT, Writer
-from tearline.deliver import Kind, Opened, Previous, Proof, receipt, sealed_again, witness
+from tearline.deliver import Kind, Opened, Proof, receipt, sealed_again, witness
 from tearline.deliver.receipt import BATCH, Became
 from tearline.deliver.witness import Fork, Seen, Witness
 from tearline.ledger import Act, Checkpoint, Entry
@@ -37,7 +36,7 @@ decode_proof = msgspec.msgpack.Decoder(Proof).decode
 
 def is_forked(db: Connection, giver: Party) -> bool:
     """Whether the log of this giver has two histories and no officer has settled it."""
-    return giver in store.forked(db)
+    return store.standing_of_log(db, giver)[1]
 
 
 def admit(
@@ -48,9 +47,9 @@ def admit(
     By release id, with the number of each sighting. After a fork they are those that came before it, and none
     from the next call on. `known`: the ids of those that were taken before; these may tell of a fork too.
     """
-    if is_forked(db, giver):
+    era, forked, first = store.standing_of_log(db, giver)
+    if forked:
         return {}
-    first, era = store.next_sighting(db), store.era(db, giver)
     batches: dict[Checkpoint, list[tuple[int, Opened]]] = {}
     for number, release in enumerate(_unseen(db, giver, releases, known), first):
         batches.setdefault(release.log, []).append((number, release))
@@ -150,13 +149,12 @@ def notices(node: Node) -> list[str]:
     ]
 
 
-def previous(node: Node, view: Writer, party: Party, batch: range) -> Previous:
-    """The state of our log to `party` before this batch, with its proof; or an earlier one it asked for."""
+def earlier(node: Node, party: Party, index: int) -> int:
+    """The size of our log to `party` that a release with this index goes on from, or an earlier one it asked
+    for."""
     with node.reading() as db:
         asked = store.asked(db, party)
-    size = batch.start if asked is None else min(asked, batch.start)
-    log = view.logs[OUT]
-    return Previous(size, log.root(view.db, size), log.consistency(view.db, size, batch.stop))
+    return index if asked is None else min(asked, index)
 
 
 # --- Receipts -------------------------------------------------------------------------------------
@@ -181,7 +179,7 @@ def give(
     at = store.stamp(node.clock())
     for start in range(0, len(releases), BATCH):
         some = releases[start : start + BATCH]
-        asks = store.first_open(db, giver, store.era(db, giver))
+        asks = store.first_open(db, giver)
         first = some[0][0].statement.release_id  # receipted this once, so it names this receipt
         body = receipt.receipt_for(some, at, asks).to_body()
         said = send(node, db, giver, Kind.RECEIPT, body, about=first)

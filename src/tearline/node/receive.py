@@ -57,7 +57,7 @@ def take_inbox(node: Node, of: Iterable[Party] | None = None) -> int:
     """
     refused = refused_givers(node)
     asked = node.partners.keys() if of is None else node.partners.keys() & set(of)
-    for party in asked:
+    for party in sorted(asked):
         _hear_troubles(node, party)
     return sum(_take_inbox_of(node, party) for party in sorted(asked - refused))
 
@@ -67,6 +67,8 @@ def _take_inbox_of(node: Node, party: Party) -> int:
     view = node.view(party)
     with node.reading() as db:
         seen = store.inbox_seen(db, party)
+        if receipts.is_forked(db, party):
+            return 0
     added = view.inbox_after(seen, BATCH)
     if not added:
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 
 import msgspec
 
@@ -17,6 +18,7 @@ from tearline.terms import BadInput, Level, Partner, Party, Policy, Reach, Refus
 MAX_NAME = 200
 CHUNK = 500
 """Releases in one transaction of a view, and in one ledger entry."""
+_COLLECTION = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _DOOR = re.compile(r"https://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[!-~]*)?")
 
 
@@ -101,6 +103,62 @@ def add_partner(node: Node, card: Card, terms: Terms, *, checkpoint: str = "") -
         store.put_partner(db, partner, card.certificate)
     node.refresh()
     return partner
+
+
+def add_server(
+    node: Node,
+    party: Party,
+    url: str,
+    collection: str,
+    terms: Terms,
+    *,
+    authority: str,
+    login: tuple[str, str],
+) -> Partner:
+    """Add a plain TAXII 2.1 server as a partner, or change what is granted to it: it is given releases, and
+    nothing else happens with it.
+
+    `url`: of its API root. `authority`: certificates (PEM) that vouch for it; without, those that the system
+    trusts. `login`: user and password there, or two empty texts. Raises `Refused` for what is a node.
+    """
+    if party == node.party or PARTY.fullmatch(party) is None:
+        raise BadInput("name", "", f"{party!r} is not a code for another organisation", "use capitals")
+    if _DOOR.fullmatch(url) is None:
+        raise BadInput("--url", "", "it is not an https address")
+    if not _COLLECTION.fullmatch(collection):
+        raise BadInput("--collection", "", "it is not the id of a collection")
+    if authority:
+        tls.key_fingerprint(authority)
+    if party in node.partners and node.partners[party].kind == "node":
+        raise Refused(f"{party} is a partner with a node of its own")
+    partner = Partner(
+        party=party,
+        name=party,
+        tls_key="",
+        signing_key="",
+        url=url,
+        collection=collection,
+        clearance=terms.clearance,
+        needs=terms.needs,
+        reach=terms.reach,
+        use=terms.use,
+        duties=terms.duties,
+    )
+    node.view(party)
+    user, password = login
+    header = "Basic " + b64encode(f"{user}:{password}".encode()).decode() if user else ""
+    with node.writing() as db:
+        node.record(Act.PARTNER_ADDED, {"partner": party, "server": url, "collection": collection})
+        store.put_partner(db, partner, authority)
+        store.put_authorization(db, party, header)
+    node.refresh()
+    return partner
+
+
+def authorizations(node: Node) -> dict[Party, str]:
+    """The header with which each plain server lets us in."""
+    with node.reading() as db:
+        return store.authorizations(db)
 
 
 def _former_keys(before: Partner, card: Card) -> tuple[str, ...]:

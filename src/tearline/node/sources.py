@@ -26,7 +26,7 @@ Edit = Callable[[Opened], tuple[Register, Sequence[Told]]]
 
 def ask_vault(node: Node, *, timeout: float = 30.0) -> VaultClient:
     """A client of this node's vault. While it raises, nothing may go out (law 1)."""
-    return VaultClient(node.home.folder, timeout=timeout)
+    return node.vault(timeout)
 
 
 def has_vault(node: Node) -> bool:

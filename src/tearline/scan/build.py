@@ -10,7 +10,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from tearline.scan import identifiers
+from tearline.scan import identifiers, nicknames
 from tearline.scan.index import MOST_IDENTITIES, Index
 from tearline.scan.keys import SINGLE, Hashes, Keys, deletions, mix
 from tearline.scan.names import Name, Part, parse
@@ -20,21 +20,21 @@ from tearline.terms import BadInput
 
 _EVERY = 8192
 _RARE_LETTERS, _RARE_SOUNDS = 6, 4
-EXACT, PLAIN, EDITED, INITIAL, ALONE, RARE = range(6)
+EXACT, PLAIN, EDITED, INITIAL, ALONE, RARE, HEAD = range(7)
 """The lists of a word's hashes: all its readings; its literal ones; with one edit; its initials; as a
-name of one word; as a rare surname."""
+name of one word; as a rare surname; what its pet forms keep."""
 _PAIRINGS = ((EXACT, EXACT), (PLAIN, EDITED), (EDITED, PLAIN))
 
 
 class _Columns:
-    """The six lists of hashes of each distinct word."""
+    """The lists of hashes of each distinct word."""
 
     def __init__(self, keys: Keys) -> None:
         self._hash = keys.part
         self._number: dict[str, int] = {}
         self.skeletons: list[str] = []
-        self._sizes = [array("q") for _ in range(6)]
-        self._flat = [array("Q") for _ in range(6)]
+        self._sizes = [array("q") for _ in range(7)]
+        self._flat = [array("Q") for _ in range(7)]
 
     def number(self, part: Part) -> int:
         found = self._number.get(part.word)
@@ -50,6 +50,7 @@ class _Columns:
                 ["." + sound for sound in sorted(part.initials)],
                 ["!" + stem for stem in stems(part.readings)],
                 ["?" + stem for stem in stems(part.readings[:2])] if _may_be_rare(part) else [],
+                ["<" + head for head in nicknames.heads(part.readings)],
             )
             for column, tags in enumerate(columns):
                 self._sizes[column].append(len(tags))
@@ -127,7 +128,8 @@ class _Rows:
         out = [(tags, np.frombuffer(self.owners, np.int64).astype(np.uint32))]
         pairs = np.frombuffer(self.pairs, np.int64).reshape(-1, 3)
         out += [self.columns.cross(pairs, left, right) for left, right in _PAIRINGS]
-        out.append(self.columns.cross(np.frombuffer(self.initials, np.int64).reshape(-1, 3), INITIAL, EXACT))
+        named = np.frombuffer(self.initials, np.int64).reshape(-1, 3)
+        out += [self.columns.cross(named, INITIAL, EXACT), self.columns.cross(named, HEAD, PLAIN)]
         out.append(self.columns.each(np.frombuffer(self.alone, np.int64).reshape(-1, 2), ALONE))
         out.append(self.columns.each(self._rare(), RARE))
         return np.concatenate([h for h, _ in out]), np.concatenate([n for _, n in out])

@@ -35,6 +35,13 @@ _INVISIBLES = re.compile(f"[{_INVISIBLE}]+")
 _MARKED = re.compile(rf"[^\W\d_][{_MARKS}]+")
 _BREAK = re.compile(r"(?<=[^\W\d_])(?:[-‐][ \t]*\r?\n\s{0,20}|¬\s{0,20})(?=[^\W\d_])")
 _BREAK_SIGNS = ("-\n", "-\r", "‐\n", "‐\r", "- \n", "¬")
+_LETTER, _CAPITAL = r"[^\W\d_]", "".join(filter(str.isupper, map(chr, range(0x530))))
+_EMPHASIS = re.compile(rf"(?<={_LETTER})_(?={_LETTER})")
+_CUT = re.compile(
+    rf"(?<![^\W_])[{_CAPITAL}](?:{_LETTER}{{0,40}}\r?\n(?=(?![{_CAPITAL}]){_LETTER})|[{_CAPITAL}]{{1,40}}\r?\n(?=[{_CAPITAL}]))"
+)
+"""A capitalised word at a line's end, where the next line may hold the rest of it."""
+_SURE, _WEAK = 0.93, re.compile("alone|rare|surname|typo|initial")
 _SPACED = re.compile(r"(?<![^\W_])(?:[^\W_][^\w\n]{1,3}|[^\W_]_{1,2}){3,60}[^\W_](?![^\W_])")
 _PIECE = re.compile(r"[^\W_]|[\W_]+")
 _SPACER = re.compile(r"[\W_]+")
@@ -57,6 +64,10 @@ class View:
     def why(self, code: str) -> str:
         """The code of a hit, with the codes of what was repaired."""
         return ",".join((code, *self._codes))
+
+    def believes(self, score: float, why: str) -> bool:
+        """Whether a hit counts: what only the joining of two words makes must fit well in every part."""
+        return "cut" not in self._codes or (score >= _SURE and not _WEAK.search(why))
 
     def replaced(
         self,
@@ -118,18 +129,28 @@ def repaired(text: str) -> View:
 
 
 def further(view: View, *, is_spaced: bool) -> Iterator[View]:
-    """More views of a repaired one: words that line breaks part, and letters that stand apart."""
+    """More views of a repaired one: words that line breaks or emphasis part, and letters that stand apart."""
     joined = view
     if any(sign in view.text for sign in _BREAK_SIGNS):
         joined = view.replaced(_BREAK, _nothing, "hyphenated")
+    if "_" in view.text:
+        joined = joined.replaced(_EMPHASIS, _nothing, "markup")
     if joined is not view:
         yield joined
+    if "\n" in view.text:
+        cut = view.replaced(_CUT, str.rstrip, "cut", places=_word_places)
+        if cut is not view:
+            yield cut
     if is_spaced:
         close = view.replaced(_SPACED, _closed, "spaced", places=_places)
         if close is not view:
             yield close
         for match in _SPACED.finditer(view.text):
             yield from _parted(view, match)
+
+
+def _word_places(line_end: str) -> list[int]:
+    return list(range(len(line_end.rstrip())))
 
 
 def _pieces(run: str) -> list[tuple[str, int]]:

@@ -13,6 +13,7 @@ _CYRILLIC_ENDINGS = """
 _LATIN_ENDINGS = """
 's ’s ovou ová ové ovi ovy ova ove ovo ovu ov ův owi owie ów owa owej ową iego ego ého ega iemu emu ému
 imu iem em ém jem om ým ím im ym ům ami emi ými ími imi ymi ach ech ách ích ých ich ych ih ja ju jev
+ę ą ię ią
 """
 _CYRILLIC, _LATIN = frozenset(_CYRILLIC_ENDINGS.split()), frozenset(_LATIN_ENDINGS.split())
 _LONGEST, _LEAST_STEM = 4, 2
@@ -21,7 +22,7 @@ _LONGEST, _LEAST_STEM = 4, 2
 def strip(word: str, *, is_cyrillic: bool) -> str:
     """The word without its longest consonantal case ending, or the word itself where it has none."""
     endings = _CYRILLIC if is_cyrillic else _LATIN
-    for size in range(min(_LONGEST, len(word) - _LEAST_STEM), 1, -1):
+    for size in range(min(_LONGEST, len(word) - _LEAST_STEM), 0, -1):
         if word[-size:] in endings:
             return word[:-size]
     return word

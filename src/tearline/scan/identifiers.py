@@ -2,7 +2,7 @@
 
 Each is brought to tags that do not depend on punctuation, script of look-alike letters or form of digits.
 Phones are compared by their last nine digits: the longest national numbers without trunk and country
-prefix that ITU-T E.164 (11/2010, section 6) leaves to most countries of the languages that we scan.
+prefix (ITU-T E.164) of most countries of the languages that we scan.
 """
 
 from __future__ import annotations
@@ -17,23 +17,36 @@ from tearline.scan.values import Identity, Kind
 
 _PHONE_DIGITS, _FEWEST_DIGITS, _MOST_GROUPS, _LONGEST = 9, 6, 10, 32
 _GROUP = r"[^\W_]*\d[^\W_]*"
+_MARKS = r"\-‐‑–—./#\"'«»„“”’"
 _RUN = re.compile(
-    rf"(?:(?<![^\W_])[^\W\d_]{{1,4}}[\s\-–.№#/]{{1,3}}){{0,2}}{_GROUP}(?:[\s\-–—./()_#+]{{1,3}}{_GROUP}){{0,40}}"
+    rf"(?:(?<![^\W_])[^\W\d_]{{1,5}}[\s№{_MARKS}]{{1,3}}){{0,2}}{_GROUP}(?:[\s()_+{_MARKS}]{{1,3}}{_GROUP}){{0,40}}"
 )
 _WORD = re.compile(r"[^\W_]+")
-_AT = r"\s?(?:@|＠|[(\[{<]\s?(?:at|собака|а|ат)\s?[)\]}>]|\s(?:at|собака)\s)\s?"
-_DOT = r"(?:\s?[(\[{<]\s?(?:dot|точка|крапка|tečka|kropka|pika)\s?[)\]}>]\s?|\s(?:dot|точка|крапка)\s|\.)"
-_EMAIL = re.compile(
-    rf"[^\W_][\w+%\-]{{0,63}}(?:{_DOT}[\w+%\-]{{1,63}}){{0,4}}{_AT}[\w\-]{{1,63}}(?:{_DOT}[\w\-]{{1,63}}){{1,5}}",
-    re.IGNORECASE,
+_SIGN_AT = r"\s?(?:@|＠|[(\[{<]\s?(?:at|собака|а|ат)\s?[)\]}>])\s?"
+_WORD_AT = r"\s(?:at|собака)\s"
+_AT = rf"(?:{_SIGN_AT}|{_WORD_AT})"
+_DOT = (
+    r"(?:\s?[(\[{<]\s?(?:dot|точка|крапка|tečka|kropka|pika)\s?[)\]}>]\s?|\s(?:dot|точка|крапка)\s|\s?\.\s?)"
 )
+_EMAILS = tuple(
+    re.compile(
+        rf"(?P<user>[^\W_][\w+%\-]{{0,63}}(?:{_DOT}[\w+%\-]{{1,63}}){{0,4}})(?P<at>{at})"
+        rf"(?P<host>[\w\-]{{1,63}}(?:{_DOT}[\w\-]{{1,63}}){{1,5}})",
+        re.IGNORECASE,
+    )
+    for at in (_SIGN_AT, _WORD_AT)
+)
+_LOOSE = re.compile(r"\s\.\s?|\.\s")
+_TAG = re.compile(r"\+[^@]*(?=@)")
 _AT_SIGN, _DOT_SIGN = re.compile(_AT, re.IGNORECASE), re.compile(_DOT, re.IGNORECASE)
 _MAYBE_EMAIL = re.compile(r"@|＠|[(\[{<\s](?:at|собака|ат)[)\]}>\s]", re.IGNORECASE)
 _NUMBER = r"\d{1,3}[.,]\d{3,9}"
 _SIDE = r"[NSEWnsew]|[Пп]н|[Пп]д|[Сс]х|[Зз]х|[Сс]\.?\s?ш|[Юю]\.?\s?ш|[Вв]\.?\s?д|[Зз]\.?\s?д"
+_LABEL = r"(?:lat|latitude|lon|lng|long|longitude|шир|широта|довг|довгота|долг|долгота)\.?\s?[:=]?\s?"
 _DECIMAL = re.compile(
-    rf"(?P<a>[-−+]?{_NUMBER})\s?°?\s?(?P<p>{_SIDE})?\.?[\s,;/]{{1,3}}"
-    rf"(?P<b>[-−+]?{_NUMBER})\s?°?\s?(?P<q>{_SIDE})?"
+    rf"(?:{_LABEL}|(?P<r>{_SIDE})\s?)?(?P<a>[-−+]?{_NUMBER})\s?°?\s?(?P<p>{_SIDE})?\.?[\s,;/]{{1,3}}"
+    rf"(?:{_LABEL}|(?P<s>{_SIDE})\s?)?(?P<b>[-−+]?{_NUMBER})\s?°?\s?(?P<q>{_SIDE})?",
+    re.IGNORECASE,
 )
 _SMALL = r"(\d{1,2}(?:[.,]\d{1,9})?)"
 _ANGLE = rf"(\d{{1,3}})\s?[°º]\s?(?:{_SMALL}\s?['′’]\s?)?(?:{_SMALL}\s?(?:[\"″”]|''|’’)\s?)?({_SIDE})"
@@ -73,8 +86,11 @@ def tags_of(identity: Identity) -> frozenset[str]:
 def mentions(text: str) -> Iterator[Mention]:
     """All that may be an identifier in a text. Linear in its length."""
     if _MAYBE_EMAIL.search(text):
-        for match in _EMAIL.finditer(text):
-            yield Mention(match.start(), match.end(), (_email(match[0]),))
+        for pattern in _EMAILS:
+            found = pattern.search(text)
+            while found:
+                yield from _addresses(found)
+                found = pattern.search(text, found.end("at"))
     for pattern in (_DECIMAL, _SEXAGESIMAL):
         for match in pattern.finditer(text):
             spot = _spot(match[0])
@@ -84,9 +100,20 @@ def mentions(text: str) -> Iterator[Mention]:
         yield from _parts(match)
 
 
+def _addresses(match: re.Match[str]) -> Iterator[Mention]:
+    """An e-mail address: as found, and without what a full stop with a blank may part from it."""
+    text, user, host = match.string, match.start("user"), match.start("host")
+    firsts = [user, *(found.end() for found in _LOOSE.finditer(text, user, match.end("user")))]
+    lasts = [match.end(), *(found.start() for found in _LOOSE.finditer(text, host, match.end("host")))]
+    for first in firsts:
+        for last in lasts:
+            yield Mention(first, last, (_email(text[first:last]),))
+
+
 def _parts(match: re.Match[str]) -> Iterator[Mention]:
     """Of a run of groups with digits, each row of neighbouring groups that is long enough."""
     groups = [(found.start(), found.end(), _plain(found[0])) for found in _WORD.finditer(match[0])]
+    groups = [group for group in groups if group[2] not in _NUMBER_WORDS]
     base = match.start()
     for a in range(len(groups)):
         plain = ""
@@ -120,7 +147,7 @@ def _plain(text: str) -> str:
 def _email(text: str) -> str:
     text = unicodedata.normalize("NFKC", text.lower())
     text = _DOT_SIGN.sub(".", _AT_SIGN.sub("@", text, count=1))
-    return "e:" + latin_lookalike("".join(text.split()).strip(".<>" + APOSTROPHES))
+    return "e:" + latin_lookalike(_TAG.sub("", "".join(text.split())).strip(".<>" + APOSTROPHES))
 
 
 def _spot(text: str) -> tuple[int, int] | None:
@@ -128,7 +155,7 @@ def _spot(text: str) -> tuple[int, int] | None:
     found = _DECIMAL.search(text)
     if found:
         a, b = (float(found[k].replace(",", ".").replace("−", "-")) for k in "ab")
-        sides = found["p"] or "", found["q"] or ""
+        sides = found["p"] or found["r"] or "", found["q"] or found["s"] or ""
     else:
         found = _SEXAGESIMAL.search(text)
         if not found:
@@ -145,3 +172,7 @@ def _spot(text: str) -> tuple[int, int] | None:
 
 def _grid(a: int, b: int) -> str:
     return f"g:{a},{b}"
+
+
+_NUMBER_WORDS = frozenset(map(_plain, ("no", "nr", "num", "номер", "ном", "число")))
+"""What may stand between the letters and the digits of a document's number."""

@@ -39,7 +39,7 @@ class Keys:
 
 def deletions(skeleton: str) -> tuple[str, ...]:
     """The tagged forms of a skeleton under which a word with one edit is found: itself and each deletion."""
-    cut = (skeleton[:index] + skeleton[index + 1 :] for index in range(len(skeleton)))
+    cut = (skeleton[:index] + skeleton[index + 1 :] for index in range(len(skeleton) if skeleton[1:] else 0))
     return tuple(dict.fromkeys("~" + text for text in (skeleton, *cut)))
 
 

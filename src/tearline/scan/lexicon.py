@@ -12,15 +12,19 @@ import numpy.typing as npt
 from tearline.scan import nicknames
 from tearline.scan.fold import fold
 from tearline.scan.keys import Hashes, Keys, deletions
-from tearline.scan.names import PARTICLES
+from tearline.scan.names import is_particle
+from tearline.scan.phonemes import western
 from tearline.scan.tokens import Tokens
 from tearline.scan.words import initial_sounds, skeletons, stems, text_readings
 
-_PAIR, _ALONE, _PLAIN, _EDITED = 8, 4, 3, 14
+_PAIR, _ALONE, _PLAIN, _EDITED = 8, 4, 3, 18
 _MOST = 1 << 19
 _FIRST = 1 << 12
 _SLOTS, _SLOT = 1 << 18, np.uint64(64 - 18)
 _CAPITAL = np.uint64(0x632BE59BD9B4E019)
+_LEAST_HEADLESS, HEADLESS = 4, 4
+_GIVEN = 3
+_CYRILLIC = "\u0400"
 STEP, _NEAR = 4, 1
 """How far a word stands from the next; a particle is nearer."""
 
@@ -31,10 +35,19 @@ def _function_words() -> frozenset[str]:
     return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
 
 
+def _literal(folded: str) -> tuple[str, ...]:
+    """Skeletons of a word as it is spelt, with and without its case ending."""
+    readings = text_readings(folded)[:2]
+    if folded[0] < _CYRILLIC:
+        readings = (*readings, western(folded))
+    return skeletons(readings)
+
+
 class Lexicon:
     """One row a word, capitalised or not, in arrays of hashes (0 where there are fewer): `pair`, of its
-    parts for pairs; `plain` and `edited`, of a capitalised word as it stands and with one edit; `alone`,
-    for names of one word and rare surnames. `steps` and `is_function` have one value a row.
+    parts for pairs; `plain` and `edited`, of a capitalised word as it stands, and with one edit or as a pet
+    form (of a word in small letters only as the rest of a name that lost its first letter); `alone`, for
+    names of one word and rare surnames. `steps` and `is_function` have one value a row.
     `plausible` is the reader's: numbers of identities by the rows of two words and their mixed hash."""
 
     def __init__(self, keys: Keys) -> None:
@@ -84,12 +97,18 @@ class Lexicon:
         folded = fold(word)
         is_function = folded in _function_words()
         self.is_function[row] = is_function
-        if folded in PARTICLES:
+        if is_particle(folded):
             self.steps[row] = _NEAR
         if is_upper or (len(folded) == 1 and not is_function):
             self._put_name(row, folded, is_function=is_function)
         elif not is_function and len(folded) > 1:
-            self._put(self.pair, row, skeletons(text_readings(folded)))
+            readings = text_readings(folded)
+            given = ("=" + name for name in sorted(nicknames.names_of(readings))[:_GIVEN])
+            self._put(self.pair, row, [*given, *skeletons(readings)])
+            if len(folded) >= _LEAST_HEADLESS:
+                shapes = _literal(folded)
+                shapes = (*shapes[: HEADLESS - 1], *(shape[1:] for shape in shapes[:1]))
+                self._put(self.edited, row, ["~" + shape for shape in shapes])
         return row
 
     def _put_name(self, row: int, folded: str, *, is_function: bool) -> None:
@@ -98,14 +117,15 @@ class Lexicon:
             self._put(self.pair, row, [".'" + folded, *("." + sound for sound in initial_sounds(folded))])
             return
         readings = text_readings(folded, True)
-        given = ["=" + name for name in sorted(nicknames.names_of(readings))][:3]
+        given = ["=" + name for name in sorted(nicknames.names_of(readings))[:_GIVEN]]
         bones = skeletons(readings)
         if len(folded) == 2:
             bones = (*bones[:2], *("." + sound for sound in initial_sounds(folded)))
         self._put(self.pair, row, [*given, *bones])
         self._put(self.plain, row, [*given[:1], *bones])
-        near = (tag for shape in bones[:2] if len(shape) > 1 for tag in deletions(shape))
-        self._put(self.edited, row, list(dict.fromkeys(near)))
+        near = (tag for shape in _literal(folded) for tag in deletions(shape))
+        heads = ("<" + head for head in nicknames.heads(readings))
+        self._put(self.edited, row, list(dict.fromkeys((*heads, *near))))
         if not is_function:
             short = stems(readings)[: _ALONE // 2]
             self._put(self.alone, row, [mark + stem for stem in short for mark in "!?"])

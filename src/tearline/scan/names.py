@@ -8,21 +8,25 @@ from functools import lru_cache
 import msgspec
 
 from tearline.scan import nicknames, phonemes
-from tearline.scan.fold import fold
+from tearline.scan.fold import fold, spellings
 from tearline.scan.values import Kind
-from tearline.scan.words import initial_sounds, name_readings
+from tearline.scan.words import initial_sounds, name_readings, text_readings
 
 WORD = re.compile(r"[^\W\d_]+(?:['’‘ʼ`´ʹ′ʻ][^\W\d_]+)*|\d+[^\W_]*", re.UNICODE)
 _GROUP = re.compile(r"[\s,;]+")
 _PARTICLES_TEXT = """
 von der den de du des del della di da do dos das la le les van ter ten zu zum af al el bin ibn ben bint
-abu ul ur oglu ogly kyzy фон дер ден де дю дель делла ди да ду ван тер тен ла ле аль эль ель ібн ибн бін
-бин бен бинт уль ур ас аз ад ар аш огли оглы оглу кизи кызы ap y e
+abu ul ur fon fan oglu ogly kyzy фон дер ден де дю дель делла ди да ду ван тер тен ла ле аль эль ель ібн ибн
+бін бин бен бинт уль ур ас аз ад ар аш огли оглы оглу кизи кызы ал ул ел льо ap y e
 """
 PARTICLES = frozenset(_PARTICLES_TEXT.split())
 _PATRONYMIC = re.compile(
     r"(?:ович|евич|євич|йович|ійович|ич|івна|ївна|овна|евна|ична|инична|ovych|ovich|evich|yovych|iyovych"
     r"|ovič|evič|owicz|ewicz|ivna|yivna|ovna|evna|iwna|owna|ewna|ichna|inichna|ovyč|jovych|ijovyč)$"
+)
+_NUMERAL = re.compile(r"[ivx]{2,6}")
+_ADDRESS = re.compile(
+    r"(?:[йь]?[оеєі]вич|ич|[йь]?[іїоеє]вн|[иі]чн|y?[oe]v[iy]ch|[oe]vi[cč]|[oe]wicz|y?[ioe][vw]n|ichn)[^\W\d_]{0,3}$"
 )
 _SURNAME = re.compile(
     r"(?:енко|ський|цький|ська|цька|ский|цкий|ская|цкая|ов|ев|єв|ова|ева|єва|ін|їн|ін|ин|ина|іна|ук|юк|чак|ко|ян|дзе|швілі"
@@ -80,8 +84,9 @@ def _words(chunk: str) -> tuple[Part, ...]:
     return tuple(part(fold(word)) for word in WORD.findall(chunk))
 
 
-def _is_particle(word: Part) -> bool:
-    return word.word in PARTICLES
+def is_particle(folded: str) -> bool:
+    """Whether a folded word, look-alike letters and digits in it read, is a particle."""
+    return folded in PARTICLES or any(spelling in PARTICLES for spelling, _ in spellings(folded))
 
 
 def parse(text: str, kind: Kind) -> Name:
@@ -90,17 +95,40 @@ def parse(text: str, kind: Kind) -> Name:
     if comma >= 0:
         comma = sum(bool(WORD.search(chunk)) for chunk in _GROUP.split(text[:comma])) - 1
     chunks = [words for words in map(_words, _GROUP.split(text)) if words]
-    kept = [words for k, words in enumerate(chunks) if not (k and len(words) == 1 and _is_particle(words[0]))]
+    kept = [
+        words for k, words in enumerate(chunks) if not (k and len(words) == 1 and words[0].word in PARTICLES)
+    ]
     groups = [
-        words if len(words) == 1 else tuple(word for word in words if not _is_particle(word))
+        words if len(words) == 1 else tuple(word for word in words if word.word not in PARTICLES)
         for words in (kept if len(kept) > 1 else chunks)
     ]
     groups = [group for group in groups if group]
     if len(groups) == 1:
         groups = [(word,) for word in groups[0]]
-    if kind is not Kind.PERSON or len(groups) < 2:
+    fused = _fused([word for words in chunks for word in words]) if kind is Kind.PERSON else {}
+    if fused:
+        groups = [tuple(each for word in group for each in (word, *fused.get(word, ()))) for group in groups]
+    is_regnal = _NUMERAL.fullmatch(groups[-1][0].word) and groups[-2][0].given if len(groups) > 1 else False
+    if kind is not Kind.PERSON or len(groups) < 2 or is_regnal:
         return Name(kind, tuple(groups))
     return _with_roles(kind, groups, comma)
+
+
+def _fused(words: list[Part]) -> dict[Part, list[Part]]:
+    """Words beside particles, each with what it is when written as one with them (Harun ur Rafi: Harunur)."""
+    out: dict[Part, list[Part]] = {}
+    for k in range(1, len(words) - 1):
+        before, particle, after = words[k - 1 : k + 2]
+        if particle.word in PARTICLES and len(particle.word) > 1:
+            out.setdefault(before, []).append(part(before.word + particle.word))
+            out.setdefault(after, []).append(part(particle.word + after.word))
+    return out
+
+
+def is_patronymic(folded: str) -> bool:
+    """Whether a word of a text, in any case form, is a patronymic: made from a given name of the table."""
+    ending = _ADDRESS.search(folded)
+    return ending is not None and bool(nicknames.names_of(text_readings(folded[: ending.start()])))
 
 
 def _with_roles(kind: Kind, groups: list[tuple[Part, ...]], comma: int) -> Name:

@@ -1,14 +1,19 @@
-"""Given names that are one: Олександр, Александр, Саша, Alex, Aleksander (`data/given_names.toml`)."""
+"""Given names that are one: Олександр, Александр, Саша, Alex, Aleksander (`data/given_names.toml`).
+
+Beside the table stands a rule, for pet forms that languages make anew: the beginning of the name, and a
+diminutive ending or none (Стефчо, Jankovíček, Terry, Бориско).
+"""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import defaultdict
 from functools import cache, lru_cache
 from importlib.resources import files
 
 from tearline.scan.fold import fold
-from tearline.scan.phonemes import slavic, western
+from tearline.scan.phonemes import coarse, slavic, western
 from tearline.scan.words import name_readings, text_readings
 
 _VOWELS, _CYRILLIC = "aeiou", "\u0400"
@@ -57,6 +62,25 @@ def names_of(readings: tuple[str, ...]) -> frozenset[str]:
                 break
             reading = reading[:-1]  # noqa: PLW2901
     return found
+
+
+HEAD = 3
+"""How many sounds of a name a pet form keeps at the least."""
+_PET = re.compile(r"(?:[aeiou]{0,2}(?:[kcCSZsznltd]|nk|[CSs]k|[CS]n|n[CS]|ts)){0,2}[aeiou]{0,2}")
+
+
+def heads(readings: tuple[str, ...]) -> tuple[str, ...]:
+    """The first sounds of the first two readings: a name and its pet forms share one."""
+    found = dict.fromkeys(coarse(reading)[:HEAD] for reading in readings[:2])
+    return tuple(head for head in found if len(head) == HEAD)
+
+
+def is_pet_form(pet: str, name: str) -> bool:
+    """Whether a reading may be a pet form of another that is a given name."""
+    kept = 0
+    while kept < min(len(pet), len(name)) and pet[kept] == name[kept]:
+        kept += 1
+    return any(_PET.fullmatch(pet, cut) for cut in range(kept, HEAD - 1, -1))
 
 
 def first_sounds(name: str) -> frozenset[str]:

@@ -47,12 +47,14 @@ _CYRILLIC = str.maketrans(
     }
 )
 
-_SILENT_SIGN = re.compile(r"ъ(?=[еёюя])|ъ$")
-_FIXES = re.compile(r"([a-zSZC])(?=\1)|u(?=[aeiou])|d(?=[ZC])|t(?=c)")
+_SILENT_SIGN = re.compile(r"ъ(?=[еёюя])|ʺ(?=[jeêëûâyi])|[ъʺ]$")
+_FIXES = re.compile(r"([a-zSZC])(?=\1)|u(?=[aeiou])|d(?=[tZC])|t[sz]|t(?=c)")
 
 
 def _fix(match: re.Match[str]) -> str:
-    return "v" if match[0] == "u" and match[1] is None else ""
+    if match[1]:
+        return ""
+    return "v" if match[0] == "u" else "c" if len(match[0]) > 1 else ""
 
 
 def cyrillic(word: str) -> str:
@@ -81,7 +83,7 @@ _COMMON = {
     "schtsch": "S", "szcz": "S", "sh": "S", "zh": "Z", "kh": "h", "ph": "f", "th": "t", "ts": "c",
     "tz": "c", "dzh": "Z", "dj": "Z", "dž": "Z", "dż": "Z", "šč": "S", "ść": "S", "tch": "C", "ck": "k",
     "qu": "kv", "dt": "t", "gh": "g", "tsh": "C", "tš": "C", "tč": "C", "dź": "Z", "sz": "S", "cz": "C",
-    "dz": "z", "oo": "u", "ee": "i", "ou": "u", "yo": "io", "eau": "o", "aa": "a", "wh": "v",
+    "dz": "z", "oo": "u", "ee": "i", "ou": "u", "yo": "io", "eau": "o", "aa": "a", "wh": "v", "ʺ": "a",
 }  # fmt: skip
 _SLAVIC = {
     "c": "c", "ch": "h", "ck": "ck", "rz": "Z",
@@ -153,6 +155,8 @@ def _reader(groups: dict[str, str]) -> Callable[[str], str]:
     pattern = re.compile("|".join(sorted(map(re.escape, table), key=len, reverse=True)) + "|.", re.DOTALL)
 
     def read(word: str) -> str:
+        if "ʺ" in word:
+            word = _SILENT_SIGN.sub("", word)
         return _FIXES.sub(_fix, pattern.sub(lambda m: table.get(m[0], ""), word))
 
     return read

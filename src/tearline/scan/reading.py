@@ -9,19 +9,21 @@ from collections.abc import Callable
 import numpy as np
 
 from tearline.scan import verify
+from tearline.scan.fold import fold
 from tearline.scan.index import Index
 from tearline.scan.keys import SINGLE, Hashes, mix
-from tearline.scan.lexicon import STEP, Lexicon
-from tearline.scan.names import PARTICLES, Name, Part
+from tearline.scan.lexicon import HEADLESS, STEP, Lexicon
+from tearline.scan.names import Name, Part, is_patronymic
 from tearline.scan.tokens import Ints, Tokens
 from tearline.scan.values import Disposition, Hit, Kind
 
-_BLANK = r"[ \t\u00a0\u2000-\u200a\u202f]*(?:\r?\n[ \t>]*)?"
+_BLANK = r"[ʹ′ʼ`´ʺ″]?[ \t\u00a0\u2000-\u200a\u202f]*(?:\r?\n[ \t>]*)?"
 _GAP = re.compile(
     rf"{_BLANK}|[-‐‑–_.+=/]|,{_BLANK}|{_BLANK}[\"'«»“”„’(]{_BLANK}|[\"'«»“”„’)]{_BLANK}|[-‐‑]{_BLANK}"
 )
 _MARK = re.compile(r"\s*[\"'«»“”„’()]")
-_DOT = re.compile(rf"\.{_BLANK}-?")
+_DOT = re.compile(rf"[ \u00a0]?\.{_BLANK}-?")
+_DASH = re.compile(rf"{_BLANK}[-‐‑–—]{_BLANK}")
 _LONGEST_GAP = 16
 _DIGRAPHS_TEXT = """
 Дж Хр Вл Вс Св Ст Ал Ев Дм Ch Cz Sz Sh Zh Kh Th Ph Ts Dz Dm St Vl Yu Ya Ye Yo Ju Ja Je Iu Ia Al Wł Kr Št
@@ -131,15 +133,36 @@ class Reading:
         return token[left], token[right], keys[left] + keys[right]
 
     def _typos(self, rows: Ints, upper: Ints) -> tuple[Ints, Ints, Hashes]:
-        """Near capitalised words, one as it stands and one with an edit: places, places, sums."""
-        near = (upper[1:] - upper[:-1] <= 2).nonzero()[0]
-        i, j = upper[near], upper[near + 1]
-        plain, edited = self._lexicon.plain, self._lexicon.edited
-        a, b = np.concatenate((rows[i], rows[j])), np.concatenate((rows[j], rows[i]))
+        """Near capitalised words, one as it stands and one with an edit: places, places, sums.
+
+        The edited one may have lost its capital, if it stands beside the other.
+        """
+        at = self._lexicon.steps[rows].cumsum()[upper]
+        near = (at[1:] - at[:-1] <= _REACH).nonzero()[0]
+        far = (at[2:] - at[:-2] <= _REACH).nonzero()[0]
+        i = np.concatenate((upper[near], upper[far]))
+        j = np.concatenate((upper[near + 1], upper[far + 2]))
+        small = np.ones(len(rows), np.bool_)
+        small[upper] = False
+        before, after = upper[upper > 0], upper[upper < len(rows) - 1]
+        before, after = before[small[before - 1]], after[small[after + 1]]
+        parts = [
+            self._edits(i, j, rows[i], rows[j], None),
+            self._edits(i, j, rows[j], rows[i], None),
+            self._edits(before - 1, before, rows[before], rows[before - 1], HEADLESS),
+            self._edits(after, after + 1, rows[after], rows[after + 1], HEADLESS),
+        ]
+        left, right, sums = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return left, right, sums
+
+    def _edits(
+        self, i: Ints, j: Ints, plain: Ints, edited: Ints, most: int | None
+    ) -> tuple[Ints, Ints, Hashes]:
+        """Each key of a plain row with each, or the first `most`, of an edited one."""
         # an empty place is 0: its sums are hashes that no index has
-        sums = plain[a][:, :, None] + edited[b][:, None, :]
+        sums = self._lexicon.plain[plain][:, :, None] + self._lexicon.edited[edited][:, None, :most]
         each = sums.shape[1] * sums.shape[2]
-        return np.concatenate((i, i)).repeat(each), np.concatenate((j, j)).repeat(each), sums.ravel()
+        return i.repeat(each), j.repeat(each), sums.ravel()
 
     # --- the text around tokens ------------------------------------------------------------------
 
@@ -155,27 +178,40 @@ class Reading:
             found = gap == " " or _GAP.fullmatch(gap) is not None
             if not found and _DOT.fullmatch(gap):
                 found = len(self._word(k)) <= 2
+            elif not found and _DASH.fullmatch(gap):
+                found = self._word(k + 1).isdecimal()
             self._gaps[k] = found
         return found
 
     def _joined(self, i: int, j: int) -> bool:
         """Whether tokens i to j can be of one name: nothing closes it, no ordinary word is inside."""
         return all(map(self._open, range(i, j))) and all(
-            self._tokens.upper[k] or self._word(k).lower() in PARTICLES for k in range(i + 1, j)
+            self._tokens.upper[k] or self._lexicon.steps[self._rows[k]] < STEP for k in range(i + 1, j)
         )
 
     def _spot(self, k: int) -> verify.Word:
         text, end = self._word(k), int(self._tokens.ends[k])
         upper = bool(self._tokens.upper[k])
         gap = self._text[end : end + 4]
+        is_dotted = gap.lstrip(" \u00a0")[:1] == "."
+        is_letter = len(text) == 1 and text.isupper() and (is_dotted or not self._may_be_preposition(k))
         return verify.Word(
             text,
             upper,
             upper and len(text) > 1 and text.isupper(),
             bool(self._lexicon.is_function[self._rows[k]]),
-            gap[:1] == "." and (len(text) == 1 or text in _DIGRAPHS),
+            is_letter or (is_dotted and (len(text) == 1 or text in _DIGRAPHS)),
             "," if gap[:1] == "," else '"' if _MARK.match(gap) else "",
+            is_letter and not is_dotted,
         )
+
+    def _may_be_preposition(self, k: int) -> bool:
+        """Whether a capital letter is also a word and stands where one does, before a word."""
+        if not self._lexicon.is_function[self._rows[k]]:
+            return False
+        beside = [self._word(n) for n in (k - 1, k + 1) if 0 <= n < len(self._tokens)]
+        is_before_word = k + 1 < len(self._tokens) and self._open(k)
+        return is_before_word and not any(len(word) == 1 and word.isupper() for word in beside)
 
     # --- judgement -------------------------------------------------------------------------------
 
@@ -289,7 +325,10 @@ class Reading:
         return True
 
     def _echoes(self, hits: list[Hit]) -> list[Hit]:
-        """Surnames alone, and given names with patronymics, of persons whom the text names in full."""
+        """Surnames alone, and given names with patronymics, of persons whom the text names in full.
+
+        Where the vault has no patronymic, any one after the given name is taken for the person's.
+        """
         full = {
             hit.id for hit in hits if hit.disposition is Disposition.HOLD and not hit.why.endswith(_SINGLE)
         }
@@ -297,7 +336,8 @@ class Reading:
         for number in sorted(self._numbers[id_] for id_ in full):
             for name in self._names_of(number):
                 if name.surname >= 0:
-                    for group in {name.surname, name.patronymic} - {-1}:
+                    second = name.given if name.patronymic < 0 else name.patronymic
+                    for group in {name.surname, second} - {-1}:
                         for part in name.groups[group]:
                             for hash_ in self._lexicon.hashes(part.skeletons):
                                 wanted[hash_].append((number, name, group, part))
@@ -319,8 +359,12 @@ class Reading:
         need = 0.97 if is_doubtful else 0.94 if verify.in_one_script(word.text, part) else 0.9
         if word.is_initial or fit.why in {"nickname", "typo"} or fit.score < need:
             return
-        first = at
-        if group == name.patronymic:
+        first = last = at
+        if group == name.given:
+            last = at + 1
+            if not self._is_address(at, name):
+                return
+        elif group == name.patronymic:
             first = at - 1
             if first < 0 or not self._open(first):
                 return
@@ -328,7 +372,22 @@ class Reading:
                 return
         elif not self._suits(at, name):
             return
-        self._add(found, first, at, number, 0.9 * fit.score, Disposition.REVIEW, f"{fit.why},surname")
+        self._add(found, first, last, number, 0.9 * fit.score, Disposition.REVIEW, f"{fit.why},surname")
+
+    def _is_address(self, at: int, name: Name) -> bool:
+        """Whether a given name stands with a patronymic, and with nobody else's surname."""
+        count = len(self._tokens)
+        if at + 1 >= count or not self._open(at) or not self._tokens.upper[at + 1]:
+            return False
+        if not is_patronymic(fold(self._word(at + 1))):
+            return False
+        beside = [at - 1] if at and self._open(at - 1) and not self._begins_sentence(at - 1) else []
+        beside += [at + 2] if at + 2 < count and self._open(at + 1) else []
+        own = name.groups[name.surname]
+        return all(
+            not self._tokens.upper[k] or max(verify.fit(self._word(k), part).score for part in own) >= _SURE
+            for k in beside
+        )
 
 
 def _pruned(found: dict[tuple[int, int, str], Hit]) -> list[Hit]:

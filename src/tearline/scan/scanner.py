@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +77,7 @@ class Scanner:
             spot = (hit.start, hit.end, hit.id)
             if spot not in best or best[spot].score < hit.score:
                 best[spot] = hit
-        return [best[spot] for spot in sorted(best)]
+        return sorted(_outermost(best.values()))
 
     def _read(self, text: str, tokens: Tokens) -> list[Hit]:
         return Reading(text, tokens, self._index, self._lexicon, self.names_of).hits() if len(tokens) else []
@@ -88,6 +88,7 @@ class Scanner:
         return [
             Hit(*view.original(hit.start, hit.end), hit.id, hit.score, hit.disposition, view.why(hit.why))
             for hit in hits
+            if view.believes(hit.score, hit.why)
         ]
 
     def _identified(self, text: str) -> list[Hit]:
@@ -126,6 +127,16 @@ class Scanner:
                 self._parsed.clear()
             found = self._parsed[number] = tuple(parse(row.name, row.kind) for row in self.rows_of(number))
         return found
+
+
+def _outermost(hits: Iterable[Hit]) -> Iterator[Hit]:
+    """Without a hit inside another, better one of the same id, which a further view found."""
+    last: Hit | None = None
+    for hit in sorted(hits, key=lambda hit: (hit.id, hit.start, -hit.end)):
+        if last and hit.id == last.id and hit.end <= last.end and hit.score < last.score:
+            continue
+        last = hit
+        yield hit
 
 
 class _Held:

@@ -17,7 +17,7 @@ from tearline.scan.disguise import SIGNS
 from tearline.scan.fold import APOSTROPHES, LIMIT, fold
 from tearline.scan.keys import Hashes
 
-_WORD, _JOINER, _UPPER, _SIGN = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8)
+_WORD, _JOINER, _UPPER, _SIGN, _DIGIT = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8), np.uint8(16)
 _BLOCK = 1 << 16
 _ODD = 0x9E3779B97F4A7C55
 Ints = npt.NDArray[np.int64]
@@ -26,6 +26,8 @@ Ints = npt.NDArray[np.int64]
 class Tokens:
     """Tokens of one text. All arrays have one row a token; offsets are code points of the text.
 
+    `upper`: whether a word is written like a name: with a capital in the first or (mistyped) second
+    place, or with a digit for the first letter.
     `has_signs`: whether the text has a character that `disguise.repaired` deals with.
     """
 
@@ -54,6 +56,7 @@ def _tables() -> tuple[npt.NDArray[np.uint8], Hashes]:
         char = chr(code)
         if char.isalnum():
             classes[code] = _WORD | (_UPPER if char.isupper() or char.istitle() else 0)
+            classes[code] |= _DIGIT if char.isdecimal() else 0
             plain = fold(char)
             folded[code] = ord(plain[0]) if plain else code
         elif unicodedata.category(char) == "Mn":
@@ -130,6 +133,19 @@ def _block(codes: npt.NDArray[np.uint32], offset: int) -> Tokens:
     sums[0] = 0
     np.cumsum(values[codes] * up[: len(codes)], out=sums[1:])
     hashes = (sums[ends] - sums[starts]) * down[starts]
-    upper = (classes[starts] & _UPPER) != 0
+    upper = _like_names(classes, starts, ends)
     has_signs = bool(np.bitwise_or.reduce(classes) & _SIGN) if len(classes) else False
     return Tokens(starts + offset, ends + offset, hashes, upper, has_signs=has_signs)
+
+
+def _like_names(
+    classes: npt.NDArray[np.uint8], starts: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]
+) -> npt.NDArray[np.bool_]:
+    """Capital first, as in `Ivan`, or second, as in `vIan`; or a digit and then a letter, as in `1v4n`."""
+    last = ends - 1
+    first, second = classes[starts], classes[np.minimum(starts + 1, last)]
+    third = classes[np.minimum(starts + 2, last)]
+    is_capital = ((first | second) & _UPPER) != 0
+    has_letter = ((second & _DIGIT) == 0) | ((third & _DIGIT) == 0)
+    out: npt.NDArray[np.bool_] = is_capital | (((first & _DIGIT) != 0) & has_letter)
+    return out

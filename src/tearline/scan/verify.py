@@ -6,6 +6,7 @@ look like in the text: their case, their order, what they are otherwise.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from rapidfuzz.distance import OSA
 from tearline.scan import nicknames
 from tearline.scan.fold import fold, spellings
 from tearline.scan.likeness import likeness
-from tearline.scan.names import Name, Part
+from tearline.scan.names import Name, Part, is_particle
 from tearline.scan.values import Kind
 from tearline.scan.words import initial_sounds, text_readings
 
@@ -23,11 +24,16 @@ _VOWELS = "aeiou"
 _ENDS = "аеиоуыіїяюєёйьaeiouyáéíóúůýěąę"
 
 
+_FLEETING = re.compile(r"(?<=[^\W\d_])i?[eoěaеоёіъ](?=[^\W\d_]$)")
+"""The vowel before the last consonant, which Slavic case forms may drop (Стрілець: Стрільця)."""
+
+
 class Word(NamedTuple):
     """A token of a text as the verifier needs it.
 
-    `is_initial`: a letter, or two that stand for a name, then a full stop. `after`: what follows besides
-    blanks and hyphens: nothing, a `,`, or a quotation mark or bracket as `"`.
+    `is_initial`: a capital letter, or two that stand for a name and a full stop; `is_bare` without the full
+    stop. `after`: what follows besides blanks and hyphens: nothing, a `,`, or a quotation mark or bracket
+    as `"`.
     """
 
     text: str
@@ -36,6 +42,7 @@ class Word(NamedTuple):
     is_function: bool
     is_initial: bool
     after: str
+    is_bare: bool = False
 
 
 class Match(NamedTuple):
@@ -56,7 +63,8 @@ class Fit(NamedTuple):
 
 _CYRILLIC = "\u0400"
 _NONE = Fit(0.0, "")
-TYPO, _BEYOND_TYPO = 0.8, 0.9
+TYPO, _BEYOND_TYPO, _PET, _PET_READINGS = 0.8, 0.9, 0.9, 2
+_BARE = 0.86
 """The fit of a word that is one edit away, and what a fit by sound must reach to be believed instead."""
 
 
@@ -69,11 +77,14 @@ def _stem(reading: str) -> str:
 def _letters(word: str, name: str) -> Fit:
     """Likeness of two words in one script, less up to three letters of a case ending."""
     base = name.rstrip(_ENDS) or name
+    short = _FLEETING.sub("", base) if len(base) >= 4 else name
     edits = OSA.distance(word, name, score_cutoff=2)
     for cut in range(min(4, len(word) - 1)):
         stem = word[: len(word) - cut]
         if len(stem) >= 3 and stem in (base, name):
             return Fit(0.98, "inflected")
+        if cut and stem == short:
+            return Fit(0.96, "inflected")
         if len(stem) >= 4:
             edits = min(edits, OSA.distance(stem, base, score_cutoff=2))
     return Fit(TYPO, "typo") if edits == 1 and len(word) >= 4 and len(name) >= 4 else _NONE
@@ -82,13 +93,23 @@ def _letters(word: str, name: str) -> Fit:
 @lru_cache(maxsize=1 << 17)
 def fit(word: str, part: Part) -> Fit:
     """How well a word of a text, inflected and in any script, fits a word of a name in its base form."""
+    best = _spelt(word, part)
+    if best.score < 0.95 and part.given and given_names(word) & part.given:
+        best = Fit(0.95, "nickname")
+    return best
+
+
+@lru_cache(maxsize=1 << 17)
+def _spelt(word: str, part: Part) -> Fit:
+    """The same without nicknames."""
     folded = fold(word)
-    if folded == part.word:
+    own = {is_cyrillic: spelling for spelling, is_cyrillic in spellings(part.word)}
+    written = spellings(folded)
+    if folded == part.word or part.word in {spelling for spelling, _ in written}:
         return Fit(1.0, "exact")
     readings = text_readings(folded, True)
-    own = {is_cyrillic: spelling for spelling, is_cyrillic in spellings(part.word)}
     best = _NONE
-    for spelling, is_cyrillic in spellings(folded):
+    for spelling, is_cyrillic in written:
         if is_cyrillic in own:
             best = max(best, _letters(spelling, own[is_cyrillic]))
     if best.score < 0.98:
@@ -99,9 +120,20 @@ def fit(word: str, part: Part) -> Fit:
                     score = max(score, 0.99 * likeness(_stem(one), _stem(other)))
                 if score > (_BEYOND_TYPO if best.why == "typo" else best.score + 0.01):
                     best = Fit(score, "transliterated")
-    if best.score < 0.95 and part.given and nicknames.names_of(readings) & part.given:
-        best = Fit(0.95, "nickname")
     return best
+
+
+@lru_cache(maxsize=1 << 17)
+def _as_pet(word: str, part: Part) -> Fit:
+    """How well a word fits a given name as a pet form that the table lacks, or the other way round."""
+    known = given_names(word)
+    readings = text_readings(fold(word), True)[:_PET_READINGS]
+    is_other = bool(known) and bool(part.given) and not known & part.given
+    if is_other or len(word) < nicknames.HEAD:
+        return _NONE
+    pairs = [(one, other) for one in readings for other in part.readings[:_PET_READINGS]]
+    is_pet = any(nicknames.is_pet_form(*pair) or nicknames.is_pet_form(*pair[::-1]) for pair in pairs)
+    return Fit(_PET, "nickname") if is_pet else _NONE
 
 
 def given_names(word: str) -> frozenset[str]:
@@ -149,6 +181,8 @@ def may_match(names: Sequence[Name], words: tuple[str, str]) -> bool:
 def _best_fit(name: Name, word: str) -> float:
     """The best fit of a word among all parts of a name; a short word or part may be an initial."""
     best = 0.93 if len(word) <= 2 else 0.0
+    if name.given >= 0:
+        best = max(best, *(_as_pet(word, part).score for part in name.groups[name.given]))
     for group in name.groups:
         for part in group:
             best = max(best, 0.93 if len(part.word) == 1 else fit(word, part).score)
@@ -163,7 +197,8 @@ def _group_fit(name: Name, group: int, word: Word) -> Fit:
             return _NONE
         folded = fold(word.text)
         marks = {"'" + folded} if len(folded) == 1 else set()
-        return Fit(0.9, "initial") if part.initials & (marks | set(initial_sounds(folded))) else _NONE
+        found = Fit(_BARE if word.is_bare else 0.9, "initial")
+        return found if part.initials & (marks | set(initial_sounds(folded))) else _NONE
     if len(word.text) == 1:
         return _NONE
     best = _NONE
@@ -172,10 +207,9 @@ def _group_fit(name: Name, group: int, word: Word) -> Fit:
             if word.is_upper and part.initials & {reading[0] for reading in text_readings(fold(word.text))}:
                 best = max(best, Fit(0.85, "initial"))
         else:
-            found = fit(word.text, part)
-            if group == name.surname and found.why == "nickname":
-                continue
-            best = max(best, found)
+            best = max(best, (_spelt if group == name.surname else fit)(word.text, part))
+            if group == name.given and word.is_upper and best.score < _PET:
+                best = max(best, _as_pet(word.text, part))
     return best
 
 
@@ -216,31 +250,68 @@ def _is_enough(name: Name, words: Sequence[Word], held: dict[int, tuple[int, Fit
 
     The thresholds were set on invented decoys: see docs/scanner.md.
     """
-    (i, (a, one)), (j, (_, other)) = sorted(held.items())
+    (i, (a, one)), (j, (b, other)) = sorted(held.items())
     left, right = words[i], words[j]
     least, most = sorted((one.score, other.score))
     whys = {one.why, other.why}
     is_swapped = a == name.surname and not left.is_initial
     after = {words[k].after for k in range(i, j)} - {""}
     is_broken = bool(after) and not (least >= 0.97 and (is_swapped or after == {'"'}))
-    has_stranger = any(words[k].is_upper and not words[k].is_initial for k in range(i + 1, j)) and (
+    has_stranger = any(_is_stranger(name, words[k], {a, b}) for k in range(i + 1, j)) and (
         least < 0.93 or (is_swapped and name.patronymic < 0)
     )
     is_plain = _is_plain(left, right, one, other) and _is_plain(right, left, other, one)
     if is_broken or has_stranger or not is_plain:
         return False
-    uppers = left.is_upper + right.is_upper
-    if uppers == 0 and "initial" in whys:
+    if not (left.is_upper and right.is_upper):
+        return _is_enough_in_small(name, (left, a, one), (right, b, other), is_swapped=is_swapped)
+    if least == _BARE and "initial" in whys:
         return most >= 0.98
-    if uppers < 2:
-        return least >= (0.97 if uppers or is_swapped else 0.93) and not whys & {"nickname", "initial"}
     if whys & {"initial", "typo"}:
-        return most >= (0.97 if "typo" in whys else 0.93)
+        return most >= (0.94 if "typo" in whys else 0.93)
     if "nickname" in whys:
-        return least >= (0.95 if is_swapped else 0.93) and min(len(left.text), len(right.text)) > 2
+        short = min(len(left.text), len(right.text)) <= 2 and "exact" not in whys
+        return not short and (least >= (0.95 if is_swapped else 0.93) or most >= 0.97)
     is_own_script = left.text[0] >= _CYRILLIC and in_one_script(left.text, name.groups[a][0])
     need = 0.93 if is_swapped else 0.89 if is_own_script else 0.85
     return least >= need or (not is_swapped and most >= 0.97 and least >= need - 0.05)
+
+
+def _is_enough_in_small(
+    name: Name, first: tuple[Word, int, Fit], second: tuple[Word, int, Fit], *, is_swapped: bool
+) -> bool:
+    """The same where one of two words, or both, are in small letters: each a word, its group and its fit."""
+    (left, a, one), (right, b, other) = first, second
+    least, most = sorted((one.score, other.score))
+    whys = {one.why, other.why}
+    if left.is_upper or right.is_upper:
+        small, group = (right, b) if left.is_upper else (left, a)
+        is_whole = least >= 0.97 and not whys & {"nickname", "initial"}
+        return is_whole or (most >= 0.97 and _is_headless(small.text, name.groups[group]))
+    if "initial" in whys:
+        return most >= 0.98
+    if "nickname" in whys:
+        is_spelt = most >= 0.97 and bool(whys & {"exact", "inflected"})
+        return is_spelt and not is_swapped and min(len(left.text), len(right.text)) > 3
+    if is_swapped:
+        return least >= 0.97
+    return least >= (0.88 if "exact" in whys else 0.93)
+
+
+def _is_stranger(name: Name, word: Word, taken: set[int]) -> bool:
+    """Whether a word between two of a name is another name's."""
+    others = (group for group in range(len(name.groups)) if group not in taken)
+    return (
+        word.is_upper
+        and not word.is_initial
+        and not is_particle(fold(word.text))
+        and all(_group_fit(name, k, word).score < TYPO for k in others)
+    )
+
+
+def _is_headless(word: str, parts: tuple[Part, ...]) -> bool:
+    """Whether a word in small letters is a name that lost its first letter, and with it its capital."""
+    return any(len(part.word) > 4 and fold(word).startswith(part.word[1:].rstrip(_ENDS)) for part in parts)
 
 
 def _is_plain(word: Word, beside: Word, found: Fit, other: Fit) -> bool:

@@ -30,6 +30,8 @@ def text_readings(word: str, is_name: bool = False) -> tuple[str, ...]:
                     out[phonemes.cyrillic(form.replace("щ", "шт"))] = None
             else:
                 out[phonemes.slavic(form)] = None
+                if "x" in form:  # scholarly romanisation
+                    out[phonemes.slavic(form.replace("x", "h"))] = None
                 if is_name:
                     out.update(dict.fromkeys(phonemes.latin_in_text(form)))
     out.pop("", None)

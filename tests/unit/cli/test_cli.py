@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from tearline.cli import main
 from tearline.ledger import Act
-from tearline.node import Node, consider, hand_over, logins
+from tearline.node import Node, consider, hand_over, logins, persons
 from tearline.node.invitation import read_invitation
 from tests.adoption import adopt
 from tests.coalition import AGREEMENTS, bundle, free_port, serve, stop, tearline
@@ -166,6 +166,28 @@ def test_status_says_what_was_decided(desk: Desk) -> None:
     assert "GBR: 3 products, 3 considered, 3 releases, 3 delivered, 0 received" in said
     assert "five-eyes/cyber-whole" in said
     assert "five-eyes/reports-tearline" in said
+
+
+class _Barges:
+    def persons(self, text: str, language: str) -> list[tuple[int, int]]:
+        return [(at, at + 6) for at in [text.find("barges")] if at >= 0]
+
+
+def test_unknown_persons_are_shown_with_their_portion(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tearline.cli.flags.is_installed", lambda: False)
+    assert "no recogniser is installed" in desk.done("status")
+    assert "no recogniser is installed" in desk.done("flags")
+    desk.done("intake", desk.file("r.md", REPORT))
+    work(desk)
+    with Node.open(desk.folder / "gbr") as node:
+        products = persons.waiting(node)
+        assert persons.keep(node, products, persons.look(products, _Barges()))
+    assert "1 products seem to name persons whom the vault does not know" in desk.done("status")
+    row = next(
+        line for line in desk.done("flags", "--limit", "1").splitlines() if products[0].product.id in line
+    )
+    assert [cell.strip() for cell in row.split("│")[2:5]] == ["2", "1", "barges"]
+    assert "barges" not in desk.done("status")
 
 
 def test_tables_are_whole_in_a_narrow_terminal(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

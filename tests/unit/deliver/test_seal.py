@@ -101,7 +101,7 @@ def test_3_parties() -> None:
     fails(ITEM, "parties", giver="USA")
 
 
-def test_4_digest() -> None:
+def test_7_digest() -> None:
     fails(ITEM | {"name": "Another"}, "digest")
     fails(ITEM | {"x_more": 1}, "digest")
     fails(ITEM | {"x_more": 2**60}, "digest")
@@ -111,7 +111,7 @@ def test_4_digest() -> None:
         fails(item, "digest")
 
 
-def test_5_checkpoint() -> None:
+def test_4_checkpoint() -> None:
     root = leaf_hash(deliver.sign_draft(DRAFT, giver="GBR", key=KEY).payload)
     origin = deliver.log_origin("GBR", "UKR")
     for note in (
@@ -126,7 +126,7 @@ def test_5_checkpoint() -> None:
         fails(item, "checkpoint")
 
 
-def test_6_inclusion() -> None:
+def test_5_inclusion() -> None:
     for change in (
         lambda inclusion: inclusion.update(index=0),
         lambda inclusion: inclusion.update(index=-1),
@@ -138,6 +138,19 @@ def test_6_inclusion() -> None:
         item, ours = altered()
         change(ours["inclusion"])
         fails(item, "inclusion")
+
+
+def test_6_previous() -> None:
+    for change in (
+        lambda previous: previous.update(size=1),
+        lambda previous: previous.update(size=3),
+        lambda previous: previous.update(size=-1),
+        lambda previous: previous.update(root="A" * 43 + "="),
+        lambda previous: previous["proof"].append("A" * 43 + "="),
+    ):
+        item, ours = altered()
+        change(ours["previous"])
+        fails(item, "previous")
 
 
 def test_a_statement_that_is_not_in_the_log() -> None:

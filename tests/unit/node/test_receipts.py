@@ -412,6 +412,9 @@ def test_after_a_fork_nothing_is_taken_until_it_is_settled(
         receive(usa, "GBR", inbox, None)
     add_to_inbox(usa, "GBR", malware("not sealed", GREEN))
     receive(usa, "GBR", [malware("not sealed", GREEN)], None)
+    make(gbr, "of the first history")
+    fetch(gbr, usa)
+    assert len(entries(usa, Act.FORK_FOUND)) == 1
     assert {item.product.title for item in held(usa)} == {"a", "b"}
     with pytest.raises(Refused, match="not an officer"):
         settle_fork(usa, "GBR", officer="nobody", why="They said so.")

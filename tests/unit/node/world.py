@@ -208,16 +208,19 @@ def sealed_in_log(giver: Node, drafts: Sequence[deliver.Draft]) -> list[bytes]:
         envelopes = [deliver.sign_draft(draft, giver=giver.party, key=key) for draft in drafts]
         log = view.logs[OUT]
         batch = log.append(view.db, [envelope.payload for envelope in envelopes])
+        view.checkpoint(OUT)
+        size = receipts.earlier(giver, party, batch.start)
+        steps = log.steps(view.db, key, [(size, index) for index in batch])
         return [
             deliver.seal(
                 draft,
                 envelope,
-                checkpoint=view.checkpoint(OUT),
+                checkpoint=step.note,
                 index=index,
-                proof=log.inclusion(view.db, index, batch.stop),
-                previous=receipts.previous(giver, view, party, batch),
+                proof=step.inclusion,
+                previous=deliver.Previous(size, step.before, step.consistency),
             )
-            for draft, envelope, index in zip(drafts, envelopes, batch, strict=True)
+            for draft, envelope, index, step in zip(drafts, envelopes, batch, steps, strict=True)
         ]
 
 

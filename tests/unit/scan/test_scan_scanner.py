@@ -1,4 +1,4 @@
-"""What the scanner must find, in invented names (tests/vectors/scan/names.toml)."""
+"""What the scanner must find, in invented names (tests/vectors/scan)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from tearline.scan import Disposition, Hit, Identity, Kind, Scanner
 from tearline.terms import BadInput
 
 KEY = b"k" * 32
-VECTORS = Path(__file__).parents[2] / "vectors" / "scan" / "names.toml"
+VECTORS = Path(__file__).parents[2] / "vectors" / "scan"
 CASES = [
     (case["name"], text)
-    for case in tomllib.loads(VECTORS.read_text("utf-8"))["case"]
+    for path in sorted(VECTORS.glob("*.toml"))
+    for case in tomllib.loads(path.read_text("utf-8"))["case"]
     for text in case["texts"]
 ]
 
@@ -193,3 +194,25 @@ def test_a_long_line_takes_time_in_proportion() -> None:
     hits = found.scan(text)
     assert len(hits) == 3000
     assert found.scan("х" * 300_000) == found.scan("\u0301" * 300_000) == found.scan("І " * 100_000) == []
+
+
+def test_a_given_name_with_any_patronymic_follows_a_full_name_without_one() -> None:
+    found = scanner("Світлана Вербова")
+    text = "Світлана Вербова прибула. Світлану Миколаївну ждали. Світлана Ковачевич пішла."
+    assert spans(text, found.scan(text)) == ["Світлана Вербова", "Світлану Миколаївну"]
+    assert found.scan("Світлана Миколаївна прибула.") == []
+
+
+def test_a_preposition_is_no_initial() -> None:
+    assert scanner("Wilbur Rosja").scan("Był W Rosja wczoraj.") == []
+    assert scanner("Wilbur Rosja").scan("Był Rosja W") != []
+
+
+def test_a_line_end_joins_nothing_that_fits_loosely() -> None:
+    assert scanner("Тарас Вербовенко").scan("Тарас Вебро\nвенко прибув.") == []
+    assert scanner("Вербовенко").scan("Вербо\nвенко прибув.") == []
+
+
+def test_what_further_views_find_again_is_one_hit() -> None:
+    (hit,) = scanner("Тарас Кривошапченко").scan("Та\nрас Кривошапченко прибув.")
+    assert hit.why == "exact,cut"

@@ -1,4 +1,7 @@
-"""How far the post of each partner was heard, beside what was taken of it: see `adapters.view.post`."""
+"""How far the post of each partner was heard, beside what was taken of it: see `adapters.view.post`.
+
+And how plain TAXII servers let us in.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,25 @@ _post = Table(
     Column("inbox_signed", Integer, nullable=False, server_default="0"),
     Column("troubles_heard", Integer, nullable=False, server_default="0"),
 )
+
+_server = Table(
+    "server",
+    metadata,
+    Column("party", String, primary_key=True),
+    Column("authorization", String, nullable=False),
+)
+
+
+def put_authorization(db: Connection, party: Party, header: str) -> None:
+    """Keep the `Authorization` header for a plain server; an empty one for none."""
+    row = insert(_server).values(party=party, authorization=header)
+    db.execute(row.on_conflict_do_update(index_elements=["party"], set_={"authorization": header}))
+
+
+def authorizations(db: Connection) -> dict[Party, str]:
+    """Those that are not empty."""
+    rows = db.execute(select(_server.c.party, _server.c.authorization).where(_server.c.authorization != ""))
+    return {str(party): str(header) for party, header in rows}
 
 
 def inbox_signed(db: Connection, party: Party) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from tearline.adapters.store import tables as t
 from tearline.terms import Product
@@ -97,6 +98,11 @@ def replace_product(db: Connection, seq: int, product: Product, digest: str) -> 
         .where(t.product.c.seq == seq)
         .values(body=encode_product(product), digest=digest, quarantine=None, considered=0)
     )
+
+
+def held_of(row: Row[Any]) -> Held:
+    """A row of the products' table as a product."""
+    return Held(row.seq, row.digest, row.received_as, decode_product(row.body))
 
 
 def pending(db: Connection, limit: int) -> list[Held]:

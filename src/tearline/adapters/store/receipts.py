@@ -18,13 +18,11 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    delete,
     func,
     insert,
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from tearline.adapters.store.relations import next_generation
 from tearline.adapters.store.tables import metadata
@@ -111,7 +109,7 @@ _line = Table(
 Coordinate = tuple[int, int]
 """(level, index) of a complete subtree, as in `ledger.tree`."""
 
-_asked = Table(
+Table(
     "asked",
     metadata,
     Column("partner", String, primary_key=True),
@@ -170,9 +168,16 @@ class Received(msgspec.Struct, frozen=True):
 # --- What is known of a giver's log ---------------------------------------------------------------
 
 
-def next_sighting(db: Connection) -> int:
-    """The number of the next sighting; those after it follow."""
-    return int(db.execute(select(func.max(_sighting.c.seq))).scalar() or 0) + 1
+def standing_of_log(db: Connection, giver: Party) -> tuple[int, bool, int]:
+    """How it stands with a giver's log: its era (how many of its forks were settled), whether a fork is open,
+    and the number of the next sighting."""
+    row = db.exec_driver_sql(
+        "SELECT (SELECT count(*) FROM fork WHERE giver = ?1 AND settled_at IS NOT NULL),"
+        " EXISTS (SELECT 1 FROM fork WHERE giver = ?1 AND settled_at IS NULL),"
+        " (SELECT coalesce(max(seq), 0) + 1 FROM sighting)",
+        (giver,),
+    ).one()
+    return row[0], bool(row[1]), row[2]
 
 
 def add_sightings(db: Connection, giver: Party, rows: Iterable[tuple[int, str, int, bytes]]) -> None:
@@ -187,12 +192,6 @@ def add_sightings(db: Connection, giver: Party, rows: Iterable[tuple[int, str, i
 def sighting_proof(db: Connection, number: int) -> bytes:
     """The proof with this number."""
     return bytes(db.execute(select(_sighting.c.proof).where(_sighting.c.seq == number)).scalar_one())
-
-
-def era(db: Connection, giver: Party) -> int:
-    """How many forks of this giver's log were settled."""
-    settled = (_fork.c.giver == giver) & _fork.c.settled_at.is_not(None)
-    return db.execute(select(func.count()).where(settled)).scalar_one()
 
 
 def seen_checkpoints(
@@ -255,19 +254,19 @@ def seen_roots(db: Connection, giver: Party, sizes: Iterable[int]) -> set[tuple[
 
 def checkpoints(db: Connection, giver: Party) -> Checkpoints:
     """What was seen of a giver's log in the present era."""
-    mine = (_seen.c.giver == giver) & (_seen.c.era == era(db, giver))
+    mine = (_seen.c.giver == giver) & (_seen.c.era == standing_of_log(db, giver)[0])
     count, widest = db.execute(select(func.count(), func.max(_seen.c.size)).where(mine)).one()
     open_ = mine & _seen.c.linked_at.is_(None) & (_seen.c.size < (widest or 0))
     rows = db.execute(select(_seen.c.size, _seen.c.seen_at).where(open_).order_by(_seen.c.size))
     return Checkpoints(count, widest or 0, [(size, at) for size, at in rows])
 
 
-def first_open(db: Connection, giver: Party, era: int) -> int | None:
+def first_open(db: Connection, giver: Party) -> int | None:
     """The smallest checkpoint that is open: not linked, and not the widest."""
     rows = db.exec_driver_sql(
-        "SELECT size FROM seen_checkpoint WHERE giver = ? AND era = ? AND linked_at IS NULL"
-        " ORDER BY size LIMIT 2",
-        (giver, era),
+        "SELECT size FROM seen_checkpoint WHERE giver = ?1 AND linked_at IS NULL AND era ="
+        " (SELECT count(*) FROM fork WHERE giver = ?1 AND settled_at IS NOT NULL) ORDER BY size LIMIT 2",
+        (giver,),
     )
     found = [size for (size,) in rows]
     return found[0] if len(found) > 1 else None
@@ -347,8 +346,7 @@ def add_receipt(
     lines: Mapping[str, tuple[str, str | None]],
 ) -> None:
     """Keep a receipt that a partner gave us; `lines`: what became of each release, and how it differs."""
-    values = {"release_id": release_id, "partner": partner, "received_at": at, "sealed": sealed}
-    db.execute(insert(_receipt).values(values))
+    db.exec_driver_sql("INSERT INTO receipt VALUES (?, ?, ?, ?)", (release_id, partner, at, sealed))
     db.exec_driver_sql(
         "INSERT INTO receipt_line VALUES (?, ?, ?, ?, ?)",
         [(partner, release, release_id, became, differs) for release, (became, differs) in lines.items()],
@@ -400,12 +398,12 @@ def confirmed(db: Connection, releases: Iterable[str]) -> dict[str, str]:
 def set_asked(db: Connection, partner: Party, size: int | None) -> None:
     """Remember which size of our log a partner asks to have linked, if any."""
     if size is None:
-        db.execute(delete(_asked).where(_asked.c.partner == partner))
+        db.exec_driver_sql("DELETE FROM asked WHERE partner = ?", (partner,))
     else:
-        values = upsert(_asked).values(partner=partner, size=size)
-        db.execute(values.on_conflict_do_update(index_elements=["partner"], set_={"size": size}))
+        db.exec_driver_sql("INSERT OR REPLACE INTO asked VALUES (?, ?)", (partner, size))
 
 
 def asked(db: Connection, partner: Party) -> int | None:
     """The size of our log that a partner asks to have linked."""
-    return db.execute(select(_asked.c.size).where(_asked.c.partner == partner)).scalar()
+    row = db.exec_driver_sql("SELECT size FROM asked WHERE partner = ?", (partner,)).first()
+    return None if row is None else int(row[0])

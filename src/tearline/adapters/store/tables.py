@@ -261,6 +261,14 @@ disclosure = Table(
     Column("at", String, nullable=False),
 )
 
+person_flag = Table(
+    "person_flag",
+    metadata,
+    Column("product", ForeignKey("product.seq"), primary_key=True),
+    Column("names", Integer, nullable=False),
+    Column("spans", BLOB, nullable=False),
+)
+
 vault = Table(
     "vault",
     metadata,

@@ -26,7 +26,7 @@ from typing import NamedTuple, cast
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, Table
 
-from tearline.adapters.database import open_database
+from tearline.adapters.database import FILES, Disk
 from tearline.adapters.log import Finding, Log
 from tearline.adapters.log_audit import Fault
 from tearline.adapters.view import held_back, pages, post
@@ -109,13 +109,14 @@ class View:
         former: Sequence[Ed25519PublicKey] = (),
         cadence_ms: int = 0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        disk: Disk = FILES,
     ) -> None:
         """`secret`: this view's own, from which collection ids and `next` tokens are derived. `key` signs the
         logs, `former` did before; who has no key can add to `in` alone. With a cadence, what was added to
         `out` is read from the next tick of the `clock` on.
         """
         self._key, self._tick, self._clock = key, cadence_ms * 1000, clock
-        self._engine = open_database(path, metadata=metadata)
+        self._engine = disk.open(path, metadata=metadata)
         self._logs = {name: Log(name, f"{node}/{party}/{name}", former) for name in (OUT, IN)}
         self.party = party
         self.ids = {name: _collection_id(secret, f"{node} {party} {name}") for name in (OUT, IN)}

@@ -163,6 +163,7 @@ class _Room:
             inbox,
             self._client(peer),
             peer.collection or INBOX,
+            plain=peer.collection is not None,
             cadence=self._config.cadence_ms / 1000,
             pad=self._pad,
             troubled=lambda: talk.say(self._worker, talk.Given(peer.party)),

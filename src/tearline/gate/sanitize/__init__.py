@@ -6,7 +6,7 @@ whom the vault does not know.
 
 from tearline.gate.sanitize.finer import Finding, finer
 from tearline.gate.sanitize.product import sanitize
-from tearline.gate.sanitize.unknown import Recogniser, natasha, notices
+from tearline.gate.sanitize.unknown import Installed, Recogniser, is_installed, notices
 from tearline.gate.sanitize.values import CODES, DONE, Flag, Sanitized
 
 __all__ = [
@@ -14,10 +14,11 @@ __all__ = [
     "DONE",
     "Finding",
     "Flag",
+    "Installed",
     "Recogniser",
     "Sanitized",
     "finer",
-    "natasha",
+    "is_installed",
     "notices",
     "sanitize",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from tearline.gate.sanitize import CODES, natasha, notices, unknown
+from tearline.gate.sanitize import CODES, notices, unknown
 
 
 class Capitals:
@@ -38,6 +38,25 @@ def test_without_a_recogniser_there_are_none() -> None:
     assert notices(["so Ilko met Vira"], "uk", Capitals()) == ()
 
 
-def test_natasha_is_not_asked_for_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_is_installed_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert natasha() is None
+    assert not unknown.is_installed()
+    assert not unknown.Installed()
+    assert unknown.Installed().persons("so Ilko met Vira", "en") == []
+
+
+def test_a_model_is_read_once_and_asked_in_its_own_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Model(Capitals):
+        def __init__(self) -> None:
+            made.append(self)
+
+    monkeypatch.setattr(unknown, "_models", lambda: {"en": Model})
+    installed = unknown.Installed()
+    assert installed
+    assert made == []
+    for _ in range(2):
+        assert (3, 7) in installed.persons("so Ilko met Vira", "en")
+    assert installed.persons("so Ilko met Vira", "uk") == []
+    assert len(made) == 1
