@@ -134,6 +134,8 @@ def _take(
     given = [release for release in fresh if not deliver.is_message(release.object)]
     # What is not signed as a release came over a connection that says whose it is.
     unsigned = [item for item in items if not (deliver.is_release(item) or _only_comes_along(giver, item))]
+    if unsigned and receipts.is_forked(db, giver):
+        unsigned = []  # it waits with the rest
     came_by = {_version(release.object): release.statement.release_id for release in given}
     became: dict[tuple[Any, Any], Became] = {}
     for product in _products(node, db, giver, [*(release.object for release in given), *unsigned], now):
