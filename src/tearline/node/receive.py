@@ -138,6 +138,8 @@ def _take(
     theirs = [release for release, notice in notices if notice is None or is_product(release.object, notice)]
     # What is not signed as a release came over a connection that says whose it is.
     unsigned = [item for item in items if not (deliver.is_release(item) or _only_comes_along(giver, item))]
+    if unsigned and receipts.is_forked(db, giver):
+        unsigned = []  # it waits with the rest
     by_originator: dict[Party, list[deliver.Opened]] = {giver: []}
     for release in theirs:
         if (admission := whose.get(release.statement.release_id)) is not None:

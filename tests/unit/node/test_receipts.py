@@ -404,7 +404,7 @@ def test_after_a_fork_nothing_is_taken_until_it_is_settled(
     fetch(gbr, usa)
     make(old, "c", "d")
     inbox = [item for item in fetched(old, usa) if item["type"] == "malware"]
-    add_to_inbox(usa, "GBR", *inbox)
+    add_to_inbox(usa, "GBR", *inbox, malware("beside it", GREEN))
     take_inbox(usa)
     is_found(usa, taken={"a", "b"})
     for _ in range(2):
@@ -423,7 +423,7 @@ def test_after_a_fork_nothing_is_taken_until_it_is_settled(
     settle_fork(usa, "GBR", officer=OFFICER, why="They restored a copy; told by telephone.")
     assert usa.forked == frozenset()
     take_inbox(usa)
-    assert {item.product.title for item in held(usa)} == {"a", "b", "c", "d", "not sealed"}
+    assert {item.product.title for item in held(usa)} == {"a", "b", "c", "d", "not sealed", "beside it"}
     assert len(entries(usa, Act.FORK_SETTLED)) == 1
     assert verify_partner(usa, "GBR").differences == []
     # The old history once more is another fork; settled again, it goes on.
