@@ -10,8 +10,8 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from tearline.scan import identifiers
-from tearline.scan.index import MOST_IDENTITIES, Index
+from tearline.scan import identifiers, prints
+from tearline.scan.index import MOST_IDENTITIES, Entries, Index
 from tearline.scan.keys import SINGLE, Hashes, Keys, deletions, mix
 from tearline.scan.names import Name, Part, parse
 from tearline.scan.values import Identity, Kind
@@ -35,6 +35,7 @@ class _Columns:
         self.skeletons: list[str] = []
         self._sizes = [array("q") for _ in range(6)]
         self._flat = [array("Q") for _ in range(6)]
+        self._marks = [array("Q") for _ in range(6)]
 
     def number(self, part: Part) -> int:
         found = self._number.get(part.word)
@@ -51,36 +52,55 @@ class _Columns:
                 ["!" + stem for stem in stems(part.readings)],
                 ["?" + stem for stem in stems(part.readings[:2])] if _may_be_rare(part) else [],
             )
+            marks = prints.of_skeletons(part.readings)
             for column, tags in enumerate(columns):
                 self._sizes[column].append(len(tags))
                 self._flat[column].extend(map(self._hash, tags))
+                self._marks[column].extend(marks.get(tag, prints.ANY) for tag in tags)
         return found
 
-    def of(self, column: int) -> tuple[npt.NDArray[np.int64], Hashes]:
-        """Where each word's hashes begin (one more at the end), and the hashes."""
+    def of(self, column: int) -> tuple[npt.NDArray[np.int64], Hashes, Hashes]:
+        """Where each word's hashes begin (one more at the end), the hashes, and their prints."""
         sizes = np.frombuffer(self._sizes[column], np.int64)
-        return np.concatenate(([0], np.cumsum(sizes))), np.frombuffer(self._flat[column], np.uint64)
+        starts = np.concatenate(([0], np.cumsum(sizes)))
+        return (
+            starts,
+            np.frombuffer(self._flat[column], np.uint64),
+            np.frombuffer(self._marks[column], np.uint64),
+        )
 
-    def cross(
-        self, rows: npt.NDArray[np.int64], left: int, right: int
-    ) -> tuple[Hashes, npt.NDArray[np.uint32]]:
+    def words(self) -> Hashes:
+        """The hashes that are in pairs."""
+        return np.unique(
+            np.concatenate([np.frombuffer(self._flat[k], np.uint64) for k in range(INITIAL + 1)])
+        )
+
+    def cross(self, rows: npt.NDArray[np.int64], left: int, right: int) -> Entries:
         """For rows of (word, word, identity): each hash of the first word with each of the second, mixed."""
-        first, a = self.of(left)
-        second, b = self.of(right)
+        first, a, marks = self.of(left)
+        second, b, beside = self.of(right)
         high = np.diff(second)[rows[:, 1]]
         total = np.diff(first)[rows[:, 0]] * high
         row = np.repeat(np.arange(len(rows)), total)
         rank = np.arange(len(row)) - np.repeat(np.cumsum(total) - total, total)
-        one = a[first[rows[row, 0]] + rank // high[row]]
-        return mix(one + b[second[rows[row, 1]] + rank % high[row]]), rows[row, 2].astype(np.uint32)
+        i, j = first[rows[row, 0]] + rank // high[row], second[rows[row, 1]] + rank % high[row]
+        one, other = a[i], b[j]
+        paired = prints.paired(one, other, marks[i], beside[j])
+        return Entries(mix(one + other), rows[row, 2].astype(np.uint64), paired)
 
-    def each(self, rows: npt.NDArray[np.int64], column: int) -> tuple[Hashes, npt.NDArray[np.uint32]]:
+    def each(self, rows: npt.NDArray[np.int64], column: int) -> Entries:
         """For rows of (word, identity): each hash of the word alone, mixed."""
-        first, a = self.of(column)
+        first, a, _ = self.of(column)
         total = np.diff(first)[rows[:, 0]]
         row = np.repeat(np.arange(len(rows)), total)
         rank = np.arange(len(row)) - np.repeat(np.cumsum(total) - total, total)
-        return mix(a[first[rows[row, 0]] + rank] + np.uint64(SINGLE)), rows[row, 1].astype(np.uint32)
+        return single(a[first[rows[row, 0]] + rank], rows[row, 1])
+
+
+def single(hashes: Hashes, numbers: npt.NDArray[np.int64]) -> Entries:
+    """Entries of hashes that are looked up alone."""
+    mixed = mix(hashes + np.uint64(SINGLE))
+    return Entries(mixed, numbers.astype(np.uint64), np.full(len(mixed), prints.ANY_PAIR, np.uint64))
 
 
 def _may_be_rare(part: Part) -> bool:
@@ -114,6 +134,8 @@ class _Rows:
             self.pairs.extend((word(one), word(other), number))
         if name.surname >= 0:
             given = word(name.groups[name.given][0])
+            for part in name.groups[name.patronymic] if name.patronymic >= 0 else ():
+                word(part)  # it is in no pair, but looked for after a full name
             for part in name.groups[name.surname]:
                 surname = word(part)
                 self.initials.extend((given, surname, number))
@@ -121,16 +143,19 @@ class _Rows:
                     self.surnames.extend((surname, number))
                     self._holders[part.skeletons[0]].add(number)
 
-    def hashes(self) -> tuple[Hashes, npt.NDArray[np.uint32]]:
-        """All mixed hashes, and the identity of each."""
-        tags = mix(np.frombuffer(self.tags, np.uint64) + np.uint64(SINGLE))
-        out = [(tags, np.frombuffer(self.owners, np.int64).astype(np.uint32))]
+    def entries(self) -> Entries:
+        columns = self.columns
+        out = [single(np.frombuffer(self.tags, np.uint64), np.frombuffer(self.owners, np.int64))]
         pairs = np.frombuffer(self.pairs, np.int64).reshape(-1, 3)
-        out += [self.columns.cross(pairs, left, right) for left, right in _PAIRINGS]
-        out.append(self.columns.cross(np.frombuffer(self.initials, np.int64).reshape(-1, 3), INITIAL, EXACT))
-        out.append(self.columns.each(np.frombuffer(self.alone, np.int64).reshape(-1, 2), ALONE))
-        out.append(self.columns.each(self._rare(), RARE))
-        return np.concatenate([h for h, _ in out]), np.concatenate([n for _, n in out])
+        out += [columns.cross(pairs, left, right) for left, right in _PAIRINGS]
+        out.append(columns.cross(np.frombuffer(self.initials, np.int64).reshape(-1, 3), INITIAL, EXACT))
+        out.append(columns.each(np.frombuffer(self.alone, np.int64).reshape(-1, 2), ALONE))
+        out.append(columns.each(self._rare(), RARE))
+        return Entries(
+            np.concatenate([each.hashes for each in out]),
+            np.concatenate([each.numbers for each in out]),
+            np.concatenate([each.marks for each in out]),
+        )
 
     def _rare(self) -> npt.NDArray[np.int64]:
         """Surnames whose skeleton no second identity has."""
@@ -141,7 +166,7 @@ class _Rows:
 
 
 def build(
-    identities: Iterable[Identity], keys: Keys, *, check: str, progress: Callable[[int], None] | None = None
+    identities: Iterable[Identity], keys: Keys, *, progress: Callable[[int], None] | None = None
 ) -> Index:
     """The index of name rows. `progress` is told now and then how many rows are read.
 
@@ -158,8 +183,8 @@ def build(
         raise BadInput("identities", "", "there are more than 16 million identities", "use several indexes")
     if progress:
         progress(done)
-    hashes, numbers = rows.hashes()
-    return Index.build(hashes, numbers, list(ids), check=check, has_identifiers=bool(rows.tags))
+    words = rows.columns.words()
+    return Index.build(rows.entries(), words, list(ids), keys, has_identifiers=bool(rows.tags))
 
 
 def _pairs(name: Name) -> list[tuple[Part, Part]]:

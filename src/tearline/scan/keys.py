@@ -28,6 +28,9 @@ class Keys:
     def __init__(self, key: bytes) -> None:
         secret = hashlib.blake2b(key, digest_size=32, person=b"tearline scan").digest()
         self._base = hashlib.blake2b(key=secret, digest_size=8)
+        self._veil = np.uint64(self._part("%veil"))
+        self.check = hashlib.blake2b(key, digest_size=8, person=b"tearline check").hexdigest()
+        """Tells that an index belongs to a key, without telling the key."""
         self.part = lru_cache(maxsize=1 << 20)(self._part)
 
     def _part(self, text: str) -> int:
@@ -35,6 +38,10 @@ class Keys:
         state = self._base.copy()
         state.update(text.encode("utf-8", "surrogatepass"))
         return int.from_bytes(state.digest(), "little")
+
+    def veil(self, hashes: Hashes) -> Hashes:
+        """What hides the prints of entries: it needs their whole hashes, of which the index keeps a part."""
+        return mix(hashes + self._veil)
 
 
 def deletions(skeleton: str) -> tuple[str, ...]:

@@ -9,10 +9,13 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
-from tearline.scan import nicknames
+from tearline.scan import nicknames, prints
 from tearline.scan.fold import fold
-from tearline.scan.keys import Hashes, Keys, deletions
+from tearline.scan.index import Index
+from tearline.scan.keys import SINGLE, Hashes, Keys, deletions, mix
+from tearline.scan.likeness import weight
 from tearline.scan.names import PARTICLES
+from tearline.scan.phonemes import skeleton
 from tearline.scan.tokens import Tokens
 from tearline.scan.words import initial_sounds, skeletons, stems, text_readings
 
@@ -32,18 +35,20 @@ def _function_words() -> frozenset[str]:
 
 
 class Lexicon:
-    """One row a word, capitalised or not, in arrays of hashes (0 where there are fewer): `pair`, of its
-    parts for pairs; `plain` and `edited`, of a capitalised word as it stands and with one edit; `alone`,
-    for names of one word and rare surnames. `steps` and `is_function` have one value a row.
+    """One row a word, capitalised or not, in arrays of those of its hashes that the index may have (0 where
+    there are fewer): `pair`, of its parts for pairs; `plain` and `edited`, of a capitalised word as it
+    stands and with one edit; `alone`, for names of one word and rare surnames. `steps`, `is_function` and
+    `is_known` (whether it has a hash for pairs) have one value a row.
     `plausible` is the reader's: numbers of identities by the rows of two words and their mixed hash."""
 
-    def __init__(self, keys: Keys) -> None:
-        self._hash = keys.part
+    def __init__(self, keys: Keys, index: Index) -> None:
+        self._hash, self._index = keys.part, index
         self._forget()
 
     def _forget(self) -> None:
         self._rows: dict[int, int] = {}
         self.plausible: dict[tuple[int, int, int], list[int]] = {}
+        self._marks: dict[tuple[int, int], tuple[int, float]] = {}
         self._front = np.zeros(_SLOTS, np.uint64)  # a direct-mapped memory before the dictionary
         self._front_rows = np.zeros(_SLOTS, np.int64)
         self.pair: Hashes = np.zeros((_FIRST, _PAIR), np.uint64)
@@ -52,6 +57,7 @@ class Lexicon:
         self.alone: Hashes = np.zeros((_FIRST, _ALONE), np.uint64)
         self.steps = np.full(_FIRST, STEP, np.int64)
         self.is_function = np.zeros(_FIRST, np.bool_)
+        self.is_known = np.zeros(_FIRST, np.bool_)
 
     def rows(self, text: str, tokens: Tokens) -> npt.NDArray[np.int64]:
         """The row of each token; words not yet known are read."""
@@ -63,7 +69,7 @@ class Lexicon:
             if len(self._rows) + len(hashes) > _MOST:
                 self._forget()
                 missing = range(len(hashes))
-            known = self._rows
+            known, first = self._rows, len(self._rows)
             for k in missing:
                 token = int(hashes[k])
                 row = known.get(token)
@@ -71,13 +77,22 @@ class Lexicon:
                     word = text[int(tokens.starts[k]) : int(tokens.ends[k])]
                     row = known[token] = self._learn(word, is_upper=bool(tokens.upper[k]))
                 rows[k] = row
+            self._keep(slice(first, len(known)))
             self._front[slots], self._front_rows[slots] = hashes, rows
         return rows
+
+    def _keep(self, new: slice) -> None:
+        """Of new rows keep the hashes that the index may have."""
+        has = self._index.words.may_have
+        for table in (self.pair, self.plain, self.edited):
+            table[new][~has(table[new])] = 0
+            self.is_known[new] |= table[new].any(1)
+        self.alone[new][~self._index.pairs.may_have(mix(self.alone[new] + np.uint64(SINGLE)))] = 0
 
     def _learn(self, word: str, *, is_upper: bool) -> int:
         row = len(self._rows)
         if row >= len(self.steps):
-            for name in ("pair", "plain", "edited", "alone", "steps", "is_function"):
+            for name in ("pair", "plain", "edited", "alone", "steps", "is_function", "is_known"):
                 old = getattr(self, name)
                 setattr(self, name, np.concatenate((old, np.zeros_like(old))))
             self.steps[row:] = STEP
@@ -113,6 +128,16 @@ class Lexicon:
     def _put(self, table: Hashes, row: int, tags: Sequence[str]) -> None:
         for column, tag in zip(range(table.shape[1]), tags, strict=False):
             table[row, column] = self._hash(tag)
+
+    def mark(self, row: int, word: str, hash_: int, *, is_upper: bool) -> tuple[int, float]:
+        """The print of a word as far as its readings have this hash, and their weight."""
+        found = self._marks.get((row, hash_))
+        if found is None:
+            readings = text_readings(fold(word), is_upper)
+            alike = [reading for reading in readings if self._hash(skeleton(reading)) == hash_]
+            mark = prints.of_skeletons(alike).popitem()[1] if alike else prints.ANY
+            found = self._marks[row, hash_] = mark, max(map(weight, alike), default=1.0)
+        return found
 
     def hashes(self, tags: tuple[str, ...]) -> list[int]:
         """The hashes of skeletons."""

@@ -212,6 +212,12 @@ def coarse(reading: str) -> str:
     return _COARSE_FIXES.sub("", reading.translate(_COARSE))
 
 
+def merged(reading: str) -> str:
+    """The sounds of a reading that stand behind those of `coarse`, not merged."""
+    dropped = {match.start() for match in _COARSE_FIXES.finditer(reading.translate(_COARSE))}
+    return "".join(sound for k, sound in enumerate(reading) if k not in dropped) if dropped else reading
+
+
 def skeleton(reading: str) -> str:
     """The coarse consonants; a word without consonants keeps its vowels."""
     return coarse(reading).translate(_NO_VOWELS) or reading

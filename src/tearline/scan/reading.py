@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from tearline.scan import verify
+from tearline.scan import prints, verify
 from tearline.scan.index import Index
 from tearline.scan.keys import SINGLE, Hashes, mix
 from tearline.scan.lexicon import STEP, Lexicon
@@ -38,6 +40,21 @@ _SEGMENT, _OVERLAP = 2048, 12
 _Echo = tuple[int, Name, int, Part]
 """An identity's number, a name of it, and a group of the name and a part of the group."""
 _Spots = dict[tuple[int, int], set[int]]
+
+
+class _Near(NamedTuple):
+    """Near words and a hash of each, as arrays: token, token, hash, hash."""
+
+    left: Ints
+    right: Ints
+    one: Hashes
+    other: Hashes
+
+    def rows(self, at: Ints) -> _Near:
+        return _Near(self.left[at], self.right[at], self.one[at], self.other[at])
+
+    def moved(self, by: int) -> _Near:
+        return self._replace(left=self.left + by, right=self.right + by)
 
 
 class Reading:
@@ -84,62 +101,104 @@ class Reading:
         spots: _Spots = defaultdict(set)
         singles: dict[int, list[int]] = {}
         for start in range(0, len(self._rows), _SEGMENT):
-            stop = min(start + _SEGMENT + _OVERLAP, len(self._rows))
-            rows, upper = self._rows[start:stop], self._tokens.upper[start:stop].nonzero()[0]
-            left, right, pairs = self._near_pairs(rows)
-            first, second, typos = self._typos(rows, upper)
-            single, names = _ragged(self._lexicon.alone[rows[upper]])
-            alone = upper[single]
-            mixed = mix(np.concatenate((pairs, typos, names + np.uint64(SINGLE))))
-            maybe = self._index.may_have(mixed).nonzero()[0]
-            if not len(maybe):
-                continue
-            i = np.concatenate((left, first, alone))[maybe]
-            j = np.concatenate((right, second, alone))[maybe]
-            found = self._numbers_at(i + start, j + start, rows[i], rows[j], mixed[maybe])
-            for a, b, numbers in zip((i + start).tolist(), (j + start).tolist(), found, strict=True):
-                if numbers and a == b:
-                    singles[a] = numbers
-                elif numbers:
-                    spots[a, b].update(numbers)
+            for found in self._sums(start, min(start + _SEGMENT + _OVERLAP, len(self._rows))):
+                mixed = mix(found.one + found.other)
+                maybe = self._index.pairs.may_have(mixed).nonzero()[0]
+                if len(maybe):
+                    near = found.rows(maybe)
+                    numbers = self._numbers_at(near, mixed[maybe])
+                    for a, b, each in zip(near.left.tolist(), near.right.tolist(), numbers, strict=True):
+                        if each and a == b:
+                            singles[a] = each
+                        elif each:
+                            spots[a, b].update(each)
         return spots, sorted(singles.items())
 
-    def _numbers_at(self, i: Ints, j: Ints, row: Ints, other: Ints, mixed: Hashes) -> list[list[int]]:
+    def _sums(self, start: int, stop: int) -> Iterator[_Near]:
+        """What the index is asked for tokens `start` to `stop`."""
+        rows, upper = self._rows[start:stop], self._tokens.upper[start:stop]
+        known = self._lexicon.is_known[rows].nonzero()[0]
+        if len(known) > 1:
+            known = known[self._may_name(known + start)]
+            yield self._near_pairs(rows, known).moved(start)
+            yield self._typos(rows, known[upper[known]]).moved(start)
+        token, hashes = _ragged(self._lexicon.alone[rows])
+        if len(token):
+            token += start
+            yield _Near(token, token, hashes, np.full(len(token), SINGLE, np.uint64))
+
+    def _may_name(self, at: Ints) -> npt.NDArray[np.bool_]:
+        """Whether tokens are more than a letter, or a letter before a full stop."""
+        ends = self._tokens.ends[at]
+        found = ends - self._tokens.starts[at] > 1
+        for k in (~found).nonzero()[0].tolist():
+            found[k] = self._text.startswith(".", int(ends[k]))
+        return found
+
+    def _numbers_at(self, near: _Near, mixed: Hashes) -> list[list[int]]:
         """For each place the numbers of the identities that its words may name; remembered by words."""
         known = self._lexicon.plausible
-        keys = list(zip(row.tolist(), other.tolist(), mixed.tolist(), strict=True))
+        left, right = self._rows[near.left], self._rows[near.right]
+        keys = list(zip(left.tolist(), right.tolist(), mixed.tolist(), strict=True))
         new = [k for k, key in enumerate(keys) if key not in known]
         if new:
             if len(known) + len(new) > _MOST_PLAUSIBLE:
                 known.clear()
                 new = list(range(len(keys)))
-            for k, numbers in zip(new, self._index.numbers(mixed[new]), strict=True):
-                if numbers and i[k] != j[k]:
-                    words = self._word(int(i[k])), self._word(int(j[k]))
+            at = np.array(new)
+            for k, numbers in zip(
+                new, self._index.numbers(mixed[at], self._asked(near.rows(at))), strict=True
+            ):
+                i, j = int(near.left[k]), int(near.right[k])
+                if numbers and i != j:
+                    words = self._word(i), self._word(j)
                     numbers = [n for n in numbers if verify.may_match(self._names_of(n), words)]  # noqa: PLW2901
                 known[keys[k]] = numbers
         return [known[key] for key in keys]
 
-    def _near_pairs(self, rows: Ints) -> tuple[Ints, Ints, Hashes]:
-        """Each key of each word with each key of the words up to two steps on: places, places, sums."""
-        token, keys = _ragged(self._lexicon.pair[rows])
+    def _asked(self, near: _Near) -> prints.Asked:
+        """What the words at these places look like; a word with an edit looks like any."""
+        one, other = self._marks(near.left, near.one), self._marks(near.right, near.other)
+        marks = prints.paired(near.one, near.other, one[0], other[0])
+        weights = np.stack((one[1], other[1]), 1)
+        is_swapped = near.one > near.other
+        weights[is_swapped] = weights[is_swapped][:, ::-1]
+        upper = self._tokens.upper
+        return prints.Asked(marks, weights, upper[near.left].astype(np.int64) + upper[near.right])
+
+    def _marks(self, at: Ints, hashes: Hashes) -> tuple[Hashes, npt.NDArray[np.float64]]:
+        rows, upper, mark = self._rows[at].tolist(), self._tokens.upper[at].tolist(), self._lexicon.mark
+        found = [
+            mark(row, self._word(k), hash_, is_upper=is_upper)
+            for k, row, is_upper, hash_ in zip(at.tolist(), rows, upper, hashes.tolist(), strict=True)
+        ]
+        return np.array([mark for mark, _ in found], np.uint64), np.array([weight for _, weight in found])
+
+    def _near_pairs(self, rows: Ints, known: Ints) -> _Near:
+        """Each key of each known word with each key of the words up to two steps on."""
+        token, keys = _ragged(self._lexicon.pair[rows[known]])
+        token = known[token]
         at = self._lexicon.steps[rows].cumsum()[token]
         first, last = at.searchsorted(at, "right"), at.searchsorted(at + _REACH, "right")
         count = last - first
         left = np.arange(len(at)).repeat(count)
         right = np.arange(len(left)) + (first - count.cumsum() + count).repeat(count)
-        return token[left], token[right], keys[left] + keys[right]
+        return _Near(token[left], token[right], keys[left], keys[right])
 
-    def _typos(self, rows: Ints, upper: Ints) -> tuple[Ints, Ints, Hashes]:
-        """Near capitalised words, one as it stands and one with an edit: places, places, sums."""
+    def _typos(self, rows: Ints, upper: Ints) -> _Near:
+        """Near capitalised words, one as it stands and one with an edit."""
         near = (upper[1:] - upper[:-1] <= 2).nonzero()[0]
-        i, j = upper[near], upper[near + 1]
-        plain, edited = self._lexicon.plain, self._lexicon.edited
-        a, b = np.concatenate((rows[i], rows[j])), np.concatenate((rows[j], rows[i]))
-        # an empty place is 0: its sums are hashes that no index has
-        sums = plain[a][:, :, None] + edited[b][:, None, :]
-        each = sums.shape[1] * sums.shape[2]
-        return np.concatenate((i, i)).repeat(each), np.concatenate((j, j)).repeat(each), sums.ravel()
+        i, j = np.concatenate((upper[near], upper[near + 1])), np.concatenate((upper[near + 1], upper[near]))
+        one, plain = _ragged(self._lexicon.plain[rows[i]])
+        other, edited = _ragged(self._lexicon.edited[rows[j]])
+        count = np.bincount(other, minlength=len(i))
+        first = (count.cumsum() - count)[one]
+        count = count[one]
+        left = np.arange(len(one)).repeat(count)
+        right = np.arange(len(left)) + (first - count.cumsum() + count).repeat(count)
+        i, j, a, b = i[one[left]], j[one[left]], plain[left], edited[right]
+        is_left = i < j
+        return _Near(np.minimum(i, j), np.maximum(i, j), np.where(is_left, a, b), np.where(is_left, b, a))
 
     # --- the text around tokens ------------------------------------------------------------------
 

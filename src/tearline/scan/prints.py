@@ -1,0 +1,137 @@
+"""Prints: what a skeleton leaves out of a reading, in 32 bits, so that arrays can refuse a name unread.
+
+Of each of the first four places between consonants the set of vowels that may stand there (or none), and
+of the first two consonants which of those that a skeleton merges. The cost between two prints is at most
+what `likeness` would find: who is refused by print would be refused by letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tearline.scan.keys import Hashes
+from tearline.scan.likeness import sound_cost
+from tearline.scan.phonemes import merged, skeleton
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+ANY = 0xFFFFFFFF
+"""The print that every print fits: of a given name of the table, an initial, a word with one edit."""
+ANY_PAIR = ANY << 32 | ANY
+_IS_ANY = np.uint64(1 << 31)
+_PLACES, _FINE = 4, 2
+_VOWELS, _NO_VOWEL = "aeiou", 1 << 5
+_BITS = {"v": 1, "f": 2, "k": 1, "g": 2, "h": 2, "s": 1, "z": 2, "c": 4, "S": 1, "Z": 2, "C": 4}
+"""Which of the consonants that a skeleton merges."""
+_LEAST_FINE = 4
+"""What it costs at least that two of them differ."""
+_UNIT = 20
+"""Costs are counted in twentieths."""
+_SLACK = 0.6
+"""What a name's reading may weigh more than the text's: one vowel."""
+
+
+def of(reading: str) -> int:
+    """The print of one reading."""
+    kept = merged(reading)
+    consonants = [k for k, sound in enumerate(kept) if sound not in _VOWELS]
+    bits = 0
+    for place in range(_PLACES):
+        mask = 63
+        if place < len(consonants):
+            start = consonants[place - 1] + 1 if place else 0
+            mask = sum({1 << _VOWELS.index(sound) for sound in kept[start : consonants[place]]}) or _NO_VOWEL
+        bits |= mask << (6 * place)
+    for place in range(_FINE):
+        mask = _BITS.get(kept[consonants[place]], 7) if place < len(consonants) else 7
+        bits |= mask << (24 + 3 * place)
+    return bits | 1 << 30
+
+
+def of_skeletons(readings: Iterable[str]) -> dict[str, int]:
+    """The print of each skeleton of readings: what any reading with that skeleton may have."""
+    out: dict[str, int] = {}
+    for reading in readings:
+        bones = skeleton(reading)
+        out[bones] = out.get(bones, 0) | of(reading)
+    return out
+
+
+@cache
+def _vowel_costs() -> npt.NDArray[np.uint8]:
+    """The least cost between two sets of vowels (64 by 64)."""
+    out = np.zeros((64, 64), np.uint8)
+    sounds = [*_VOWELS, ""]
+    for one in range(1, 64):
+        for other in range(1, 64):
+            out[one, other] = min(
+                int(_UNIT * sound_cost(a, b))
+                for i, a in enumerate(sounds) if one >> i & 1
+                for j, b in enumerate(sounds) if other >> j & 1
+            )  # fmt: skip
+    return out
+
+
+def paired(one: Hashes, other: Hashes, print_: Hashes, beside: Hashes) -> Hashes:
+    """The prints of two words with hashes `one` and `other` as one of 64 bits, whatever their order."""
+    high = np.uint64(32)
+    straight, swapped = print_ | beside << high, beside | print_ << high
+    return np.where(one < other, straight, np.where(one > other, swapped, straight | swapped))
+
+
+class Asked(NamedTuple):
+    """Pairs of words of a text: paired prints (n), the words' weights, that of the lower half first (n, 2),
+    and how many of the two have a capital letter (n)."""
+
+    marks: Hashes
+    weights: npt.NDArray[np.float64]
+    uppers: Ints
+
+    @classmethod
+    def alone(cls, count: int) -> Asked:
+        """Words looked up alone: any print fits."""
+        marks = np.full(count, ANY_PAIR, np.uint64)
+        return cls(marks, np.ones((count, 2)), np.full(count, 2))
+
+    def rows(self, row: Ints) -> Asked:
+        return Asked(self.marks[row], self.weights[row], self.uppers[row])
+
+
+def may_fit(asked: Asked, name: Hashes) -> Bools:
+    """Whether the verifier may take each pair of words for the name with these paired prints.
+
+    It follows `verify._is_enough`; a word's fit there is at most what it is here.
+    """
+    text, half = asked.marks, np.uint64(32)
+    one = _fit(text, name, asked.weights[:, 0])
+    other = _fit(text >> half, name >> half, asked.weights[:, 1])
+    either = text | name
+    is_loose = ((either | either >> half) & _IS_ANY) != 0
+    least, most = np.minimum(one, other), np.maximum(one, other)
+    need = np.where(is_loose, _NEED_LOOSE, _NEED[asked.uppers])
+    found: Bools = (least >= need) | (~is_loose & (asked.uppers == 2) & (least >= _LEAST) & (most >= _MOST))
+    return found
+
+
+_NEED, _NEED_LOOSE = np.array([0.93, 0.97, 0.85]), 0.93
+_LEAST, _MOST = 0.75, 0.97
+"""Of a word that is one letter off, and of the other word."""
+
+
+def _fit(text: Hashes, name: Hashes, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How alike at best two words are that have these prints."""
+    vowels = _vowel_costs()
+    cost = np.zeros(len(text), np.uint16)
+    for place in range(_PLACES):
+        shift, six = np.uint64(6 * place), np.uint64(63)
+        cost += vowels[(text >> shift & six).astype(np.intp), (name >> shift & six).astype(np.intp)]
+    for place in range(_FINE):
+        shift, seven = np.uint64(24 + 3 * place), np.uint64(7)
+        cost += _LEAST_FINE * ((text & name) >> shift & seven == 0).astype(np.uint16)
+    out: npt.NDArray[np.float64] = 1 - cost / (_UNIT * (weights + _SLACK))
+    return out
