@@ -46,13 +46,13 @@ class _Columns:
             literal = part.skeletons[:2]
             columns = (
                 given + list(part.skeletons),
-                given + list(literal),
+                list(literal),
                 [tag for bones in literal if len(bones) > 1 for tag in deletions(bones)],
                 ["." + sound for sound in sorted(part.initials)],
                 ["!" + stem for stem in stems(part.readings)],
                 ["?" + stem for stem in stems(part.readings[:2])] if _may_be_rare(part) else [],
             )
-            marks = prints.of_skeletons(part.readings)
+            marks = prints.of_skeletons(part.readings) | prints.of_deletions(part.readings)
             for column, tags in enumerate(columns):
                 self._sizes[column].append(len(tags))
                 self._flat[column].extend(map(self._hash, tags))

@@ -46,8 +46,12 @@ class Keys:
 
 def deletions(skeleton: str) -> tuple[str, ...]:
     """The tagged forms of a skeleton under which a word with one edit is found: itself and each deletion."""
-    cut = (skeleton[:index] + skeleton[index + 1 :] for index in range(len(skeleton)))
-    return tuple(dict.fromkeys("~" + text for text in (skeleton, *cut)))
+    return tuple(dict.fromkeys(("~" + skeleton, *cuts(skeleton))))
+
+
+def cuts(skeleton: str) -> list[str]:
+    """The tagged forms of a skeleton without one sound, for each of its sounds."""
+    return ["~" + skeleton[:index] + skeleton[index + 1 :] for index in range(len(skeleton))]
 
 
 def mix(sums: Hashes) -> Hashes:

@@ -15,7 +15,6 @@ from tearline.scan.index import Index
 from tearline.scan.keys import SINGLE, Hashes, Keys, deletions, mix
 from tearline.scan.likeness import weight
 from tearline.scan.names import PARTICLES
-from tearline.scan.phonemes import skeleton
 from tearline.scan.tokens import Tokens
 from tearline.scan.words import initial_sounds, skeletons, stems, text_readings
 
@@ -48,7 +47,8 @@ class Lexicon:
     def _forget(self) -> None:
         self._rows: dict[int, int] = {}
         self.plausible: dict[tuple[int, int, int], list[int]] = {}
-        self._marks: dict[tuple[int, int], tuple[int, float]] = {}
+        self._marks: dict[int, dict[int, int]] = {}
+        self._weights: dict[int, float] = {}
         self._front = np.zeros(_SLOTS, np.uint64)  # a direct-mapped memory before the dictionary
         self._front_rows = np.zeros(_SLOTS, np.int64)
         self.pair: Hashes = np.zeros((_FIRST, _PAIR), np.uint64)
@@ -118,7 +118,7 @@ class Lexicon:
         if len(folded) == 2:
             bones = (*bones[:2], *("." + sound for sound in initial_sounds(folded)))
         self._put(self.pair, row, [*given, *bones])
-        self._put(self.plain, row, [*given[:1], *bones])
+        self._put(self.plain, row, bones)
         near = (tag for shape in bones[:2] if len(shape) > 1 for tag in deletions(shape))
         self._put(self.edited, row, list(dict.fromkeys(near)))
         if not is_function:
@@ -130,14 +130,15 @@ class Lexicon:
             table[row, column] = self._hash(tag)
 
     def mark(self, row: int, word: str, hash_: int, *, is_upper: bool) -> tuple[int, float]:
-        """The print of a word as far as its readings have this hash, and their weight."""
-        found = self._marks.get((row, hash_))
-        if found is None:
+        """The print of a word as far as its readings have this hash, and the weight of its readings."""
+        known = self._marks.get(row)
+        if known is None:
             readings = text_readings(fold(word), is_upper)
-            alike = [reading for reading in readings if self._hash(skeleton(reading)) == hash_]
-            mark = prints.of_skeletons(alike).popitem()[1] if alike else prints.ANY
-            found = self._marks[row, hash_] = mark, max(map(weight, alike), default=1.0)
-        return found
+            marks = prints.of_skeletons(readings) | (prints.of_deletions(readings) if is_upper else {})
+            known = {self._hash(tag): mark for tag, mark in marks.items()}
+            self._marks[row] = known
+            self._weights[row] = max(map(weight, readings), default=1.0)
+        return known.get(hash_, prints.ANY), self._weights[row]
 
     def hashes(self, tags: tuple[str, ...]) -> list[int]:
         """The hashes of skeletons."""

@@ -7,14 +7,16 @@ what `likeness` would find: who is refused by print would be refused by letters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from tearline.scan.keys import Hashes
+from tearline.scan.keys import Hashes, cuts
 from tearline.scan.likeness import sound_cost
 from tearline.scan.phonemes import merged, skeleton
 
@@ -22,10 +24,13 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 ANY = 0xFFFFFFFF
 """The print that every print fits: of a given name of the table, an initial, a word with one edit."""
+_IS_READ, _IS_EDITED = 1 << 30, 1 << 31
+"""The last two bits: of a reading, or of one with an edit. ANY has both."""
 ANY_PAIR = ANY << 32 | ANY
-_IS_ANY = np.uint64(1 << 31)
 _PLACES, _FINE = 4, 2
-_VOWELS, _NO_VOWEL = "aeiou", 1 << 5
+_VOWELS = {sound: 1 << at for at, sound in enumerate("aeiou")}
+_NO_VOWEL, _ALL_VOWELS = 1 << 5, 63
+_VOWEL, _CONSONANT = re.compile("[aeiou]"), re.compile("[^aeiou]")
 _BITS = {"v": 1, "f": 2, "k": 1, "g": 2, "h": 2, "s": 1, "z": 2, "c": 4, "S": 1, "Z": 2, "C": 4}
 """Which of the consonants that a skeleton merges."""
 _LEAST_FINE = 4
@@ -36,30 +41,49 @@ _SLACK = 0.6
 """What a name's reading may weigh more than the text's: one vowel."""
 
 
-def of(reading: str) -> int:
-    """The print of one reading."""
-    kept = merged(reading)
-    consonants = [k for k, sound in enumerate(kept) if sound not in _VOWELS]
-    bits = 0
-    for place in range(_PLACES):
-        mask = 63
-        if place < len(consonants):
-            start = consonants[place - 1] + 1 if place else 0
-            mask = sum({1 << _VOWELS.index(sound) for sound in kept[start : consonants[place]]}) or _NO_VOWEL
-        bits |= mask << (6 * place)
-    for place in range(_FINE):
-        mask = _BITS.get(kept[consonants[place]], 7) if place < len(consonants) else 7
-        bits |= mask << (24 + 3 * place)
-    return bits | 1 << 30
-
-
 def of_skeletons(readings: Iterable[str]) -> dict[str, int]:
     """The print of each skeleton of readings: what any reading with that skeleton may have."""
     out: dict[str, int] = {}
     for reading in readings:
         bones = skeleton(reading)
-        out[bones] = out.get(bones, 0) | of(reading)
+        out[bones] = out.get(bones, _IS_READ) | _print(*_parted(reading))
     return out
+
+
+def of_deletions(readings: Iterable[str]) -> dict[str, int]:
+    """The print of each tag of `keys.deletions` of the skeletons of readings."""
+    out: dict[str, int] = {}
+    for reading in readings:
+        bones = skeleton(reading)
+        vowels, consonants = _parted(reading)
+        for cut, tag in zip(range(-1, len(bones)), chain(("~" + bones,), cuts(bones)), strict=True):
+            if len(consonants) != len(bones):  # no consonants
+                out[tag] = ANY
+            elif cut < 0:
+                out[tag] = out.get(tag, _IS_EDITED) | _print(vowels, consonants)
+            else:
+                joined = [*vowels[:cut], vowels[cut] + vowels[cut + 1], *vowels[cut + 2 :]]
+                out[tag] = out.get(tag, _IS_EDITED) | _print(joined, consonants[:cut] + consonants[cut + 1 :])
+    return out
+
+
+def _parted(reading: str) -> tuple[list[str], str]:
+    """The vowels before each consonant and after the last, and the consonants."""
+    kept = merged(reading)
+    return _CONSONANT.split(kept), _VOWEL.sub("", kept)
+
+
+def _print(vowels: Sequence[str], consonants: str) -> int:
+    bits = 0
+    for place in range(_PLACES):
+        mask = _ALL_VOWELS
+        if place < len(consonants):
+            mask = sum({_VOWELS[sound] for sound in vowels[place]}) or _NO_VOWEL
+        bits |= mask << (6 * place)
+    for place in range(_FINE):
+        mask = _BITS.get(consonants[place], 7) if place < len(consonants) else 7
+        bits |= mask << (24 + 3 * place)
+    return bits
 
 
 @cache
@@ -107,12 +131,11 @@ def may_fit(asked: Asked, name: Hashes) -> Bools:
 
     It follows `verify._is_enough`; a word's fit there is at most what it is here.
     """
-    text, half = asked.marks, np.uint64(32)
-    one = _fit(text, name, asked.weights[:, 0])
-    other = _fit(text >> half, name >> half, asked.weights[:, 1])
-    either = text | name
-    is_loose = ((either | either >> half) & _IS_ANY) != 0
+    half = np.uint64(32)
+    one, one_is_loose = _fit(asked.marks, name, asked.weights[:, 0])
+    other, other_is_loose = _fit(asked.marks >> half, name >> half, asked.weights[:, 1])
     least, most = np.minimum(one, other), np.maximum(one, other)
+    is_loose = one_is_loose | other_is_loose
     need = np.where(is_loose, _NEED_LOOSE, _NEED[asked.uppers])
     found: Bools = (least >= need) | (~is_loose & (asked.uppers == 2) & (least >= _LEAST) & (most >= _MOST))
     return found
@@ -123,15 +146,26 @@ _LEAST, _MOST = 0.75, 0.97
 """Of a word that is one letter off, and of the other word."""
 
 
-def _fit(text: Hashes, name: Hashes, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """How alike at best two words are that have these prints."""
+def _fit(
+    text: Hashes, name: Hashes, weights: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], Bools]:
+    """How alike at best two words are that have these prints; and where that is 1 or 0 and no more."""
     vowels = _vowel_costs()
-    cost = np.zeros(len(text), np.uint16)
+    cost, apart = np.zeros(len(text), np.uint16), np.zeros(len(text), np.uint8)
+    one_union, other_union = np.zeros_like(text), np.zeros_like(text)
     for place in range(_PLACES):
-        shift, six = np.uint64(6 * place), np.uint64(63)
-        cost += vowels[(text >> shift & six).astype(np.intp), (name >> shift & six).astype(np.intp)]
+        shift, six = np.uint64(6 * place), np.uint64(_ALL_VOWELS)
+        one, other = text >> shift & six, name >> shift & six
+        cost += vowels[one.astype(np.intp), other.astype(np.intp)]
+        apart += (one & other) == 0
+        one_union |= one
+        other_union |= other
     for place in range(_FINE):
-        shift, seven = np.uint64(24 + 3 * place), np.uint64(7)
-        cost += _LEAST_FINE * ((text & name) >> shift & seven == 0).astype(np.uint16)
-    out: npt.NDArray[np.float64] = 1 - cost / (_UNIT * (weights + _SLACK))
-    return out
+        differ = ((text & name) >> np.uint64(24 + 3 * place) & np.uint64(7)) == 0
+        cost += _LEAST_FINE * differ.astype(np.uint16)
+        apart += differ
+    fit = 1 - cost / (_UNIT * (weights + _SLACK))
+    is_loose = ((text | name) & np.uint64(_IS_EDITED)) != 0
+    # one edit changes one place; or it swaps a vowel with the consonant beside it
+    is_edit = (apart <= 1) | ((apart == 2) & (one_union == other_union))
+    return np.where(is_loose, np.where(is_edit, 1.0, 0.0), fit), is_loose

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from rapidfuzz.distance import OSA
+from rapidfuzz.distance import OSA, Levenshtein
 
 from tearline.scan import nicknames
 from tearline.scan.fold import fold, spellings
@@ -79,6 +79,19 @@ def _letters(word: str, name: str) -> Fit:
     return Fit(TYPO, "typo") if edits == 1 and len(word) >= 4 and len(name) >= 4 else _NONE
 
 
+def _sound(readings: Sequence[str], others: Sequence[str]) -> float:
+    """The best likeness of two readings, or of their stems; 0 where more than half of the sounds differ."""
+    best = 0.0
+    for one in readings:
+        for other in others:
+            most = max(len(one), len(other)) // 2
+            if Levenshtein.distance(one, other, score_cutoff=most) <= most:
+                best = max(best, likeness(one, other))
+                if best < 1.0:
+                    best = max(best, 0.99 * likeness(_stem(one), _stem(other)))
+    return best
+
+
 @lru_cache(maxsize=1 << 17)
 def fit(word: str, part: Part) -> Fit:
     """How well a word of a text, inflected and in any script, fits a word of a name in its base form."""
@@ -92,13 +105,9 @@ def fit(word: str, part: Part) -> Fit:
         if is_cyrillic in own:
             best = max(best, _letters(spelling, own[is_cyrillic]))
     if best.score < 0.98:
-        for one in readings:
-            for other in part.readings:
-                score = likeness(one, other)
-                if score < 1.0:
-                    score = max(score, 0.99 * likeness(_stem(one), _stem(other)))
-                if score > (_BEYOND_TYPO if best.why == "typo" else best.score + 0.01):
-                    best = Fit(score, "transliterated")
+        score = _sound(readings, part.readings)
+        if score > (_BEYOND_TYPO if best.why == "typo" else best.score + 0.01):
+            best = Fit(score, "transliterated")
     if best.score < 0.95 and part.given and nicknames.names_of(readings) & part.given:
         best = Fit(0.95, "nickname")
     return best
@@ -140,8 +149,9 @@ _LEAST = TYPO
 def may_match(names: Sequence[Name], words: tuple[str, str]) -> bool:
     """Whether two words can be of one of the names, by each word alone: what `match` asks at the least."""
     for name in names:
-        least, most = sorted(_best_fit(name, word) for word in words)
-        if least >= 0.85 or (least >= _LEAST and most >= 0.93):
+        one = _best_fit(name, words[0])
+        other = _best_fit(name, words[1]) if one >= _LEAST else 0.0
+        if min(one, other) >= 0.85 or (other >= _LEAST and max(one, other) >= 0.93):
             return True
     return False
 
