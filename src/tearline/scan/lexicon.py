@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -12,13 +13,13 @@ import numpy.typing as npt
 from tearline.scan import nicknames, prints
 from tearline.scan.fold import fold
 from tearline.scan.index import Index
-from tearline.scan.keys import SINGLE, Hashes, Keys, deletions, mix
+from tearline.scan.keys import SINGLE, Keys, deletions, mix
 from tearline.scan.likeness import weight
 from tearline.scan.names import PARTICLES
 from tearline.scan.tokens import Tokens
 from tearline.scan.words import initial_sounds, skeletons, stems, text_readings
 
-_PAIR, _ALONE, _PLAIN, _EDITED = 8, 4, 3, 14
+_WIDTH = {"pair": 8, "plain": 3, "edited": 14, "alone": 4}
 _MOST = 1 << 19
 _FIRST = 1 << 12
 _SLOTS, _SLOT = 1 << 18, np.uint64(64 - 18)
@@ -51,10 +52,10 @@ class Lexicon:
         self._weights: dict[int, float] = {}
         self._front = np.zeros(_SLOTS, np.uint64)  # a direct-mapped memory before the dictionary
         self._front_rows = np.zeros(_SLOTS, np.int64)
-        self.pair: Hashes = np.zeros((_FIRST, _PAIR), np.uint64)
-        self.plain: Hashes = np.zeros((_FIRST, _PLAIN), np.uint64)
-        self.edited: Hashes = np.zeros((_FIRST, _EDITED), np.uint64)
-        self.alone: Hashes = np.zeros((_FIRST, _ALONE), np.uint64)
+        self._new = {name: (array("Q"), array("q")) for name in _WIDTH}
+        self.pair, self.plain, self.edited, self.alone = (
+            np.zeros((_FIRST, width), np.uint64) for width in _WIDTH.values()
+        )
         self.steps = np.full(_FIRST, STEP, np.int64)
         self.is_function = np.zeros(_FIRST, np.bool_)
         self.is_known = np.zeros(_FIRST, np.bool_)
@@ -69,7 +70,7 @@ class Lexicon:
             if len(self._rows) + len(hashes) > _MOST:
                 self._forget()
                 missing = range(len(hashes))
-            known, first = self._rows, len(self._rows)
+            known = self._rows
             for k in missing:
                 token = int(hashes[k])
                 row = known.get(token)
@@ -77,22 +78,27 @@ class Lexicon:
                     word = text[int(tokens.starts[k]) : int(tokens.ends[k])]
                     row = known[token] = self._learn(word, is_upper=bool(tokens.upper[k]))
                 rows[k] = row
-            self._keep(slice(first, len(known)))
+            self._keep()
             self._front[slots], self._front_rows[slots] = hashes, rows
         return rows
 
-    def _keep(self, new: slice) -> None:
-        """Of new rows keep the hashes that the index may have."""
-        has = self._index.words.may_have
-        for table in (self.pair, self.plain, self.edited):
-            table[new][~has(table[new])] = 0
-            self.is_known[new] |= table[new].any(1)
-        self.alone[new][~self._index.pairs.may_have(mix(self.alone[new] + np.uint64(SINGLE)))] = 0
+    def _keep(self) -> None:
+        """Of the hashes of new words put into the tables those that the index may have."""
+        for name, (made, places) in self._new.items():
+            if made:
+                hashes, place = np.frombuffer(made, np.uint64), np.frombuffer(places, np.int64)
+                if name == "alone":
+                    kept = self._index.pairs.may_have(mix(hashes + np.uint64(SINGLE)))
+                else:
+                    kept = self._index.words.may_have(hashes)
+                    self.is_known[place[kept] // _WIDTH[name]] = True
+                getattr(self, name).reshape(-1)[place[kept]] = hashes[kept]
+                self._new[name] = array("Q"), array("q")
 
     def _learn(self, word: str, *, is_upper: bool) -> int:
         row = len(self._rows)
         if row >= len(self.steps):
-            for name in ("pair", "plain", "edited", "alone", "steps", "is_function", "is_known"):
+            for name in (*_WIDTH, "steps", "is_function", "is_known"):
                 old = getattr(self, name)
                 setattr(self, name, np.concatenate((old, np.zeros_like(old))))
             self.steps[row:] = STEP
@@ -104,30 +110,32 @@ class Lexicon:
         if is_upper or (len(folded) == 1 and not is_function):
             self._put_name(row, folded, is_function=is_function)
         elif not is_function and len(folded) > 1:
-            self._put(self.pair, row, skeletons(text_readings(folded)))
+            self._put("pair", row, skeletons(text_readings(folded)))
         return row
 
     def _put_name(self, row: int, folded: str, *, is_function: bool) -> None:
         """What a capitalised word, an initial among them, is looked up by."""
         if len(folded) == 1:
-            self._put(self.pair, row, [".'" + folded, *("." + sound for sound in initial_sounds(folded))])
+            self._put("pair", row, [".'" + folded, *("." + sound for sound in initial_sounds(folded))])
             return
         readings = text_readings(folded, True)
         given = ["=" + name for name in sorted(nicknames.names_of(readings))][:3]
         bones = skeletons(readings)
         if len(folded) == 2:
             bones = (*bones[:2], *("." + sound for sound in initial_sounds(folded)))
-        self._put(self.pair, row, [*given, *bones])
-        self._put(self.plain, row, bones)
+        self._put("pair", row, [*given, *bones])
+        self._put("plain", row, bones)
         near = (tag for shape in bones[:2] if len(shape) > 1 for tag in deletions(shape))
-        self._put(self.edited, row, list(dict.fromkeys(near)))
+        self._put("edited", row, list(dict.fromkeys(near)))
         if not is_function:
-            short = stems(readings)[: _ALONE // 2]
-            self._put(self.alone, row, [mark + stem for stem in short for mark in "!?"])
+            short = stems(readings)[: _WIDTH["alone"] // 2]
+            self._put("alone", row, [mark + stem for stem in short for mark in "!?"])
 
-    def _put(self, table: Hashes, row: int, tags: Sequence[str]) -> None:
-        for column, tag in zip(range(table.shape[1]), tags, strict=False):
-            table[row, column] = self._hash(tag)
+    def _put(self, name: str, row: int, tags: Sequence[str]) -> None:
+        (made, places), width = self._new[name], _WIDTH[name]
+        tags = tags[:width]
+        made.extend(map(self._hash, tags))
+        places.extend(range(row * width, row * width + len(tags)))
 
     def mark(self, row: int, word: str, hash_: int, *, is_upper: bool) -> tuple[int, float]:
         """The print of a word as far as its readings have this hash, and the weight of its readings."""

@@ -148,12 +148,26 @@ _ROMANISED = {
 }  # fmt: skip
 
 
+class _Sounds(dict[int, str]):
+    """A table for str.translate: what it lacks is silent."""
+
+    def __missing__(self, code: int) -> str:
+        return ""
+
+
 def _reader(groups: dict[str, str]) -> Callable[[str], str]:
     table = {**_COMMON, **groups}
-    pattern = re.compile("|".join(sorted(map(re.escape, table), key=len, reverse=True)) + "|.", re.DOTALL)
+    longer = sorted((key for key in table if len(key) > 1), key=len, reverse=True)
+    marks = {key: chr(0xE000 + number) for number, key in enumerate(longer)}  # each group as one letter
+    sounds = _Sounds({ord(marks.get(key, key)): sound for key, sound in table.items()})
+    tails = {
+        first: [re.escape(key[1:]) for key in longer if key[0] == first] for first in {k[0] for k in longer}
+    }
+    pattern = re.compile("|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in sorted(tails.items())))
 
     def read(word: str) -> str:
-        return _FIXES.sub(_fix, pattern.sub(lambda m: table.get(m[0], ""), word))
+        marked = pattern.sub(lambda match: marks[match[0]], word)
+        return _FIXES.sub(_fix, marked.translate(sounds))
 
     return read
 
