@@ -142,7 +142,7 @@ class Lexicon:
         known = self._marks.get(row)
         if known is None:
             readings = text_readings(fold(word), is_upper)
-            marks = prints.of_skeletons(readings) | (prints.of_deletions(readings) if is_upper else {})
+            marks = prints.of_tags(readings, skeletons(readings)[:2] if is_upper else ())
             known = {self._hash(tag): mark for tag, mark in marks.items()}
             self._marks[row] = known
             self._weights[row] = max(map(weight, readings), default=1.0)

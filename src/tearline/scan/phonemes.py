@@ -229,9 +229,14 @@ def coarse(reading: str) -> str:
 def merged(reading: str) -> str:
     """The sounds of a reading that stand behind those of `coarse`, not merged."""
     dropped = {match.start() for match in _COARSE_FIXES.finditer(reading.translate(_COARSE))}
-    return "".join(sound for k, sound in enumerate(reading) if k not in dropped) if dropped else reading
+    return "".join(sound for k, sound in enumerate(reading) if k not in dropped)
 
 
 def skeleton(reading: str) -> str:
     """The coarse consonants; a word without consonants keeps its vowels."""
-    return coarse(reading).translate(_NO_VOWELS) or reading
+    return skeleton_of(coarse(reading)) or reading
+
+
+def skeleton_of(short: str) -> str:
+    """The consonants of a coarse reading."""
+    return short.translate(_NO_VOWELS)

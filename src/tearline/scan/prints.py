@@ -7,10 +7,8 @@ what `likeness` would find: who is refused by print would be refused by letters.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from functools import cache
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +16,7 @@ import numpy.typing as npt
 
 from tearline.scan.keys import Hashes, cuts
 from tearline.scan.likeness import sound_cost
-from tearline.scan.phonemes import merged, skeleton
+from tearline.scan.phonemes import coarse, merged, skeleton_of
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -28,11 +26,11 @@ _IS_READ, _IS_EDITED = 1 << 30, 1 << 31
 """The last two bits: of a reading, or of one with an edit. ANY has both."""
 ANY_PAIR = ANY << 32 | ANY
 _PLACES, _FINE = 4, 2
-_VOWELS = {sound: 1 << at for at, sound in enumerate("aeiou")}
-_NO_VOWEL, _ALL_VOWELS = 1 << 5, 63
-_VOWEL, _CONSONANT = re.compile("[aeiou]"), re.compile("[^aeiou]")
-_BITS = {"v": 1, "f": 2, "k": 1, "g": 2, "h": 2, "s": 1, "z": 2, "c": 4, "S": 1, "Z": 2, "C": 4}
+_VOWEL = {sound: 1 << at for at, sound in enumerate("aeiou")}
+_VOWELS, _NO_VOWEL, _ALL_VOWELS = 31, 32, 63
+_MERGED = {"v": 1, "f": 2, "k": 1, "g": 2, "h": 2, "s": 1, "z": 2, "c": 4, "S": 1, "Z": 2, "C": 4}
 """Which of the consonants that a skeleton merges."""
+_ANY_FIRST, _ANY_SECOND = 63 | 7 << 24, 63 << 6 | 7 << 27
 _LEAST_FINE = 4
 """What it costs at least that two of them differ."""
 _UNIT = 20
@@ -41,56 +39,69 @@ _SLACK = 0.6
 """What a name's reading may weigh more than the text's: one vowel."""
 
 
-def of_skeletons(readings: Iterable[str]) -> dict[str, int]:
-    """The print of each skeleton of readings: what any reading with that skeleton may have."""
-    out: dict[str, int] = {}
+def of_tags(readings: Iterable[str], edited: Collection[str]) -> dict[str, int]:
+    """The print of each skeleton of readings, and of each tag of `keys.deletions` of the skeletons `edited`.
+
+    Readings with one skeleton have one print: what any of them may have.
+    """
+    shapes: dict[str, tuple[list[int], list[int]]] = {}
     for reading in readings:
-        bones = skeleton(reading)
-        out[bones] = out.get(bones, _IS_READ) | _print(*_parted(reading))
+        bones, *shape = _parted(reading)
+        known = shapes.get(bones)
+        vowels, consonants = (
+            shape if known is None else (_either(a, b) for a, b in zip(known, shape, strict=True))
+        )
+        shapes[bones] = vowels, consonants
+    out = {bones: _IS_READ | _print(*shape) for bones, shape in shapes.items()}
+    for bones in edited:
+        vowels, consonants = shapes[bones]
+        if not consonants:
+            continue
+        out["~" + bones] = _IS_EDITED | _print(vowels, consonants)
+        for at, tag in enumerate(cuts(bones)):
+            one, other = vowels[at], vowels[at + 1]
+            both = (one | other) & _VOWELS | one & other & _NO_VOWEL
+            joined = [*vowels[:at], both, *vowels[at + 2 :]]
+            rest = consonants[:at] + consonants[at + 1 :]
+            out[tag] = out.get(tag, _IS_EDITED) | _print(joined, rest)
     return out
 
 
-def of_deletions(readings: Iterable[str]) -> dict[str, int]:
-    """The print of each tag of `keys.deletions` of the skeletons of readings."""
-    out: dict[str, int] = {}
-    for reading in readings:
-        bones = skeleton(reading)
-        vowels, consonants = _parted(reading)
-        for cut, tag in zip(range(-1, len(bones)), chain(("~" + bones,), cuts(bones)), strict=True):
-            if len(consonants) != len(bones):  # no consonants
-                out[tag] = ANY
-            elif cut < 0:
-                out[tag] = out.get(tag, _IS_EDITED) | _print(vowels, consonants)
-            else:
-                joined = [*vowels[:cut], vowels[cut] + vowels[cut + 1], *vowels[cut + 2 :]]
-                out[tag] = out.get(tag, _IS_EDITED) | _print(joined, consonants[:cut] + consonants[cut + 1 :])
-    return out
+def _either(one: list[int], other: list[int]) -> list[int]:
+    return [a | b for a, b in zip(one, other, strict=True)]
 
 
-def _parted(reading: str) -> tuple[list[str], str]:
-    """The vowels before each consonant and after the last, and the consonants."""
-    kept = merged(reading)
-    return _CONSONANT.split(kept), _VOWEL.sub("", kept)
+def _parted(reading: str) -> tuple[str, list[int], list[int]]:
+    """The skeleton, the vowels before each consonant and after the last, and which the consonants are."""
+    short = coarse(reading)
+    kept = reading if len(short) == len(reading) else merged(reading)
+    vowels, consonants, held = [], [], 0
+    for sound in kept:
+        vowel = _VOWEL.get(sound)
+        if vowel:
+            held |= vowel
+        else:
+            vowels.append(held or _NO_VOWEL)
+            consonants.append(_MERGED.get(sound, 7))
+            held = 0
+    vowels.append(held or _NO_VOWEL)
+    return skeleton_of(short) or reading, vowels, consonants
 
 
-def _print(vowels: Sequence[str], consonants: str) -> int:
-    bits = 0
-    for place in range(_PLACES):
-        mask = _ALL_VOWELS
-        if place < len(consonants):
-            mask = sum({_VOWELS[sound] for sound in vowels[place]}) or _NO_VOWEL
-        bits |= mask << (6 * place)
-    for place in range(_FINE):
-        mask = _BITS.get(consonants[place], 7) if place < len(consonants) else 7
-        bits |= mask << (24 + 3 * place)
-    return bits
+def _print(vowels: list[int], consonants: list[int]) -> int:
+    """Where there are fewer consonants than places: what every print fits."""
+    count = len(consonants)
+    bits = (vowels[0] | consonants[0] << 24) if count else _ANY_FIRST
+    bits |= (vowels[1] << 6 | consonants[1] << 27) if count > 1 else _ANY_SECOND
+    bits |= (vowels[2] if count > 2 else _ALL_VOWELS) << 12
+    return bits | (vowels[3] if count > 3 else _ALL_VOWELS) << 18
 
 
 @cache
 def _vowel_costs() -> npt.NDArray[np.uint8]:
     """The least cost between two sets of vowels (64 by 64)."""
     out = np.zeros((64, 64), np.uint8)
-    sounds = [*_VOWELS, ""]
+    sounds = [*_VOWEL, ""]
     for one in range(1, 64):
         for other in range(1, 64):
             out[one, other] = min(
@@ -165,7 +176,8 @@ def _fit(
         cost += _LEAST_FINE * differ.astype(np.uint16)
         apart += differ
     fit = 1 - cost / (_UNIT * (weights + _SLACK))
+    is_same = ((one_union & ~other_union) == 0) | ((other_union & ~one_union) == 0)
     is_loose = ((text | name) & np.uint64(_IS_EDITED)) != 0
     # one edit changes one place; or it swaps a vowel with the consonant beside it
-    is_edit = (apart <= 1) | ((apart == 2) & (one_union == other_union))
+    is_edit = (apart <= 1) | ((apart == 2) & is_same)
     return np.where(is_loose, np.where(is_edit, 1.0, 0.0), fit), is_loose
