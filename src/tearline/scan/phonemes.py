@@ -208,6 +208,18 @@ def latin(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, readings)))
 
 
+stripped = _LATIN[13]
+"""The reading of a word whose carons are lost."""
+_NO_CARONS = str.maketrans("čćšśžźżđ", "ccsszzzd")
+
+
+def latin_literal(word: str) -> tuple[str, ...]:
+    """The readings of a folded Latin word by the spellings that names out of Cyrillic have."""
+    plain = word.translate(_NO_CARONS)
+    found = (slavic(word), western(word), _LATIN[2](word), slavic(plain))
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
 def latin_in_text(word: str) -> tuple[str, ...]:
     """The readings that a capitalised Latin word of a text pays for: Slavic, Western, English, French."""
     readings = [slavic(word), western(word), _LATIN[3](word)]

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA, Levenshtein
 
-from tearline.scan import nicknames
+from tearline.scan import endings, nicknames
 from tearline.scan.fold import fold, spellings
 from tearline.scan.likeness import likeness
 from tearline.scan.names import Name, Part
 from tearline.scan.values import Kind
-from tearline.scan.words import initial_sounds, text_readings
+from tearline.scan.words import initial_sounds, latin_spellings, text_readings
 
 _VOWELS = "aeiou"
 _ENDS = "аеиоуыіїяюєёйьaeiouyáéíóúůýěąę"
@@ -72,7 +72,7 @@ def _letters(word: str, name: str) -> Fit:
     edits = OSA.distance(word, name, score_cutoff=2)
     for cut in range(min(4, len(word) - 1)):
         stem = word[: len(word) - cut]
-        if len(stem) >= 3 and stem in (base, name):
+        if len(stem) >= 3 and stem in (base, name) and endings.may_end(word[len(stem) :]):
             return Fit(0.98, "inflected")
         if len(stem) >= 4:
             edits = min(edits, OSA.distance(stem, base, score_cutoff=2))
@@ -98,14 +98,19 @@ def fit(word: str, part: Part) -> Fit:
     folded = fold(word)
     if folded == part.word:
         return Fit(1.0, "exact")
-    readings = text_readings(folded, True)
-    own = {is_cyrillic: spelling for spelling, is_cyrillic in spellings(part.word)}
+    readings, others = text_readings(folded, True), part.readings
+    shown, own = spellings(folded), {is_cyrillic: spelling for spelling, is_cyrillic in spellings(part.word)}
     best = _NONE
-    for spelling, is_cyrillic in spellings(folded):
+    for spelling, is_cyrillic in shown:
         if is_cyrillic in own:
             best = max(best, _letters(spelling, own[is_cyrillic]))
+    if shown and True not in own and not any(is_cyrillic for _, is_cyrillic in shown):
+        readings = tuple(
+            reading for spelling, _ in shown for reading in latin_spellings(spelling, is_inflected=True)
+        )
+        others = latin_spellings(own.get(False, part.word), is_inflected=False)
     if best.score < 0.98:
-        score = _sound(readings, part.readings)
+        score = _sound(readings, others)
         if score > (_BEYOND_TYPO if best.why == "typo" else best.score + 0.01):
             best = Fit(score, "transliterated")
     if best.score < 0.95 and part.given and nicknames.names_of(readings) & part.given:
@@ -248,7 +253,7 @@ def _is_enough(name: Name, words: Sequence[Word], held: dict[int, tuple[int, Fit
         return most >= (0.97 if "typo" in whys else 0.93)
     if "nickname" in whys:
         return least >= (0.95 if is_swapped else 0.93) and min(len(left.text), len(right.text)) > 2
-    is_own_script = left.text[0] >= _CYRILLIC and in_one_script(left.text, name.groups[a][0])
+    is_own_script = in_one_script(left.text, name.groups[a][0])
     need = 0.93 if is_swapped else 0.89 if is_own_script else 0.85
     return least >= need or (not is_swapped and most >= 0.97 and least >= need - 0.05)
 
