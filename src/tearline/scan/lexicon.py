@@ -19,6 +19,7 @@ from tearline.scan.names import PARTICLES
 from tearline.scan.tokens import Tokens
 from tearline.scan.words import initial_sounds, skeletons, stems, text_readings
 
+_FLAG = {"pair": "is_known", "plain": "is_plain", "edited": "is_edited", "alone": "is_alone"}
 _WIDTH = {"pair": 8, "plain": 3, "edited": 14, "alone": 4}
 _MOST = 1 << 19
 _FIRST = 1 << 12
@@ -37,8 +38,8 @@ def _function_words() -> frozenset[str]:
 class Lexicon:
     """One row a word, capitalised or not, in arrays of those of its hashes that the index may have (0 where
     there are fewer): `pair`, of its parts for pairs; `plain` and `edited`, of a capitalised word as it
-    stands and with one edit; `alone`, for names of one word and rare surnames. `steps`, `is_function` and
-    `is_known` (whether it has a hash for pairs) have one value a row.
+    stands and with one edit; `alone`, for names of one word and rare surnames. One value a row have `steps`
+    and `is_function`, and, whether it has such hashes, `is_plain`, `is_edited`, `is_alone`, `is_known` (all).
     `plausible` is the reader's: numbers of identities by the rows of two words and their mixed hash."""
 
     def __init__(self, keys: Keys, index: Index) -> None:
@@ -58,7 +59,7 @@ class Lexicon:
         )
         self.steps = np.full(_FIRST, STEP, np.int64)
         self.is_function = np.zeros(_FIRST, np.bool_)
-        self.is_known = np.zeros(_FIRST, np.bool_)
+        self.is_known, self.is_plain, self.is_edited, self.is_alone = np.zeros((4, _FIRST), np.bool_)
 
     def rows(self, text: str, tokens: Tokens) -> npt.NDArray[np.int64]:
         """The row of each token; words not yet known are read."""
@@ -92,13 +93,14 @@ class Lexicon:
                 else:
                     kept = self._index.words.may_have(hashes)
                     self.is_known[place[kept] // _WIDTH[name]] = True
+                getattr(self, _FLAG[name])[place[kept] // _WIDTH[name]] = True
                 getattr(self, name).reshape(-1)[place[kept]] = hashes[kept]
                 self._new[name] = array("Q"), array("q")
 
     def _learn(self, word: str, *, is_upper: bool) -> int:
         row = len(self._rows)
         if row >= len(self.steps):
-            for name in (*_WIDTH, "steps", "is_function", "is_known"):
+            for name in (*_WIDTH, *_FLAG.values(), "steps", "is_function"):
                 old = getattr(self, name)
                 setattr(self, name, np.concatenate((old, np.zeros_like(old))))
             self.steps[row:] = STEP

@@ -102,6 +102,8 @@ class Reading:
         singles: dict[int, list[int]] = {}
         for start in range(0, len(self._rows), _SEGMENT):
             for found in self._sums(start, min(start + _SEGMENT + _OVERLAP, len(self._rows))):
+                if not len(found.left):
+                    continue
                 mixed = mix(found.one + found.other)
                 maybe = self._index.pairs.may_have(mixed).nonzero()[0]
                 if len(maybe):
@@ -119,9 +121,17 @@ class Reading:
         rows, upper = self._rows[start:stop], self._tokens.upper[start:stop]
         known = self._lexicon.is_known[rows].nonzero()[0]
         if len(known) > 1:
-            known = known[self._may_name(known + start)]
-            yield self._near_pairs(rows, known).moved(start)
-            yield self._typos(rows, known[upper[known]]).moved(start)
+            at = self._lexicon.steps[rows].cumsum()[known]
+            is_near = np.zeros(len(known) + 1, np.bool_)
+            np.less_equal(at[1:] - at[:-1], _REACH, out=is_near[1:-1])
+            kept = is_near[1:] | is_near[:-1]
+            if kept.any():
+                kept &= self._may_name(known + start)
+                known, at = known[kept], at[kept]
+                yield self._near_pairs(rows, known, at).moved(start)
+                yield self._typos(rows, known[upper[known]]).moved(start)
+        if not self._lexicon.is_alone[rows].any():
+            return
         token, hashes = _ragged(self._lexicon.alone[rows])
         if len(token):
             token += start
@@ -174,11 +184,10 @@ class Reading:
         ]
         return np.array([mark for mark, _ in found], np.uint64), np.array([weight for _, weight in found])
 
-    def _near_pairs(self, rows: Ints, known: Ints) -> _Near:
-        """Each key of each known word with each key of the words up to two steps on."""
+    def _near_pairs(self, rows: Ints, known: Ints, at: Ints) -> _Near:
+        """Each key of each known word (it stands at `at`) with each key of the words up to two steps on."""
         token, keys = _ragged(self._lexicon.pair[rows[known]])
-        token = known[token]
-        at = self._lexicon.steps[rows].cumsum()[token]
+        at, token = at[token], known[token]
         first, last = at.searchsorted(at, "right"), at.searchsorted(at + _REACH, "right")
         count = last - first
         left = np.arange(len(at)).repeat(count)
@@ -188,7 +197,10 @@ class Reading:
     def _typos(self, rows: Ints, upper: Ints) -> _Near:
         """Near capitalised words, one as it stands and one with an edit."""
         near = (upper[1:] - upper[:-1] <= 2).nonzero()[0]
-        i, j = np.concatenate((upper[near], upper[near + 1])), np.concatenate((upper[near + 1], upper[near]))
+        left, right = upper[near], upper[near + 1]
+        i, j = np.concatenate((left, right)), np.concatenate((right, left))
+        both = (self._lexicon.is_plain[rows[i]] & self._lexicon.is_edited[rows[j]]).nonzero()[0]
+        i, j = i[both], j[both]
         one, plain = _ragged(self._lexicon.plain[rows[i]])
         other, edited = _ragged(self._lexicon.edited[rows[j]])
         count = np.bincount(other, minlength=len(i))
