@@ -3,85 +3,90 @@
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from itertools import combinations, pairwise
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, combinations, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from tearline.scan import identifiers, nicknames
-from tearline.scan.index import MOST_IDENTITIES, Index
+from tearline.scan import identifiers, nicknames, prints
+from tearline.scan.index import MOST_IDENTITIES, Entries, Index
 from tearline.scan.keys import SINGLE, Hashes, Keys, deletions, mix
 from tearline.scan.names import Name, Part, parse
 from tearline.scan.values import Identity, Kind
 from tearline.scan.words import stems
 from tearline.terms import BadInput
 
-_EVERY = 8192
+_EVERY, _CHUNK = 8192, 1 << 16
 _RARE_LETTERS, _RARE_SOUNDS = 6, 4
-EXACT, PLAIN, EDITED, INITIAL, ALONE, RARE, HEAD = range(7)
-"""The lists of a word's hashes: all its readings; its literal ones; with one edit; its initials; as a
-name of one word; as a rare surname; what its pet forms keep."""
+EXACT, PLAIN, EDITED, INITIAL, HEAD = range(5)
+"""The lists of a word's hashes: all its readings; its literal ones; with one edit; its initials; what its
+pet forms keep."""
 _PAIRINGS = ((EXACT, EXACT), (PLAIN, EDITED), (EDITED, PLAIN))
 
 
 class _Columns:
-    """The lists of hashes of each distinct word."""
+    """The lists of hashes of each distinct word, with their prints."""
 
     def __init__(self, keys: Keys) -> None:
         self._hash = keys.part
         self._number: dict[str, int] = {}
-        self.skeletons: list[str] = []
-        self._sizes = [array("q") for _ in range(7)]
-        self._flat = [array("Q") for _ in range(7)]
+        self._sizes, self._flat, self._marks = ([array(code) for _ in range(5)] for code in "qQQ")
 
     def number(self, part: Part) -> int:
         found = self._number.get(part.word)
         if found is None:
             found = self._number[part.word] = len(self._number)
-            self.skeletons.append(part.skeletons[0] if part.skeletons else "")
             given = ["=" + name for name in sorted(part.given)]
             literal = part.skeletons[:2]
-            columns = (
-                given + list(part.skeletons),
-                given + list(literal),
-                [tag for bones in literal if len(bones) > 1 for tag in deletions(bones)],
-                ["." + sound for sound in sorted(part.initials)],
-                ["!" + stem for stem in stems(part.readings)],
-                ["?" + stem for stem in stems(part.readings[:2])] if _may_be_rare(part) else [],
+            edited = [bones for bones in literal if len(bones) > 1]
+            columns: tuple[Sequence[str], ...] = (
+                (*given, *part.skeletons),
+                (*given, *literal),
+                [tag for bones in edited for tag in deletions(bones)],
+                ["." + sound for sound in part.initials],
                 ["<" + head for head in nicknames.heads(part.readings)],
             )
+            marks = prints.of_tags(part.readings, edited)
             for column, tags in enumerate(columns):
-                self._sizes[column].append(len(tags))
                 self._flat[column].extend(map(self._hash, tags))
+                self._marks[column].extend([marks.get(tag, prints.ANY) for tag in tags])
+                self._sizes[column].append(len(tags))
         return found
 
-    def of(self, column: int) -> tuple[npt.NDArray[np.int64], Hashes]:
-        """Where each word's hashes begin (one more at the end), and the hashes."""
+    def of(self, column: int) -> tuple[npt.NDArray[np.int64], Hashes, Hashes]:
+        """Where each word's hashes begin (one more at the end), the hashes, and their prints."""
         sizes = np.frombuffer(self._sizes[column], np.int64)
-        return np.concatenate(([0], np.cumsum(sizes))), np.frombuffer(self._flat[column], np.uint64)
+        starts = np.concatenate(([0], np.cumsum(sizes)))
+        return (
+            starts,
+            np.frombuffer(self._flat[column], np.uint64),
+            np.frombuffer(self._marks[column], np.uint64),
+        )
 
-    def cross(
-        self, rows: npt.NDArray[np.int64], left: int, right: int
-    ) -> tuple[Hashes, npt.NDArray[np.uint32]]:
+    def words(self) -> Hashes:
+        """The hashes that are in pairs."""
+        return np.unique(np.concatenate([np.frombuffer(flat, np.uint64) for flat in self._flat]))
+
+    def cross(self, rows: npt.NDArray[np.int64], left: int, right: int) -> Iterator[Entries]:
         """For rows of (word, word, identity): each hash of the first word with each of the second, mixed."""
-        first, a = self.of(left)
-        second, b = self.of(right)
-        high = np.diff(second)[rows[:, 1]]
-        total = np.diff(first)[rows[:, 0]] * high
-        row = np.repeat(np.arange(len(rows)), total)
-        rank = np.arange(len(row)) - np.repeat(np.cumsum(total) - total, total)
-        one = a[first[rows[row, 0]] + rank // high[row]]
-        return mix(one + b[second[rows[row, 1]] + rank % high[row]]), rows[row, 2].astype(np.uint32)
+        first, a, marks = self.of(left)
+        second, b, beside = self.of(right)
+        for start in range(0, len(rows), _CHUNK):
+            one, other, number = rows[start : start + _CHUNK].T
+            high = np.diff(second)[other]
+            total = np.diff(first)[one] * high
+            row = np.repeat(np.arange(len(number)), total)
+            rank = np.arange(len(row)) - np.repeat(np.cumsum(total) - total, total)
+            i, j = first[one[row]] + rank // high[row], second[other[row]] + rank % high[row]
+            paired = prints.paired(a[i], b[j], marks[i], beside[j])
+            yield Entries(mix(a[i] + b[j]), number[row].astype(np.uint64), paired)
 
-    def each(self, rows: npt.NDArray[np.int64], column: int) -> tuple[Hashes, npt.NDArray[np.uint32]]:
-        """For rows of (word, identity): each hash of the word alone, mixed."""
-        first, a = self.of(column)
-        total = np.diff(first)[rows[:, 0]]
-        row = np.repeat(np.arange(len(rows)), total)
-        rank = np.arange(len(row)) - np.repeat(np.cumsum(total) - total, total)
-        return mix(a[first[rows[row, 0]] + rank] + np.uint64(SINGLE)), rows[row, 1].astype(np.uint32)
+
+def single(hashes: Hashes, numbers: npt.NDArray[np.int64]) -> Entries:
+    """Entries of hashes that are looked up alone."""
+    mixed = mix(hashes + np.uint64(SINGLE))
+    return Entries(mixed, numbers.astype(np.uint64), np.full(len(mixed), prints.ANY_PAIR, np.uint64))
 
 
 def _may_be_rare(part: Part) -> bool:
@@ -95,55 +100,65 @@ class _Rows:
     def __init__(self, keys: Keys) -> None:
         self._hash, self.columns = keys.part, _Columns(keys)
         self.pairs, self.initials = array("q"), array("q")
-        self.alone, self.surnames = array("q"), array("q")
-        self.tags, self.owners = array("Q"), array("q")
-        self._holders: dict[str, set[int]] = defaultdict(set)
+        self.tags, self.owners = array("Q"), array("q")  # what is looked up alone
+        self._rare: dict[str, tuple[int, set[Part]] | None] = {}
+        """Surnames by skeleton, and who has them; None where two identities have one."""
+        self.has_identifiers = False
 
     def add(self, row: Identity, number: int) -> None:
         tags = identifiers.tags_of(row)
         if tags:
-            self.tags.extend(map(self._hash, sorted(tags)))
-            self.owners.extend([number] * len(tags))
+            self.has_identifiers = True
+            self._add_single(sorted(tags), number)
         if not tags or row.kind is Kind.CALLSIGN:
             self._add_name(parse(row.name, row.kind), number)
 
+    def _add_single(self, tags: Sequence[str], number: int) -> None:
+        self.tags.extend(map(self._hash, tags))
+        self.owners.extend([number] * len(tags))
+
     def _add_name(self, name: Name, number: int) -> None:
-        word = self.columns.number
         if len(name.groups) == 1 and len(name.groups[0]) == 1:
-            self.alone.extend((word(name.groups[0][0]), number))
+            self._add_single(["!" + stem for stem in stems(name.groups[0][0].readings)], number)
+        word = self.columns.number
         for one, other in _pairs(name):
             self.pairs.extend((word(one), word(other), number))
         if name.surname >= 0:
             given = word(name.groups[name.given][0])
+            for part in name.groups[name.patronymic] if name.patronymic >= 0 else ():
+                word(part)  # it is in no pair, but looked for after a full name
             for part in name.groups[name.surname]:
-                surname = word(part)
-                self.initials.extend((given, surname, number))
+                self.initials.extend((given, word(part), number))
                 if _may_be_rare(part):
-                    self.surnames.extend((surname, number))
-                    self._holders[part.skeletons[0]].add(number)
+                    rare = self._rare.setdefault(part.skeletons[0], (number, set()))
+                    if rare and rare[0] == number:
+                        rare[1].add(part)
+                    else:
+                        self._rare[part.skeletons[0]] = None
 
-    def hashes(self) -> tuple[Hashes, npt.NDArray[np.uint32]]:
-        """All mixed hashes, and the identity of each."""
-        tags = mix(np.frombuffer(self.tags, np.uint64) + np.uint64(SINGLE))
-        out = [(tags, np.frombuffer(self.owners, np.int64).astype(np.uint32))]
-        pairs = np.frombuffer(self.pairs, np.int64).reshape(-1, 3)
-        out += [self.columns.cross(pairs, left, right) for left, right in _PAIRINGS]
-        named = np.frombuffer(self.initials, np.int64).reshape(-1, 3)
-        out += [self.columns.cross(named, INITIAL, EXACT), self.columns.cross(named, HEAD, PLAIN)]
-        out.append(self.columns.each(np.frombuffer(self.alone, np.int64).reshape(-1, 2), ALONE))
-        out.append(self.columns.each(self._rare(), RARE))
-        return np.concatenate([h for h, _ in out]), np.concatenate([n for _, n in out])
-
-    def _rare(self) -> npt.NDArray[np.int64]:
-        """Surnames whose skeleton no second identity has."""
-        shared = {bones for bones, holders in self._holders.items() if len(holders) > 1}
-        rows = np.frombuffer(self.surnames, np.int64).reshape(-1, 2)
-        bones = self.columns.skeletons
-        return rows[[bones[word] not in shared for word in rows[:, 0].tolist()]]
+    def entries(self) -> Entries:
+        for number, parts in filter(None, self._rare.values()):
+            for part in parts:
+                self._add_single(["?" + stem for stem in stems(part.readings[:2])], number)
+        pairs, initials = (
+            np.frombuffer(each, np.int64).reshape(-1, 3) for each in (self.pairs, self.initials)
+        )
+        cross = self.columns.cross
+        out = [
+            single(np.frombuffer(self.tags, np.uint64), np.frombuffer(self.owners, np.int64)),
+            *chain.from_iterable(cross(pairs, left, right) for left, right in _PAIRINGS),
+            *cross(initials, INITIAL, EXACT),
+            *cross(initials, HEAD, PLAIN),
+        ]
+        return Entries(
+            np.concatenate([each.hashes for each in out]),
+            np.concatenate([each.numbers for each in out]),
+            np.concatenate([each.marks for each in out]),
+        )
 
 
 def build(
-    identities: Iterable[Identity], keys: Keys, *, check: str, progress: Callable[[int], None] | None = None
+    identities: Iterable[Identity], keys: Keys, *, progress: Callable[[int], None] | None = None
 ) -> Index:
     """The index of name rows. `progress` is told now and then how many rows are read.
 
@@ -160,8 +175,8 @@ def build(
         raise BadInput("identities", "", "there are more than 16 million identities", "use several indexes")
     if progress:
         progress(done)
-    hashes, numbers = rows.hashes()
-    return Index.build(hashes, numbers, list(ids), check=check, has_identifiers=bool(rows.tags))
+    words = rows.columns.words()
+    return Index.build(rows.entries(), words, list(ids), keys, has_identifiers=rows.has_identifiers)
 
 
 def _pairs(name: Name) -> list[tuple[Part, Part]]:

@@ -28,6 +28,15 @@ def strip(word: str, *, is_cyrillic: bool) -> str:
     return word
 
 
+_VOWELS = frozenset("аеиоуыіїяюєёйьъaeiouyjáéíóúůýěąę")
+_MORE = frozenset({"т", "та", "те", "то", "s", "es", "zie"})
+
+
+def may_end(letters: str) -> bool:
+    """Whether a case of a name may end so after its base form or its stem."""
+    return letters in _CYRILLIC or letters in _LATIN or letters in _MORE or _VOWELS.issuperset(letters)
+
+
 _SOFTENED = {"ц": "к", "з": "г", "с": "х", "c": "k", "z": "h"}
 
 

@@ -17,7 +17,6 @@ LIMIT = 0x20000
 APOSTROPHES = "'’‘ʼ`´ʹ′ʻ"
 _IS_CYRILLIC = re.compile(r"[\u0400-\u052f]")
 _IS_LATIN = re.compile(r"[a-z\u00df-\u024f\u1e00-\u1eff]")
-_FOREIGN = re.compile(r"[^a-z\u0430-\u044f\u0451-\u045f\u0490-\u04ff']")
 
 _TO_CYRILLIC = str.maketrans("aceiopxykmtbhnrsjgαορενικτυχѵ", "асеіорхукмтвнпгѕјгаореуіктухв")
 _TO_LATIN = str.maketrans("асеіорхукмтвнгѕјѵαορενικτυχԁԛԝһӏ", "aceiopxykmtbhrsjvaopevikuuxdqwhl")
@@ -30,6 +29,8 @@ _DIGITS_CYRILLIC = {
 _MOST_VARIANTS = 4
 _LONGEST = 40
 _KEEP = set("áàâãåăāäéèêëēėęěíìîïīįıóòôõöőōøúùûüűūůųýÿçćčĉċďğģĝġĥķĺļľñńňņŕřśşșŝšťţțźżžŷŭĭąḥḩẖĵłđðþßøæœəħ")
+_FOREIGN = re.compile(rf"[^a-z{''.join(sorted(_KEEP))}\u0430-\u044f\u0451-\u045f\u0490-\u04ff']")
+_ONE_SCRIPT = re.compile(r"[\u0430-\u044f\u0451-\u045f\u0490-\u04ff']+|[a-z\u00df-\u024f']+")
 
 
 def fold(word: str) -> str:
@@ -62,6 +63,8 @@ def spellings(word: str) -> tuple[tuple[str, bool], ...]:
     """
     if len(word) > _LONGEST:
         return ()
+    if _ONE_SCRIPT.fullmatch(word) and word[0] != "'":
+        return ((word, word[0] >= "\u0400"),)
     has_cyrillic, has_latin = bool(_IS_CYRILLIC.search(word)), bool(_IS_LATIN.search(word))
     if not (has_cyrillic or has_latin):
         return ()

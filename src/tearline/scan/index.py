@@ -1,13 +1,14 @@
 """The index: sorted keyed hashes of pairs and single parts, each with the identity that has it.
 
-An entry is one uint64: 40 bits of a mixed hash, then 24 bits of the identity's number. Before the sorted
-entries stands a Bloom filter in blocks of 64 bits (Putze, Sanders, Singler 2007), so that nearly all of
-a text's lookups end after one read. On file: a header line of JSON, then the arrays; memory-mapped.
+An entry is one uint64: 40 bits of a mixed hash, then 24 bits of the identity's number; and the print of
+its words (`prints`), veiled. Before the sorted entries stands a Bloom filter in blocks of 64 bits (Putze,
+Sanders, Singler 2007), so that nearly all of a text's lookups end after one read; before that a second one
+of the words' own hashes, so that most words of a text are never paired. On file: a header line of JSON,
+then the arrays; memory-mapped.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,85 +16,121 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tearline.scan.keys import Hashes
+from tearline.scan import prints
+from tearline.scan.keys import Hashes, Keys
 from tearline.terms import BadInput
 
 _ID_BITS = np.uint64(24)
 MOST_IDENTITIES = 1 << 24
-_MAGIC = "tearline-scan-index/1"
+_LOW = np.uint64(MOST_IDENTITIES - 1)
+_MAGIC = "tearline-scan-index/2"
 _BITS_PER_ENTRY = 24
 _ALIGN = 64
 
 
-class Index:
-    """Entries of one vault. `ids[n]` is the id of identity number n."""
+class Entries:
+    """What is to be indexed, as arrays of shape n: mixed hashes, the number of the identity that has each,
+    and paired prints."""
 
-    def __init__(
-        self, entries: Hashes, blocks: Hashes, ids: Sequence[str], *, check: str, has_identifiers: bool
-    ) -> None:
-        self._entries, self._blocks, self.ids, self._check = entries, blocks, ids, check
-        self.has_identifiers = has_identifiers
+    def __init__(self, hashes: Hashes, numbers: Hashes, marks: Hashes) -> None:
+        self.hashes, self.numbers, self.marks = hashes, numbers, marks
+
+
+class Filter:
+    """A Bloom filter in blocks of 64 bits."""
+
+    def __init__(self, blocks: Hashes) -> None:
+        self.blocks = blocks
         self._shift = np.uint64(64 - (len(blocks).bit_length() - 1))
 
     @classmethod
-    def build(
-        cls,
-        hashes: Hashes,
-        numbers: npt.NDArray[np.uint32],
+    def of(cls, hashes: Hashes) -> Filter:
+        size = max(64, 1 << (max(1, len(hashes) * _BITS_PER_ENTRY // 64) - 1).bit_length())
+        made = cls(np.zeros(size, np.uint64))
+        for start in range(0, len(hashes), 1 << 20):
+            chunk = hashes[start : start + (1 << 20)]
+            np.bitwise_or.at(made.blocks, (chunk >> made._shift).astype(np.int64), _bits(chunk))
+        return made
+
+    def may_have(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
+        """For each hash whether it may be in; never False for one that is."""
+        bits = _bits(hashes)
+        found: npt.NDArray[np.bool_] = (self.blocks[(hashes >> self._shift).astype(np.int64)] & bits) == bits
+        return found
+
+
+class Index:
+    """Entries of one vault. `ids[n]` is the id of identity number n.
+
+    `pairs` filters mixed hashes, `words` the hashes of single words (pairs of those that it lacks need no
+    look-up).
+    """
+
+    def __init__(
+        self,
+        arrays: Sequence[Hashes],
         ids: Sequence[str],
+        keys: Keys,
         *,
-        check: str,
         has_identifiers: bool,
+    ) -> None:
+        pairs, words, self._entries, self._marks = arrays
+        self.pairs, self.words = Filter(pairs), Filter(words)
+        self.ids, self._keys, self.has_identifiers = ids, keys, has_identifiers
+
+    @classmethod
+    def build(
+        cls, found: Entries, words: Hashes, ids: Sequence[str], keys: Keys, *, has_identifiers: bool
     ) -> Index:
-        """Of mixed hashes (shape n) and the number of the identity that has each (shape n)."""
-        entries = (hashes >> _ID_BITS << _ID_BITS) | numbers.astype(np.uint64)
-        entries.sort()
-        if len(entries):
-            entries = entries[np.concatenate(([True], entries[1:] != entries[:-1]))]
-        size = max(64, 1 << (max(1, len(entries) * _BITS_PER_ENTRY // 64) - 1).bit_length())
-        blocks = np.zeros(size, np.uint64)
-        index = cls(entries, blocks, ids, check=check, has_identifiers=has_identifiers)
-        for start in range(0, len(entries), 1 << 20):
-            chunk = entries[start : start + (1 << 20)] >> _ID_BITS << _ID_BITS
-            np.bitwise_or.at(blocks, (chunk >> index._shift).astype(np.int64), _bits(chunk))
-        return index
+        """Of entries, and the hashes of all words that are in pairs (shape m)."""
+        entries = (found.hashes & ~_LOW) | found.numbers
+        order = entries.argsort()
+        entries = entries[order]
+        first = np.flatnonzero(np.concatenate(([True], entries[1:] != entries[:-1]))) if len(order) else order
+        marks = found.marks[order]
+        marks = np.bitwise_or.reduceat(marks, first) if len(order) else marks
+        marks ^= keys.veil(found.hashes[order[first]])
+        entries = entries[first]
+        pairs = Filter.of(entries & ~_LOW).blocks
+        return cls(
+            (pairs, Filter.of(words).blocks, entries, marks), ids, keys, has_identifiers=has_identifiers
+        )
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def may_have(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
-        """For each mixed hash whether the index may have it; never False for one that it has."""
-        bits = _bits(hashes)
-        found: npt.NDArray[np.bool_] = (self._blocks[(hashes >> self._shift).astype(np.int64)] & bits) == bits
-        return found
-
-    def numbers(self, hashes: Hashes) -> list[list[int]]:
-        """For each mixed hash the numbers of the identities that have it."""
-        low = hashes >> _ID_BITS << _ID_BITS
-        first = np.searchsorted(self._entries, low, "left").tolist()
-        last = np.searchsorted(self._entries, low | np.uint64(MOST_IDENTITIES - 1), "right").tolist()
-        mask = np.uint64(MOST_IDENTITIES - 1)
-        return [
-            (self._entries[a:b] & mask).tolist() if a < b else [] for a, b in zip(first, last, strict=True)
-        ]
+    def numbers(self, hashes: Hashes, asked: prints.Asked) -> list[list[int]]:
+        """For each mixed hash the numbers of the identities that have it, and may fit by their prints."""
+        low = hashes & ~_LOW
+        first = np.searchsorted(self._entries, low, "left")
+        count = np.searchsorted(self._entries, low | _LOW, "right") - first
+        row = np.arange(len(hashes)).repeat(count)
+        at = np.arange(len(row)) + (first - count.cumsum() + count).repeat(count)
+        marks = self._marks[at] ^ self._keys.veil(hashes)[row]
+        kept = prints.may_fit(asked.rows(row), marks)
+        out: list[list[int]] = [[] for _ in range(len(hashes))]
+        numbers = (self._entries[at[kept]] & _LOW).tolist()
+        for k, number in zip(row[kept].tolist(), numbers, strict=True):
+            out[k].append(number)
+        return out
 
     def save(self, path: Path) -> None:
         """Write the file whole, then put it in place."""
+        arrays = (self.pairs.blocks, self.words.blocks, self._entries, self._marks)
         names = "\n".join(self.ids).encode()
-        header = {"magic": _MAGIC, "entries": len(self._entries), "blocks": len(self._blocks)}
-        header |= {"ids": len(self.ids), "names": len(names), "check": self._check}
-        header |= {"identifiers": self.has_identifiers}
+        header = {"magic": _MAGIC, "arrays": [len(each) for each in arrays], "ids": len(self.ids)}
+        header |= {"names": len(names), "check": self._keys.check, "identifiers": self.has_identifiers}
         head = json.dumps(header).encode() + b"\n"
         part = path.with_name(path.name + ".part")
         with part.open("wb") as file:
             file.write(head + b" " * (-len(head) % _ALIGN))
-            file.write(self._blocks.data)
-            file.write(self._entries.data)
+            for array in arrays:
+                file.write(array.data)
             file.write(names)
         part.replace(path)
 
     @classmethod
-    def open(cls, path: Path, *, check: str) -> Index:
+    def open(cls, path: Path, keys: Keys) -> Index:
         """Map a saved index into memory. Raises BadInput where it is not one, is cut, or has another key."""
         where = path.name
         try:
@@ -101,7 +138,7 @@ class Index:
                 head = file.readline(4096)
             header = json.loads(head)
             is_ours = header["magic"] == _MAGIC
-            blocks, entries, names = header["blocks"], header["entries"], header["names"]
+            sizes, names = header["arrays"] if is_ours else [], header["names"]
             has_identifiers = bool(header["identifiers"])
         except OSError as error:
             raise BadInput(where, "", "the index cannot be read", "build it again") from error
@@ -109,21 +146,16 @@ class Index:
             raise BadInput(where, "", "this is not an index of the scanner", "build it again") from error
         if not is_ours:
             raise BadInput(where, "", "the index is of another version", "build it again")
-        if header["check"] != check:
+        if header["check"] != keys.check:
             raise BadInput(where, "", "the index was built with another key", "open it with that key")
         start = len(head) + -len(head) % _ALIGN
-        if path.stat().st_size != start + 8 * (blocks + entries) + names:
+        if path.stat().st_size != start + 8 * sum(sizes) + names:
             raise BadInput(where, "", "the index is cut or has grown", "build it again")
-        numbers = np.memmap(path, np.uint64, "r", start, (blocks + entries,))
-        raw = np.memmap(path, np.uint8, "r", start + 8 * (blocks + entries), (names,)) if names else b""
+        mapped = np.asarray(np.memmap(path, np.uint64, "r", start, (sum(sizes),)))
+        arrays = np.split(mapped, np.cumsum(sizes)[:-1])
+        raw = np.memmap(path, np.uint8, "r", start + 8 * sum(sizes), (names,)) if names else b""
         ids = bytes(raw).decode().split("\n") if header["ids"] else []
-        return cls(
-            np.asarray(numbers[blocks:]),
-            np.asarray(numbers[:blocks]),
-            ids,
-            check=check,
-            has_identifiers=has_identifiers,
-        )
+        return cls(arrays, ids, keys, has_identifiers=has_identifiers)
 
 
 def _bits(hashes: Hashes) -> Hashes:
@@ -133,8 +165,3 @@ def _bits(hashes: Hashes) -> Hashes:
     bits |= one << ((hashes >> np.uint64(30)) & six)
     bits |= one << ((hashes >> np.uint64(36)) & six)
     return bits
-
-
-def check_of(key: bytes) -> str:
-    """What tells that an index belongs to a key, without telling the key."""
-    return hashlib.blake2b(key, digest_size=8, person=b"tearline check").hexdigest()

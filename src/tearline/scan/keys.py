@@ -28,6 +28,9 @@ class Keys:
     def __init__(self, key: bytes) -> None:
         secret = hashlib.blake2b(key, digest_size=32, person=b"tearline scan").digest()
         self._base = hashlib.blake2b(key=secret, digest_size=8)
+        self._veil = np.uint64(self._part("%veil"))
+        self.check = hashlib.blake2b(key, digest_size=8, person=b"tearline check").hexdigest()
+        """Tells that an index belongs to a key, without telling the key."""
         self.part = lru_cache(maxsize=1 << 20)(self._part)
 
     def _part(self, text: str) -> int:
@@ -36,11 +39,20 @@ class Keys:
         state.update(text.encode("utf-8", "surrogatepass"))
         return int.from_bytes(state.digest(), "little")
 
+    def veil(self, hashes: Hashes) -> Hashes:
+        """What hides the prints of entries: it needs their whole hashes, of which the index keeps a part."""
+        return mix(hashes + self._veil)
+
 
 def deletions(skeleton: str) -> tuple[str, ...]:
     """The tagged forms of a skeleton under which a word with one edit is found: itself and each deletion."""
-    cut = (skeleton[:index] + skeleton[index + 1 :] for index in range(len(skeleton) if skeleton[1:] else 0))
-    return tuple(dict.fromkeys("~" + text for text in (skeleton, *cut)))
+    return tuple(dict.fromkeys(("~" + skeleton, *cuts(skeleton))))
+
+
+def cuts(skeleton: str) -> list[str]:
+    """The tagged forms of a skeleton without one sound, for each of its sounds; none of one sound."""
+    places = range(len(skeleton) if len(skeleton) > 1 else 0)
+    return ["~" + skeleton[:index] + skeleton[index + 1 :] for index in places]
 
 
 def mix(sums: Hashes) -> Hashes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -9,20 +10,23 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
-from tearline.scan import nicknames
+from tearline.scan import nicknames, prints
 from tearline.scan.fold import fold
-from tearline.scan.keys import Hashes, Keys, deletions
+from tearline.scan.index import Index
+from tearline.scan.keys import SINGLE, Keys, deletions, mix
+from tearline.scan.likeness import weight
 from tearline.scan.names import is_particle
 from tearline.scan.phonemes import western
 from tearline.scan.tokens import Tokens
 from tearline.scan.words import initial_sounds, skeletons, stems, text_readings
 
-_PAIR, _ALONE, _PLAIN, _EDITED = 8, 4, 3, 18
+_FLAG = {"pair": "is_known", "plain": "is_plain", "edited": "is_edited", "alone": "is_alone"}
+_WIDTH = {"pair": 8, "plain": 3, "edited": 18, "alone": 4}
 _MOST = 1 << 19
 _FIRST = 1 << 12
 _SLOTS, _SLOT = 1 << 18, np.uint64(64 - 18)
 _CAPITAL = np.uint64(0x632BE59BD9B4E019)
-_LEAST_HEADLESS, HEADLESS = 4, 4
+_LEAST_HEADLESS = 4
 _GIVEN = 3
 _CYRILLIC = "\u0400"
 STEP, _NEAR = 4, 1
@@ -36,35 +40,37 @@ def _function_words() -> frozenset[str]:
 
 
 def _literal(folded: str) -> tuple[str, ...]:
-    """Skeletons of a word as it is spelt, with and without its case ending."""
+    """Readings of a word as it is spelt, with and without its case ending."""
     readings = text_readings(folded)[:2]
-    if folded[0] < _CYRILLIC:
-        readings = (*readings, western(folded))
-    return skeletons(readings)
+    return (*readings, western(folded)) if folded[:1] < _CYRILLIC else readings
 
 
 class Lexicon:
-    """One row a word, capitalised or not, in arrays of hashes (0 where there are fewer): `pair`, of its
-    parts for pairs; `plain` and `edited`, of a capitalised word as it stands, and with one edit or as a pet
-    form (of a word in small letters only as the rest of a name that lost its first letter); `alone`, for
-    names of one word and rare surnames. `steps` and `is_function` have one value a row.
+    """One row a word, capitalised or not, in arrays of those of its hashes that the index may have (0 where
+    there are fewer): `pair`, of its parts for pairs; `plain` and `edited`, of a capitalised word as it
+    stands, and with one edit or as a pet form (of a word in small letters only as the rest of a name that
+    lost its first letter); `alone`, for names of one word and rare surnames. One value a row have `steps`
+    and `is_function`, and, whether it has such hashes, `is_known`, `is_plain`, `is_edited`, `is_alone`.
     `plausible` is the reader's: numbers of identities by the rows of two words and their mixed hash."""
 
-    def __init__(self, keys: Keys) -> None:
-        self._hash = keys.part
+    def __init__(self, keys: Keys, index: Index) -> None:
+        self._hash, self._index = keys.part, index
         self._forget()
 
     def _forget(self) -> None:
         self._rows: dict[int, int] = {}
         self.plausible: dict[tuple[int, int, int], list[int]] = {}
+        self._marks: dict[int, dict[int, int]] = {}
+        self._weights: dict[int, float] = {}
         self._front = np.zeros(_SLOTS, np.uint64)  # a direct-mapped memory before the dictionary
         self._front_rows = np.zeros(_SLOTS, np.int64)
-        self.pair: Hashes = np.zeros((_FIRST, _PAIR), np.uint64)
-        self.plain: Hashes = np.zeros((_FIRST, _PLAIN), np.uint64)
-        self.edited: Hashes = np.zeros((_FIRST, _EDITED), np.uint64)
-        self.alone: Hashes = np.zeros((_FIRST, _ALONE), np.uint64)
+        self._new = {name: (array("Q"), array("q")) for name in _WIDTH}
+        self.pair, self.plain, self.edited, self.alone = (
+            np.zeros((_FIRST, width), np.uint64) for width in _WIDTH.values()
+        )
         self.steps = np.full(_FIRST, STEP, np.int64)
         self.is_function = np.zeros(_FIRST, np.bool_)
+        self.is_known, self.is_plain, self.is_edited, self.is_alone = np.zeros((4, _FIRST), np.bool_)
 
     def rows(self, text: str, tokens: Tokens) -> npt.NDArray[np.int64]:
         """The row of each token; words not yet known are read."""
@@ -84,13 +90,27 @@ class Lexicon:
                     word = text[int(tokens.starts[k]) : int(tokens.ends[k])]
                     row = known[token] = self._learn(word, is_upper=bool(tokens.upper[k]))
                 rows[k] = row
+            self._keep()
             self._front[slots], self._front_rows[slots] = hashes, rows
         return rows
+
+    def _keep(self) -> None:
+        """Of the hashes of new words put into the tables those that the index may have."""
+        for name, (made, places) in self._new.items():
+            if made:
+                hashes, place = np.frombuffer(made, np.uint64), np.frombuffer(places, np.int64)
+                if name == "alone":
+                    kept = self._index.pairs.may_have(mix(hashes + np.uint64(SINGLE)))
+                else:
+                    kept = self._index.words.may_have(hashes)
+                getattr(self, _FLAG[name])[place[kept] // _WIDTH[name]] = True
+                getattr(self, name).reshape(-1)[place[kept]] = hashes[kept]
+                self._new[name] = array("Q"), array("q")
 
     def _learn(self, word: str, *, is_upper: bool) -> int:
         row = len(self._rows)
         if row >= len(self.steps):
-            for name in ("pair", "plain", "edited", "alone", "steps", "is_function"):
+            for name in (*_WIDTH, *_FLAG.values(), "steps", "is_function"):
                 old = getattr(self, name)
                 setattr(self, name, np.concatenate((old, np.zeros_like(old))))
             self.steps[row:] = STEP
@@ -104,35 +124,49 @@ class Lexicon:
         elif not is_function and len(folded) > 1:
             readings = text_readings(folded)
             given = ("=" + name for name in sorted(nicknames.names_of(readings))[:_GIVEN])
-            self._put(self.pair, row, [*given, *skeletons(readings)])
+            self._put("pair", row, [*given, *skeletons(readings)])
             if len(folded) >= _LEAST_HEADLESS:
-                shapes = _literal(folded)
-                shapes = (*shapes[: HEADLESS - 1], *(shape[1:] for shape in shapes[:1]))
-                self._put(self.edited, row, ["~" + shape for shape in shapes])
+                shapes = skeletons(_literal(folded))
+                self._put("edited", row, ["~" + shape for shape in (*shapes, *(s[1:] for s in shapes[:1]))])
         return row
 
     def _put_name(self, row: int, folded: str, *, is_function: bool) -> None:
         """What a capitalised word, an initial among them, is looked up by."""
         if len(folded) == 1:
-            self._put(self.pair, row, [".'" + folded, *("." + sound for sound in initial_sounds(folded))])
+            self._put("pair", row, [".'" + folded, *("." + sound for sound in initial_sounds(folded))])
             return
         readings = text_readings(folded, True)
         given = ["=" + name for name in sorted(nicknames.names_of(readings))[:_GIVEN]]
         bones = skeletons(readings)
         if len(folded) == 2:
             bones = (*bones[:2], *("." + sound for sound in initial_sounds(folded)))
-        self._put(self.pair, row, [*given, *bones])
-        self._put(self.plain, row, [*given[:1], *bones])
-        near = (tag for shape in _literal(folded) for tag in deletions(shape))
+        self._put("pair", row, [*given, *bones])
+        self._put("plain", row, [*given[:1], *bones])
+        near = (tag for shape in skeletons(_literal(folded)) for tag in deletions(shape))
         heads = ("<" + head for head in nicknames.heads(readings))
-        self._put(self.edited, row, list(dict.fromkeys((*heads, *near))))
+        self._put("edited", row, list(dict.fromkeys((*heads, *near))))
         if not is_function:
-            short = stems(readings)[: _ALONE // 2]
-            self._put(self.alone, row, [mark + stem for stem in short for mark in "!?"])
+            short = stems(readings)[: _WIDTH["alone"] // 2]
+            self._put("alone", row, [mark + stem for stem in short for mark in "!?"])
 
-    def _put(self, table: Hashes, row: int, tags: Sequence[str]) -> None:
-        for column, tag in zip(range(table.shape[1]), tags, strict=False):
-            table[row, column] = self._hash(tag)
+    def _put(self, name: str, row: int, tags: Sequence[str]) -> None:
+        (made, places), width = self._new[name], _WIDTH[name]
+        tags = tags[:width]
+        made.extend(map(self._hash, tags))
+        places.extend(range(row * width, row * width + len(tags)))
+
+    def mark(self, row: int, word: str, hash_: int, *, is_upper: bool) -> tuple[int, float]:
+        """The print of a word as far as its readings have this hash, and the weight of its readings."""
+        known = self._marks.get(row)
+        if known is None:
+            folded = fold(word)
+            literal = _literal(folded)
+            readings = (*text_readings(folded, is_upper), *literal)
+            marks = prints.of_tags(readings, skeletons(literal))
+            known = {self._hash(tag): mark for tag, mark in marks.items()}
+            self._marks[row] = known
+            self._weights[row] = max(map(weight, readings), default=1.0)
+        return known.get(hash_, prints.ANY), self._weights[row]
 
     def hashes(self, tags: tuple[str, ...]) -> list[int]:
         """The hashes of skeletons."""

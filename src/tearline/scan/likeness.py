@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 _VOWELS = frozenset("aeiou")
+_SOUNDS = "bpvftdmnlrkghszcSZCaeiou"
 _CHEAP = {
     "ie": 0.15, "ao": 0.2, "ae": 0.25, "ou": 0.25, "eo": 0.3, "iu": 0.3, "ai": 0.35, "au": 0.35, "eu": 0.35,
     "io": 0.4, "uv": 0.3, "Zi": 0.5,
@@ -16,57 +17,84 @@ _CHEAP = {
     "Ss": 0.35, "Zz": 0.35, "Cc": 0.35, "Cs": 0.6, "Cz": 0.6, "Sc": 0.5, "Zs": 0.6, "Sz": 0.6,
     "Ck": 0.6, "Ch": 0.6, "Zg": 0.6, "Zh": 0.6,
 }  # fmt: skip
-_SUBSTITUTE = {pair: cost for key, cost in _CHEAP.items() for pair in ((key[0], key[1]), (key[1], key[0]))}
+_CHEAPER = {pair: cost for key, cost in _CHEAP.items() for pair in (key, key[::-1])}
+_TWO_VOWELS, _TWO_SOUNDS = 0.45, 1.0
 _GAP_IN_VOWELS, _GAP_OF_VOWEL, _GAP_OF_H, _GAP = 0.25, 0.8, 0.5, 1.0
 _WEIGHT_OF_VOWEL = 0.6
 _ENDING = 0.1
 """What a last vowel costs: it is mostly a case ending."""
+_FAR = 0.3
 
 
-def _gap(sounds: str, at: int) -> float:
-    """What it costs that the other reading lacks this sound."""
-    sound = sounds[at]
-    if sound in _VOWELS and at == len(sounds) - 1:
-        return _ENDING
-    if sound in _VOWELS:
-        beside = sounds[at - 1 : at] + sounds[at + 1 : at + 2]
-        return _GAP_IN_VOWELS if any(s in _VOWELS for s in beside) else _GAP_OF_VOWEL
-    return _GAP_OF_H if sound == "h" else _GAP
-
-
-def _substitute(one: str, other: str) -> float:
+def sound_cost(one: str, other: str) -> float:
+    """What it costs that one reading has one sound and the other another; "" is no sound."""
     if one == other:
         return 0.0
-    found = _SUBSTITUTE.get((one, other))
-    if found is not None:
-        return found
-    return 0.45 if one in _VOWELS and other in _VOWELS else 1.0
+    if not one or not other:
+        sound = one or other
+        return _GAP_OF_VOWEL if sound in _VOWELS else _GAP_OF_H if sound == "h" else _GAP
+    both = one in _VOWELS and other in _VOWELS
+    return _CHEAPER.get(one + other, _TWO_VOWELS if both else _TWO_SOUNDS)
+
+
+_COSTS = {one: {other: sound_cost(one, other) for other in _SOUNDS} for one in _SOUNDS}
 
 
 @lru_cache(maxsize=1 << 16)
+def _profile(sounds: str) -> tuple[list[float], float]:
+    """What it costs that another reading lacks each sound; and the weight of all."""
+    gaps = []
+    last = len(sounds) - 1
+    for at, sound in enumerate(sounds):
+        cost = sound_cost(sound, "")
+        if sound in _VOWELS:
+            if at == last:
+                cost = _ENDING
+            elif (at and sounds[at - 1] in _VOWELS) or sounds[at + 1] in _VOWELS:
+                cost = _GAP_IN_VOWELS
+        gaps.append(cost)
+    return gaps, weight(sounds)
+
+
+@lru_cache(maxsize=1 << 18)
 def likeness(one: str, other: str) -> float:
-    """1 for equal readings, down to 0; quadratic in their length, which `fold` bounds."""
+    """1 for equal readings, down to 0; quadratic in their length, which `fold` bounds.
+
+    0 too where it would be less than 0.7.
+    """
     if one == other:
         return 1.0
-    gaps = [_gap(other, k) for k in range(len(other))]
-    row = [0.0]
+    lost_of, weight_of_one = _profile(one)
+    gaps, weight_of_other = _profile(other)
+    most = max(weight_of_one, weight_of_other)
+    if not one or not other:
+        return 0.0
+    row = before = [0.0]
+    total = 0.0
     for cost in gaps:
-        row.append(row[-1] + cost)
-    last, end = len(one) - 1, len(other) - 1
-    for i, sound in enumerate(one):
-        lost = _gap(one, i)
-        left = row[0] + lost
+        total += cost
+        row.append(total)
+    end = len(other) - 1
+    for lost, sound in zip(lost_of, one, strict=True):
+        costs = _COSTS.get(sound, {})
+        diagonal = row[0]
+        left = diagonal + lost
         new = [left]
-        for j, facing in enumerate(other):
-            swap = _substitute(sound, facing)
-            if swap > _ENDING and i == last and j == end and sound in _VOWELS and facing in _VOWELS:
-                swap = _ENDING
-            left = min(row[j] + swap, row[j + 1] + lost, left + gaps[j])
+        for facing, gap, above in zip(other, gaps, row[1:], strict=True):
+            swap = diagonal + (costs.get(facing, 1.0) if sound != facing else 0.0)
+            left += gap
+            left = min(left, above + lost, swap)
             new.append(left)
-        row = new
-    weight = max(_weight(one), _weight(other))
-    return max(0.0, 1.0 - row[-1] / weight) if weight else 0.0
+            diagonal = above
+        row, before = new, row
+        if min(row) > most * _FAR:
+            return 0.0
+    found = row[-1]
+    if one[-1] in _VOWELS and other[-1] in _VOWELS:
+        found = min(found, before[end] + _ENDING)
+    return 1.0 - found / most if found <= most * _FAR else 0.0
 
 
-def _weight(sounds: str) -> float:
+def weight(sounds: str) -> float:
+    """The most that it can cost to lack all of a reading."""
     return sum(_WEIGHT_OF_VOWEL if sound in _VOWELS else 1.0 for sound in sounds)

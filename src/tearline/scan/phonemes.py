@@ -150,14 +150,28 @@ _ROMANISED = {
 }  # fmt: skip
 
 
+class _Sounds(dict[int, str]):
+    """A table for str.translate: what it lacks is silent."""
+
+    def __missing__(self, code: int) -> str:
+        return ""
+
+
 def _reader(groups: dict[str, str]) -> Callable[[str], str]:
     table = {**_COMMON, **groups}
-    pattern = re.compile("|".join(sorted(map(re.escape, table), key=len, reverse=True)) + "|.", re.DOTALL)
+    longer = sorted((key for key in table if len(key) > 1), key=len, reverse=True)
+    marks = {key: chr(0xE000 + number) for number, key in enumerate(longer)}  # each group as one letter
+    sounds = _Sounds({ord(marks.get(key, key)): sound for key, sound in table.items()})
+    tails = {
+        first: [re.escape(key[1:]) for key in longer if key[0] == first] for first in {k[0] for k in longer}
+    }
+    pattern = re.compile("|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in sorted(tails.items())))
 
     def read(word: str) -> str:
         if "ʺ" in word:
             word = _SILENT_SIGN.sub("", word)
-        return _FIXES.sub(_fix, pattern.sub(lambda m: table.get(m[0], ""), word))
+        marked = pattern.sub(lambda match: marks[match[0]], word)
+        return _FIXES.sub(_fix, marked.translate(sounds))
 
     return read
 
@@ -198,6 +212,18 @@ def latin(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, readings)))
 
 
+stripped = _LATIN[13]
+"""The reading of a word whose carons are lost."""
+_NO_CARONS = str.maketrans("čćšśžźżđ", "ccsszzzd")
+
+
+def latin_literal(word: str) -> tuple[str, ...]:
+    """The readings of a folded Latin word by the spellings that names out of Cyrillic have."""
+    plain = word.translate(_NO_CARONS)
+    found = (slavic(word), western(word), _LATIN[2](word), slavic(plain))
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
 def latin_in_text(word: str) -> tuple[str, ...]:
     """The readings that a capitalised Latin word of a text pays for: Slavic, Western, English, French."""
     readings = [slavic(word), western(word), _LATIN[3](word)]
@@ -216,6 +242,17 @@ def coarse(reading: str) -> str:
     return _COARSE_FIXES.sub("", reading.translate(_COARSE))
 
 
+def merged(reading: str) -> str:
+    """The sounds of a reading that stand behind those of `coarse`, not merged."""
+    dropped = {match.start() for match in _COARSE_FIXES.finditer(reading.translate(_COARSE))}
+    return "".join(sound for k, sound in enumerate(reading) if k not in dropped)
+
+
 def skeleton(reading: str) -> str:
     """The coarse consonants; a word without consonants keeps its vowels."""
-    return coarse(reading).translate(_NO_VOWELS) or reading
+    return skeleton_of(coarse(reading)) or reading
+
+
+def skeleton_of(short: str) -> str:
+    """The consonants of a coarse reading."""
+    return short.translate(_NO_VOWELS)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from tearline.scan import verify
+from tearline.scan import prints, verify
 from tearline.scan.fold import fold
 from tearline.scan.index import Index
 from tearline.scan.keys import SINGLE, Hashes, mix
-from tearline.scan.lexicon import HEADLESS, STEP, Lexicon
+from tearline.scan.lexicon import STEP, Lexicon
 from tearline.scan.names import Name, Part, is_patronymic
 from tearline.scan.tokens import Ints, Tokens
 from tearline.scan.values import Disposition, Hit, Kind
@@ -40,6 +42,21 @@ _SEGMENT, _OVERLAP = 2048, 12
 _Echo = tuple[int, Name, int, Part]
 """An identity's number, a name of it, and a group of the name and a part of the group."""
 _Spots = dict[tuple[int, int], set[int]]
+
+
+class _Near(NamedTuple):
+    """Near words and a hash of each, as arrays: token, token, hash, hash."""
+
+    left: Ints
+    right: Ints
+    one: Hashes
+    other: Hashes
+
+    def rows(self, at: Ints) -> _Near:
+        return _Near(self.left[at], self.right[at], self.one[at], self.other[at])
+
+    def moved(self, by: int) -> _Near:
+        return self._replace(left=self.left + by, right=self.right + by)
 
 
 class Reading:
@@ -86,83 +103,128 @@ class Reading:
         spots: _Spots = defaultdict(set)
         singles: dict[int, list[int]] = {}
         for start in range(0, len(self._rows), _SEGMENT):
-            stop = min(start + _SEGMENT + _OVERLAP, len(self._rows))
-            rows, upper = self._rows[start:stop], self._tokens.upper[start:stop].nonzero()[0]
-            left, right, pairs = self._near_pairs(rows)
-            first, second, typos = self._typos(rows, upper)
-            single, names = _ragged(self._lexicon.alone[rows[upper]])
-            alone = upper[single]
-            mixed = mix(np.concatenate((pairs, typos, names + np.uint64(SINGLE))))
-            maybe = self._index.may_have(mixed).nonzero()[0]
-            if not len(maybe):
-                continue
-            i = np.concatenate((left, first, alone))[maybe]
-            j = np.concatenate((right, second, alone))[maybe]
-            found = self._numbers_at(i + start, j + start, rows[i], rows[j], mixed[maybe])
-            for a, b, numbers in zip((i + start).tolist(), (j + start).tolist(), found, strict=True):
-                if numbers and a == b:
-                    singles[a] = numbers
-                elif numbers:
-                    spots[a, b].update(numbers)
+            for found in self._sums(start, min(start + _SEGMENT + _OVERLAP, len(self._rows))):
+                if not len(found.left):
+                    continue
+                mixed = mix(found.one + found.other)
+                maybe = self._index.pairs.may_have(mixed).nonzero()[0]
+                if len(maybe):
+                    near = found.rows(maybe)
+                    numbers = self._numbers_at(near, mixed[maybe])
+                    for a, b, each in zip(near.left.tolist(), near.right.tolist(), numbers, strict=True):
+                        if each and a == b:
+                            singles[a] = each
+                        elif each:
+                            spots[a, b].update(each)
         return spots, sorted(singles.items())
 
-    def _numbers_at(self, i: Ints, j: Ints, row: Ints, other: Ints, mixed: Hashes) -> list[list[int]]:
+    def _sums(self, start: int, stop: int) -> Iterator[_Near]:
+        """What the index is asked for tokens `start` to `stop`."""
+        rows, upper = self._rows[start:stop], self._tokens.upper[start:stop]
+        known = self._lexicon.is_known[rows].nonzero()[0]
+        if len(known) > 1:
+            at = self._lexicon.steps[rows].cumsum()[known]
+            is_near = np.zeros(len(known) + 1, np.bool_)
+            np.less_equal(at[1:] - at[:-1], _REACH, out=is_near[1:-1])
+            kept = is_near[1:] | is_near[:-1]
+            if kept.any():
+                kept &= self._may_name(known + start)
+                yield self._near_pairs(rows, known[kept], at[kept]).moved(start)
+        yield self._typos(rows, upper).moved(start)
+        if not self._lexicon.is_alone[rows].any():
+            return
+        token, hashes = _ragged(self._lexicon.alone[rows])
+        if len(token):
+            token += start
+            yield _Near(token, token, hashes, np.full(len(token), SINGLE, np.uint64))
+
+    def _may_name(self, at: Ints) -> npt.NDArray[np.bool_]:
+        """Whether tokens are more than a letter, or an initial."""
+        ends = self._tokens.ends[at]
+        found = ends - self._tokens.starts[at] > 1
+        for k in (~found).nonzero()[0].tolist():
+            found[k] = self._is_initial(int(at[k]))
+        return found
+
+    def _numbers_at(self, near: _Near, mixed: Hashes) -> list[list[int]]:
         """For each place the numbers of the identities that its words may name; remembered by words."""
         known = self._lexicon.plausible
-        keys = list(zip(row.tolist(), other.tolist(), mixed.tolist(), strict=True))
+        left, right = self._rows[near.left], self._rows[near.right]
+        keys = list(zip(left.tolist(), right.tolist(), mixed.tolist(), strict=True))
         new = [k for k, key in enumerate(keys) if key not in known]
         if new:
             if len(known) + len(new) > _MOST_PLAUSIBLE:
                 known.clear()
                 new = list(range(len(keys)))
-            for k, numbers in zip(new, self._index.numbers(mixed[new]), strict=True):
-                if numbers and i[k] != j[k]:
-                    words = self._word(int(i[k])), self._word(int(j[k]))
+            at = np.array(new)
+            for k, numbers in zip(
+                new, self._index.numbers(mixed[at], self._asked(near.rows(at))), strict=True
+            ):
+                i, j = int(near.left[k]), int(near.right[k])
+                if numbers and i != j:
+                    words = self._word(i), self._word(j)
                     numbers = [n for n in numbers if verify.may_match(self._names_of(n), words)]  # noqa: PLW2901
                 known[keys[k]] = numbers
         return [known[key] for key in keys]
 
-    def _near_pairs(self, rows: Ints) -> tuple[Ints, Ints, Hashes]:
-        """Each key of each word with each key of the words up to two steps on: places, places, sums."""
-        token, keys = _ragged(self._lexicon.pair[rows])
-        at = self._lexicon.steps[rows].cumsum()[token]
+    def _asked(self, near: _Near) -> prints.Asked:
+        """What the words at these places look like; a word with an edit looks like any."""
+        one, other = self._marks(near.left, near.one), self._marks(near.right, near.other)
+        marks = prints.paired(near.one, near.other, one[0], other[0])
+        weights = np.stack((one[1], other[1]), 1)
+        is_swapped = near.one > near.other
+        weights[is_swapped] = weights[is_swapped][:, ::-1]
+        upper = self._tokens.upper
+        return prints.Asked(marks, weights, upper[near.left].astype(np.int64) + upper[near.right])
+
+    def _marks(self, at: Ints, hashes: Hashes) -> tuple[Hashes, npt.NDArray[np.float64]]:
+        rows, upper, mark = self._rows[at].tolist(), self._tokens.upper[at].tolist(), self._lexicon.mark
+        found = [
+            mark(row, self._word(k), hash_, is_upper=is_upper)
+            for k, row, is_upper, hash_ in zip(at.tolist(), rows, upper, hashes.tolist(), strict=True)
+        ]
+        return np.array([mark for mark, _ in found], np.uint64), np.array([weight for _, weight in found])
+
+    def _near_pairs(self, rows: Ints, known: Ints, at: Ints) -> _Near:
+        """Each key of each known word (it stands at `at`) with each key of the words up to two steps on."""
+        token, keys = _ragged(self._lexicon.pair[rows[known]])
+        at, token = at[token], known[token]
         first, last = at.searchsorted(at, "right"), at.searchsorted(at + _REACH, "right")
         count = last - first
         left = np.arange(len(at)).repeat(count)
         right = np.arange(len(left)) + (first - count.cumsum() + count).repeat(count)
-        return token[left], token[right], keys[left] + keys[right]
+        return _Near(token[left], token[right], keys[left], keys[right])
 
-    def _typos(self, rows: Ints, upper: Ints) -> tuple[Ints, Ints, Hashes]:
-        """Near capitalised words, one as it stands and one with an edit: places, places, sums.
+    def _typos(self, rows: Ints, upper: npt.NDArray[np.bool_]) -> _Near:
+        """Near capitalised words, one as it stands and one with an edit or as a pet form.
 
         The edited one may have lost its capital, if it stands beside the other.
         """
-        at = self._lexicon.steps[rows].cumsum()[upper]
-        near = (at[1:] - at[:-1] <= _REACH).nonzero()[0]
-        far = (at[2:] - at[:-2] <= _REACH).nonzero()[0]
-        i = np.concatenate((upper[near], upper[far]))
-        j = np.concatenate((upper[near + 1], upper[far + 2]))
-        small = np.ones(len(rows), np.bool_)
-        small[upper] = False
-        before, after = upper[upper > 0], upper[upper < len(rows) - 1]
-        before, after = before[small[before - 1]], after[small[after + 1]]
-        parts = [
-            self._edits(i, j, rows[i], rows[j], None),
-            self._edits(i, j, rows[j], rows[i], None),
-            self._edits(before - 1, before, rows[before], rows[before - 1], HEADLESS),
-            self._edits(after, after + 1, rows[after], rows[after + 1], HEADLESS),
-        ]
-        left, right, sums = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return left, right, sums
+        is_plain, is_edited = self._lexicon.is_plain[rows], self._lexicon.is_edited[rows]
+        known = (upper & (is_plain | is_edited)).nonzero()[0]
+        at = self._lexicon.steps[rows].cumsum()[known]
+        near, far = ((at[n:] - at[:-n] <= _REACH).nonzero()[0] for n in (1, 2))
+        left = np.concatenate((known[near], known[far]))
+        right = np.concatenate((known[near + 1], known[far + 2]))
+        before, after = known[known > 0], known[known < len(rows) - 1]
+        before, after = before[~upper[before - 1]], after[~upper[after + 1]]
+        i = np.concatenate((left, right, before, after))
+        j = np.concatenate((right, left, before - 1, after + 1))
+        both = is_plain[i] & is_edited[j]
+        return self._edits(rows, i[both], j[both])
 
-    def _edits(
-        self, i: Ints, j: Ints, plain: Ints, edited: Ints, most: int | None
-    ) -> tuple[Ints, Ints, Hashes]:
-        """Each key of a plain row with each, or the first `most`, of an edited one."""
-        # an empty place is 0: its sums are hashes that no index has
-        sums = self._lexicon.plain[plain][:, :, None] + self._lexicon.edited[edited][:, None, :most]
-        each = sums.shape[1] * sums.shape[2]
-        return i.repeat(each), j.repeat(each), sums.ravel()
+    def _edits(self, rows: Ints, i: Ints, j: Ints) -> _Near:
+        """Each key of the words `i` as they stand with each of the words `j` with an edit."""
+        one, plain = _ragged(self._lexicon.plain[rows[i]])
+        other, edited = _ragged(self._lexicon.edited[rows[j]])
+        count = np.bincount(other, minlength=len(i))
+        first = (count.cumsum() - count)[one]
+        count = count[one]
+        left = np.arange(len(one)).repeat(count)
+        right = np.arange(len(left)) + (first - count.cumsum() + count).repeat(count)
+        i, j, a, b = i[one[left]], j[one[left]], plain[left], edited[right]
+        is_left = i < j
+        return _Near(np.minimum(i, j), np.maximum(i, j), np.where(is_left, a, b), np.where(is_left, b, a))
 
     # --- the text around tokens ------------------------------------------------------------------
 
@@ -192,18 +254,25 @@ class Reading:
     def _spot(self, k: int) -> verify.Word:
         text, end = self._word(k), int(self._tokens.ends[k])
         upper = bool(self._tokens.upper[k])
-        gap = self._text[end : end + 4]
-        is_dotted = gap.lstrip(" \u00a0")[:1] == "."
-        is_letter = len(text) == 1 and text.isupper() and (is_dotted or not self._may_be_preposition(k))
+        gap, is_dotted = self._text[end : end + 4], self._is_dotted(k)
+        is_letter = len(text) == 1 and self._is_initial(k)
         return verify.Word(
             text,
             upper,
             upper and len(text) > 1 and text.isupper(),
             bool(self._lexicon.is_function[self._rows[k]]),
-            is_letter or (is_dotted and (len(text) == 1 or text in _DIGRAPHS)),
+            is_letter or (is_dotted and text in _DIGRAPHS),
             "," if gap[:1] == "," else '"' if _MARK.match(gap) else "",
             is_letter and not is_dotted,
         )
+
+    def _is_dotted(self, k: int) -> bool:
+        end = int(self._tokens.ends[k])
+        return self._text[end : end + 4].lstrip(" \u00a0").startswith(".")
+
+    def _is_initial(self, k: int) -> bool:
+        """Whether a token of one letter is an initial: before a full stop, or a capital, no preposition."""
+        return self._is_dotted(k) or (self._word(k).isupper() and not self._may_be_preposition(k))
 
     def _may_be_preposition(self, k: int) -> bool:
         """Whether a capital letter is also a word and stands where one does, before a word."""

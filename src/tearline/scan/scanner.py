@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tearline.scan import disguise, identifiers
+from tearline.scan import disguise, identifiers, prints
 from tearline.scan.build import build
-from tearline.scan.index import Index, check_of
+from tearline.scan.index import Index
 from tearline.scan.keys import SINGLE, Keys, mix
 from tearline.scan.lexicon import Lexicon
 from tearline.scan.names import Name, parse
@@ -40,18 +40,19 @@ class Scanner:
                 yield identity
 
         keys = Keys(key)
-        self._set(build(kept(), keys, check=check_of(key), progress=progress), keys, _Held(rows))
+        self._set(build(kept(), keys, progress=progress), keys, _Held(rows))
 
     @classmethod
     def open(cls, path: str | Path, *, key: bytes, names: Names) -> Scanner:
         """Open a saved index, memory-mapped. Raises BadInput where it is none or has another key."""
         scanner = cls.__new__(cls)
-        scanner._set(Index.open(Path(path), check=check_of(key)), Keys(key), names)
+        keys = Keys(key)
+        scanner._set(Index.open(Path(path), keys), keys, names)
         return scanner
 
     def _set(self, index: Index, keys: Keys, names: Names) -> None:
         self._index, self._keys, self._names = index, keys, names
-        self._lexicon = Lexicon(keys)
+        self._lexicon = Lexicon(keys, index)
         self._parsed: dict[int, tuple[Name, ...]] = {}
 
     def save(self, path: str | Path) -> None:
@@ -93,15 +94,15 @@ class Scanner:
 
     def _identified(self, text: str) -> list[Hit]:
         """Hits of identifiers; of those of one id that overlap the longest."""
-        found = list(identifiers.mentions(text))
-        spots = [(mention, tag) for mention in found for tag in mention.tags]
+        spots = [(mention, tag) for mention in identifiers.mentions(text) for tag in mention.tags]
         if not spots:
             return []
         sums = np.array([self._keys.part(tag) for _, tag in spots], np.uint64) + np.uint64(SINGLE)
         mixed = mix(sums)
-        maybe = np.flatnonzero(self._index.may_have(mixed))
+        maybe = np.flatnonzero(self._index.pairs.may_have(mixed))
         hits: list[Hit] = []
-        for k, numbers in zip(maybe.tolist(), self._index.numbers(mixed[maybe]), strict=True):
+        found = self._index.numbers(mixed[maybe], prints.Asked.alone(len(maybe)))
+        for k, numbers in zip(maybe.tolist(), found, strict=True):
             mention, tag = spots[k]
             for number in numbers:
                 if any(tag in identifiers.tags_of(row) for row in self.rows_of(number)):

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from rapidfuzz.distance import OSA
+from rapidfuzz.distance import OSA, Levenshtein
 
-from tearline.scan import nicknames
+from tearline.scan import endings, nicknames
 from tearline.scan.fold import fold, spellings
 from tearline.scan.likeness import likeness
 from tearline.scan.names import Name, Part, is_particle
 from tearline.scan.values import Kind
-from tearline.scan.words import initial_sounds, text_readings
+from tearline.scan.words import initial_sounds, latin_spellings, text_readings
 
 _VOWELS = "aeiou"
 _ENDS = "аеиоуыіїяюєёйьaeiouyáéíóúůýěąę"
@@ -63,9 +63,11 @@ class Fit(NamedTuple):
 
 _CYRILLIC = "\u0400"
 _NONE = Fit(0.0, "")
-TYPO, _BEYOND_TYPO, _PET, _PET_READINGS = 0.8, 0.9, 0.9, 2
-_BARE = 0.86
+TYPO, _BEYOND_TYPO = 0.8, 0.9
 """The fit of a word that is one edit away, and what a fit by sound must reach to be believed instead."""
+_PET, _PET_READINGS = 0.9, 2
+_BARE = 0.86
+"""The fit of an initial without a full stop."""
 
 
 def _stem(reading: str) -> str:
@@ -81,13 +83,26 @@ def _letters(word: str, name: str) -> Fit:
     edits = OSA.distance(word, name, score_cutoff=2)
     for cut in range(min(4, len(word) - 1)):
         stem = word[: len(word) - cut]
-        if len(stem) >= 3 and stem in (base, name):
+        if len(stem) >= 3 and stem in (base, name) and endings.may_end(word[len(stem) :]):
             return Fit(0.98, "inflected")
-        if cut and stem == short:
+        if cut and stem == short and endings.may_end(word[len(stem) :]):
             return Fit(0.96, "inflected")
         if len(stem) >= 4:
             edits = min(edits, OSA.distance(stem, base, score_cutoff=2))
     return Fit(TYPO, "typo") if edits == 1 and len(word) >= 4 and len(name) >= 4 else _NONE
+
+
+def _sound(readings: Sequence[str], others: Sequence[str]) -> float:
+    """The best likeness of two readings, or of their stems; 0 where more than half of the sounds differ."""
+    best = 0.0
+    for one in readings:
+        for other in others:
+            most = max(len(one), len(other)) // 2
+            if Levenshtein.distance(one, other, score_cutoff=most) <= most:
+                best = max(best, likeness(one, other))
+                if best < 1.0:
+                    best = max(best, 0.99 * likeness(_stem(one), _stem(other)))
+    return best
 
 
 @lru_cache(maxsize=1 << 17)
@@ -107,19 +122,20 @@ def _spelt(word: str, part: Part) -> Fit:
     written = spellings(folded)
     if folded == part.word or part.word in {spelling for spelling, _ in written}:
         return Fit(1.0, "exact")
-    readings = text_readings(folded, True)
+    readings, others = text_readings(folded, True), part.readings
     best = _NONE
     for spelling, is_cyrillic in written:
         if is_cyrillic in own:
             best = max(best, _letters(spelling, own[is_cyrillic]))
+    if written and True not in own and not any(is_cyrillic for _, is_cyrillic in written):
+        readings = tuple(
+            reading for spelling, _ in written for reading in latin_spellings(spelling, is_inflected=True)
+        )
+        others = latin_spellings(own.get(False, part.word), is_inflected=False)
     if best.score < 0.98:
-        for one in readings:
-            for other in part.readings:
-                score = likeness(one, other)
-                if score < 1.0:
-                    score = max(score, 0.99 * likeness(_stem(one), _stem(other)))
-                if score > (_BEYOND_TYPO if best.why == "typo" else best.score + 0.01):
-                    best = Fit(score, "transliterated")
+        score = _sound(readings, others)
+        if score > (_BEYOND_TYPO if best.why == "typo" else best.score + 0.01):
+            best = Fit(score, "transliterated")
     return best
 
 
@@ -172,8 +188,9 @@ _LEAST = TYPO
 def may_match(names: Sequence[Name], words: tuple[str, str]) -> bool:
     """Whether two words can be of one of the names, by each word alone: what `match` asks at the least."""
     for name in names:
-        least, most = sorted(_best_fit(name, word) for word in words)
-        if least >= 0.85 or (least >= _LEAST and most >= 0.93):
+        one = _best_fit(name, words[0])
+        other = _best_fit(name, words[1]) if one >= _LEAST else 0.0
+        if min(one, other) >= 0.85 or (other >= _LEAST and max(one, other) >= 0.93):
             return True
     return False
 
@@ -272,7 +289,7 @@ def _is_enough(name: Name, words: Sequence[Word], held: dict[int, tuple[int, Fit
     if "nickname" in whys:
         short = min(len(left.text), len(right.text)) <= 2 and "exact" not in whys
         return not short and (least >= (0.95 if is_swapped else 0.93) or most >= 0.97)
-    is_own_script = left.text[0] >= _CYRILLIC and in_one_script(left.text, name.groups[a][0])
+    is_own_script = in_one_script(left.text, name.groups[a][0])
     need = 0.93 if is_swapped else 0.89 if is_own_script else 0.85
     return least >= need or (not is_swapped and most >= 0.97 and least >= need - 0.05)
 

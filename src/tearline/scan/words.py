@@ -11,6 +11,8 @@ from functools import lru_cache
 from tearline.scan import endings, phonemes
 from tearline.scan.fold import spellings
 
+_FEMININE = ("ová", "ova", "owa")
+
 
 @lru_cache(maxsize=1 << 16)
 def text_readings(word: str, is_name: bool = False) -> tuple[str, ...]:
@@ -44,7 +46,7 @@ def name_readings(word: str) -> tuple[str, ...]:
     out: dict[str, None] = {}
     for spelling, is_cyrillic in spellings(word):
         forms = [spelling]
-        if not is_cyrillic and spelling.endswith(("ová", "ova", "owa")) and len(spelling) > 5:
+        if not is_cyrillic and spelling.endswith(_FEMININE) and len(spelling) > 5:
             forms.append(spelling[:-3])
         for form in forms:
             for reading in (phonemes.cyrillic(form),) if is_cyrillic else phonemes.latin(form):
@@ -80,3 +82,18 @@ def initial_sounds(letters: str) -> str:
 def stems(readings: tuple[str, ...]) -> tuple[str, ...]:
     """The distinct readings without the vowels at their ends, in their order."""
     return tuple(dict.fromkeys(reading.rstrip("aeiou") or reading for reading in readings))
+
+
+@lru_cache(maxsize=1 << 16)
+def latin_spellings(word: str, *, is_inflected: bool) -> tuple[str, ...]:
+    """How a folded Latin word is read beside another: Slavic, newspapers, passports, without carons.
+
+    In Latin letters a name keeps its spelling, unless it came out of Cyrillic: no other orthography is read.
+    """
+    forms = [word]
+    if is_inflected:
+        forms += [endings.strip(word, is_cyrillic=False), endings.hardened(word)]
+    elif word.endswith(_FEMININE) and len(word) > 5:
+        forms.append(word[:-3])
+    readings = dict.fromkeys(reading for form in forms for reading in phonemes.latin_literal(form))
+    return (*readings,) if is_inflected else (*readings, phonemes.stripped(word))
