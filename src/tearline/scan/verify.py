@@ -292,7 +292,9 @@ def _is_enough(name: Name, words: Sequence[Word], held: dict[int, tuple[int, Fit
         return not short and (least >= (0.95 if is_swapped else 0.93) or most >= 0.97)
     is_own_script = in_one_script(left.text, name.groups[a][0])
     need = 0.93 if is_swapped else 0.89 if is_own_script else 0.85
-    return least >= need or (not is_swapped and most >= 0.97 and least >= need - 0.05)
+    # Latin spellings of one name differ more than Cyrillic ones, which follow the sound
+    weak = 0.84 if is_own_script and left.text[0] >= _CYRILLIC else 0.8
+    return least >= need or (not is_swapped and most >= 0.97 and least >= weak)
 
 
 def _is_enough_in_small(
