@@ -82,13 +82,14 @@ def _letters(word: str, name: str) -> Fit:
     short = _FLEETING.sub("", base) if len(base) >= 4 else name
     edits = OSA.distance(word, name, score_cutoff=2)
     for cut in range(min(4, len(word) - 1)):
-        stem = word[: len(word) - cut]
-        if len(stem) >= 3 and stem in (base, name) and endings.may_end(word[len(stem) :]):
+        stem, ending = word[: len(word) - cut], word[len(word) - cut :]
+        if len(stem) >= 3 and stem in (base, name) and endings.may_end(ending):
             return Fit(0.98, "inflected")
-        if cut and stem == short and endings.may_end(word[len(stem) :]):
+        if cut and stem == short and endings.may_end(ending):
             return Fit(0.96, "inflected")
         if len(stem) >= 4:
-            edits = min(edits, OSA.distance(stem, base, score_cutoff=2))
+            # the stem itself, and no ending: the edit is there, or the next word's only letter
+            edits = min(edits, OSA.distance(stem, base, score_cutoff=2) or 2 - endings.may_end(ending[:-1]))
     return Fit(TYPO, "typo") if edits == 1 and len(word) >= 4 and len(name) >= 4 else _NONE
 
 
@@ -291,7 +292,9 @@ def _is_enough(name: Name, words: Sequence[Word], held: dict[int, tuple[int, Fit
         return not short and (least >= (0.95 if is_swapped else 0.93) or most >= 0.97)
     is_own_script = in_one_script(left.text, name.groups[a][0])
     need = 0.93 if is_swapped else 0.89 if is_own_script else 0.85
-    return least >= need or (not is_swapped and most >= 0.97 and least >= need - 0.05)
+    # Latin spellings of one name differ more than Cyrillic ones, which follow the sound
+    weak = 0.84 if is_own_script and left.text[0] >= _CYRILLIC else 0.8
+    return least >= need or (not is_swapped and most >= 0.97 and least >= weak)
 
 
 def _is_enough_in_small(
