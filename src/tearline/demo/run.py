@@ -112,7 +112,7 @@ def _feed_and_watch(
             if now.done:
                 return [said.get() for _ in range(said.qsize())]
             if any(node.poll() is not None for node in nodes):
-                raise Failed("a node stopped by itself: its last words are above")
+                raise Failed("a node stopped by itself: its last words are in its serve.log")
             if now != last:
                 last, moved = now, time.monotonic()
             elif time.monotonic() - moved > STALL_SECONDS:
@@ -138,9 +138,10 @@ def _intake(home: Path, delivery: Delivery) -> Iterator[str]:
 @contextmanager
 def _started(home: Path) -> Iterator[subprocess.Popen[str]]:
     """A node's process, until it has ended on SIGTERM."""
-    process = subprocess.Popen(  # noqa: S603 - ours
-        [*_tearline(home), "serve"], stdout=subprocess.PIPE, text=True
-    )
+    with (home / "serve.log").open("w") as log:
+        process = subprocess.Popen(  # noqa: S603 - ours
+            [*_tearline(home), "serve"], stdout=subprocess.PIPE, stderr=log, text=True
+        )
     try:
         yield process
     finally:

@@ -52,7 +52,7 @@ def show(run: Run, console: Console) -> None:
             with node.reading() as db:
                 for category, form, count in store.given_by_category(db):
                     kinds[category, form] += count
-                for _, _, at, issued in store.received(db):
+                for _, _, at, issued in store.received(db, messages=False):
                     waits.append((_instant(at) - _instant(issued)).total_seconds())
     console.print(_who_got_what(run, given))
     console.print(_of_what(kinds))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from tearline.adapters.store import tables as t
 from tearline.terms import Party
+
+MESSAGE = "tearline-message--"
+"""How the ids of messages between nodes begin."""
 
 
 def pulled_to(db: Connection, party: Party) -> str | None:
@@ -51,17 +54,19 @@ def add_received(
     )
 
 
-def received(db: Connection) -> list[tuple[str, Party, str, str]]:
-    """Every release received: (release id, giver, received at, issued at)."""
-    rows = db.execute(
-        select(
-            t.received.c.release_id,
-            t.received.c.giver,
-            t.received.c.received_at,
-            t.received.c.issued_at,
-        )
-    )
-    return [(release_id, giver, at, issued) for release_id, giver, at, issued in rows]
+def received(db: Connection, *, messages: bool = True) -> list[tuple[str, Party, str, str]]:
+    """Every release received, with or without messages: (release id, giver, received at, issued at)."""
+    row = t.received.c
+    query = select(row.release_id, row.giver, row.received_at, row.issued_at)
+    if not messages:
+        query = query.where(~row.object_id.startswith(MESSAGE))
+    return [(release_id, giver, at, issued) for release_id, giver, at, issued in db.execute(query)]
+
+
+def count_received(db: Connection) -> int:
+    """How many releases were received; messages between nodes are none to count."""
+    query = select(func.count()).where(~t.received.c.object_id.startswith(MESSAGE))
+    return int(db.execute(query).scalar_one())
 
 
 def put_definition(db: Connection, giver: Party, definition_id: str, body: bytes) -> None:

@@ -9,7 +9,8 @@ import msgspec
 from sqlalchemy import Connection, func, insert, select, update
 
 from tearline.adapters.store import tables as t
-from tearline.terms import Outcome, Party, Reason, Tearline, Whole
+from tearline.adapters.store.received import count_received
+from tearline.terms import Outcome, Party, Reason, Refer, Tearline, Whole
 
 _WAITS = "delivered_at IS NULL AND stuck = 0 AND stopped = 0"
 
@@ -47,8 +48,9 @@ def _answer(outcome: Outcome) -> dict[str, Any]:
 
 
 def _decisive(outcome: Outcome) -> Reason:
-    """The reason to count by: what let it go; else the clause that forbade it, or the first obstacle."""
-    if isinstance(outcome, Whole | Tearline):
+    """The reason to count by: what let it go, or why an officer is asked; else the clause that forbade it, or
+    the first obstacle."""
+    if isinstance(outcome, Whole | Tearline | Refer):
         return outcome.reasons[-1]
     return next((reason for reason in outcome.reasons if reason.clause), outcome.reasons[0])
 
@@ -147,5 +149,5 @@ def progress(db: Connection) -> Progress:
     )
     products, considered = db.execute(own).one()
     released, delivered = db.execute(select(func.count(), func.count(t.outbox.c.delivered_at))).one()
-    received = db.execute(select(func.count()).select_from(t.received)).scalar_one()
+    received = count_received(db)
     return Progress(products, considered, released, delivered, received)
