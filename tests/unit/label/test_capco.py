@@ -118,7 +118,6 @@ def test_of_several_scales_the_highest_rank_is_written():
         Label(owners=frozenset({"USA"}), release=frozenset({"USA", "CERT-UA"})),
         Label(owners=frozenset({"USA", "FGI", "GBR"})),
     ],
-    ids=repr,
 )
 def test_what_no_mark_says_is_refused(label):
     with pytest.raises(Refused):
