@@ -168,8 +168,8 @@ def dates_from_one_clock(made: World, patch: pytest.MonkeyPatch) -> None:
 def issued_as_it_is_judged(_: World, patch: pytest.MonkeyPatch) -> None:
     real = considering._compose
 
-    def each(node: Any, held: store.Held, outcomes: Any, party: str, now: Any) -> Any:
-        return real(node, held, outcomes, party, now + timedelta(microseconds=held.seq))
+    def each(node: Any, held: store.Held, outcomes: Any, party: str, now: Any, *rest: Any) -> Any:
+        return real(node, held, outcomes, party, now + timedelta(milliseconds=20 * held.seq), *rest)
 
     patch.setattr(considering, "_compose", each)
 

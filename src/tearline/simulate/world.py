@@ -506,7 +506,12 @@ class _Run:
             node_years=self.node_years,
             products=len(self.observer.items),
             releases=sum(len(each.released) for each in known),
-            received=sum(sum(each.received.values()) for each in known),
+            received=sum(
+                count
+                for each in known
+                for (giver, release), count in each.received.items()
+                if release in self.observer.known[giver].released
+            ),
             digest=self._digest.hexdigest(),
             breaches=tuple(self.observer.breaches),
             cpu_seconds=cpu,

@@ -232,7 +232,7 @@ def test_running_text_that_names_the_withheld_goes_to_an_officer(gbr: Node, behi
     take(gbr, bundle(*([otter, fine, secret] if behind else [secret, otter, fine])))
     work(gbr)
     assert ids(seen(gbr)) == [fine["id"]]
-    assert codes(gbr)["USA", "refer", "agreement.permit"] == 1
+    assert codes(gbr)["USA", "refer", "name.withheld"] == 1
     with gbr.reading() as db:
         reasons = db.exec_driver_sql("SELECT reasons FROM outcome WHERE kind = 'refer'").scalars().all()
     assert all(b"name.withheld" in each for each in reasons)
