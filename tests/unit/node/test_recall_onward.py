@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tearline.adapters.view import OUT
-from tearline.deliver import RecallAction, RecallKind, RecallReason
+from tearline.deliver import RecallAction, RecallKind, RecallReason, core_digest
+from tearline.deliver.extension import RECALL
 from tearline.ledger import Act
 from tearline.node import Node, reconsider, verify_ledger
 from tearline.node.recall import recall
@@ -83,3 +84,11 @@ def test_who_passed_nothing_on_recalls_nothing(four: list[Node]) -> None:
     serve(aus, can)
     assert is_recalled(can) == [False]
     assert entries(can, Act.RELEASE_REFUSED)
+
+
+def test_what_a_giver_says_of_its_release_is_not_what_the_originator_signed() -> None:
+    """A revision announced onward must not break the originator's statement on the object."""
+    item = malware("a", GREEN)
+    plain = core_digest(item)
+    assert core_digest(item | {"extensions": {RECALL: {"kind": "administrative-revision"}}}) == plain
+    assert core_digest(item | {"extensions": {"extension-definition--of-others": {"more": 1}}}) != plain
