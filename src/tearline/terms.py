@@ -230,8 +230,9 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     """An item of intelligence.
 
     `content` is what came in: for `CYBER` one STIX 2.1 object as JSON, for a text report its UTF-8
-    text. `portions` is empty where the product has no separately marked parts. The label of a
-    product with portions is the join of its banner and of all its portions.
+    text; for `IMAGERY` and `INTERCEPT` a `Media` as JSON, whose file lies in the blob store. `portions`
+    is empty where the product has no separately marked parts. The label of a product with portions is
+    the join of its banner and of all its portions.
     """
 
     id: str
@@ -253,6 +254,114 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     """The cryptonyms of the sources that it rests on, those in `Portion.facts` included. Never goes out."""
     content: bytes
 
+
+# --- Imagery and signals -------------------------------------------------------------------------
+
+
+class Box(msgspec.Struct, frozen=True):
+    """An area on the earth: degrees, WGS 84 (EPSG:4326), west <= east, south <= north."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+class Position(msgspec.Struct, frozen=True):
+    """A point on the earth: degrees, WGS 84."""
+
+    latitude: float
+    longitude: float
+
+
+class Imagery(msgspec.Struct, frozen=True, kw_only=True, tag="imagery"):
+    """What a picture is, read from its file. What is not known is `None`, never guessed."""
+
+    format: Literal["geotiff", "nitf", "jp2"]
+    width: int
+    height: int
+    bands: int
+    dtype: str
+    """The name of the NumPy type of a sample."""
+    gsd_m: float | None
+    """Ground sample distance in metres, the finer of both axes at the centre of the picture."""
+    box: Box | None
+    taken: datetime | None
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True, tag="signal"):
+    """What a recording is, read from its SigMF metadata."""
+
+    datatype: str
+    """SigMF dataset format, such as `cf32_le`."""
+    channels: int
+    samples: int
+    """Of each channel."""
+    sample_rate_hz: float | None
+    centre_hz: float | None
+    """Of the first capture segment."""
+    position: Position | None
+    taken: datetime | None
+    annotations: int
+
+
+class Media(msgspec.Struct, frozen=True, kw_only=True):
+    """The `content` of a product of `IMAGERY` or `INTERCEPT`, as JSON: its file lies in the blob store."""
+
+    sha256: str
+    """Of the file, hexadecimal."""
+    size: int
+    """In bytes."""
+    media_type: str
+    """IANA: `image/tiff; application=geotiff`, `image/nitf`, `image/jp2`, `application/x-sigmf`."""
+    facts: Imagery | Signal
+
+
+class Grain(StrEnum):
+    """How exactly a time is told."""
+
+    EXACT = "exact"
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+    NONE = "none"
+
+
+class ImageryForm(msgspec.Struct, frozen=True, kw_only=True, tag="imagery"):
+    """A sanitized form of a picture, named in an agreement's manifest."""
+
+    name: str
+    gsd_m: float = 0.0
+    """Pixels are made this coarse, in metres; 0 leaves them, a picture that is coarser already stays so."""
+    area: Box | None = None
+    """Only what lies in it; `None`: all."""
+    bits: Literal[8, 16] | None = None
+    """Samples are quantised anew to so many bits; `None` leaves them."""
+    time: Grain = Grain.DAY
+    delay_h: int = 0
+    """It goes so many hours after it was taken."""
+    marking: str = ""
+    """The marking of the form, set by its originator in the agreement; empty: that of the product."""
+
+
+class SignalForm(msgspec.Struct, frozen=True, kw_only=True, tag="signal"):
+    """A sanitized form of a recording, named in an agreement's manifest."""
+
+    name: str
+    samples: bool = True
+    """False: the metadata alone."""
+    annotated: bool = False
+    """Only the span from the first annotated sample to the last."""
+    bandwidth_hz: float | None = None
+    """Filtered to so much around the centre and decimated; `None` leaves it."""
+    position_deg: float | None = None
+    """The receiver's position on a grid of so many degrees; `None`: not told."""
+    time: Grain = Grain.DAY
+    delay_h: int = 0
+    marking: str = ""
+
+
+MediaForm = ImageryForm | SignalForm
 
 # --- Partners and outcomes -----------------------------------------------------------------------
 
@@ -306,12 +415,16 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True, tag="whole"):
 
 
 class Tearline(msgspec.Struct, frozen=True, kw_only=True, tag="tearline"):
-    """The portions that may go (texts and labels), and their joined label."""
+    """The portions that may go (texts and labels), and their joined label.
+
+    Of imagery and signals: no portions, and the form in which it goes.
+    """
 
     partner: Party
     portions: tuple[Portion, ...]
     label: Label
     reasons: tuple[Reason, ...]
+    form: MediaForm | None = None
 
 
 class Refer(msgspec.Struct, frozen=True, kw_only=True, tag="refer"):
