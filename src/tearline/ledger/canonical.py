@@ -40,4 +40,4 @@ def _is_plain(value: object) -> bool:
         return -_EXACT <= value <= _EXACT  # type: ignore[operator]
     if kind is dict:
         return all(type(name) is str and name.isascii() and _is_plain(one) for name, one in value.items())  # type: ignore[attr-defined]
-    return kind is list and all(map(_is_plain, value))  # type: ignore[call-overload]
+    return kind in {list, tuple} and all(map(_is_plain, value))  # type: ignore[call-overload]
