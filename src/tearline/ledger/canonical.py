@@ -34,7 +34,7 @@ def _is_plain(value: object) -> bool:
     Nearly every STIX object is plain, and orjson writes it about ten times as fast.
     """
     kind = type(value)
-    if kind is str or value is None or kind is bool:
+    if isinstance(value, str) or value is None or kind is bool:
         return True
     if kind is int:
         return -_EXACT <= value <= _EXACT  # type: ignore[operator]
