@@ -2,8 +2,9 @@
 
 A complex recording (`cf32_le`) of noise and tones is written, then in one run: read and hashed (SHA-256, as
 the blob store does); made whole, cut, and cut and decimated; and a part of it filtered by SciPy's polyphase
-`upfirdn` with the same taps, for comparison. Best of some rounds each, since other work may be going on.
-Each form is made in a process of its own, whose peak memory is printed, its start being a part of the time.
+`upfirdn` with the same taps, for comparison. Best of some rounds each, since other work may be going on; the
+ratio of processor times is less disturbed by it. Each form is made in a process of its own, whose peak memory
+is printed, its start being a part of the time.
 
     python benchmarks/signals.py [--megabytes 1000] [--factor 8] [--rounds 2]
 """
@@ -34,8 +35,8 @@ CHILD = """
 import resource, sys
 from tearline.media.__main__ import main
 main()
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-sys.stderr.write(f"\\npeak {peak}\\n")
+used = resource.getrusage(resource.RUSAGE_SELF)
+sys.stderr.write(f"\\nused {used.ru_maxrss} {used.ru_utime + used.ru_stime}\\n")
 """
 
 
@@ -77,12 +78,13 @@ def hashed(path: Path) -> None:
             digest.update(chunk)
 
 
-def ask(request: Request) -> tuple[bytes, int]:
-    """The answer of a process of its own, and its peak memory in bytes."""
+def ask(request: Request) -> tuple[bytes, int, float]:
+    """The answer of a process of its own, its peak memory in bytes, and its processor time in seconds."""
     done = subprocess.run(
         [sys.executable, "-c", CHILD], input=msgspec.json.encode(request), capture_output=True, check=True
     )
-    return done.stdout, int(done.stderr.rsplit(b"peak ", 1)[1]) * 1024
+    peak, cpu = done.stderr.rsplit(b"used ", 1)[1].split()
+    return done.stdout, int(peak) * 1024, float(cpu)
 
 
 def against_upfirdn(factor: int, rounds: int) -> float:
@@ -113,21 +115,24 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         source, target = record(Path(folder), given.megabytes), Path(folder) / "form.sigmf"
-        once = best(given.rounds, lambda: hashed(source))
+        once, begin = best(given.rounds, lambda: hashed(source)), time.process_time()
+        hashed(source)
+        cpu = time.process_time() - begin
         size = source.stat().st_size
         print(f"{size / 1e6:.0f} MB read and hashed (SHA-256): {once:.2f} s, {size / once / 1e6:.0f} MB/s\n")
-        print(f"{'':24}{'seconds':>8}{'ratio':>7}{'peak MB':>9}{'verify ratio':>14}{'MB':>8}")
+        print(f"{'':24}{'seconds':>8}{'ratio':>7}{'of CPU':>8}{'peak MB':>9}{'verify ratio':>14}{'MB':>8}")
         for name, form in forms.items():
-            answers: list[tuple[bytes, int]] = []
+            answers: list[tuple[bytes, int, float]] = []
             request = Make(source=str(source), target=str(target), form=form, marking="")
             took = best(given.rounds, lambda: answers.append(ask(request)))  # noqa: B023 - called at once
+            least = min(used for *_, used in answers) / cpu
             made = msgspec.json.decode(answers[-1][0], type=Made)
             check = Verify(made=str(target), form=form, marking="", expected=made)
             checked = best(1, lambda: answers.append(ask(check)))  # noqa: B023
             if b'"found":[]' not in answers[-1][0]:
                 raise SystemExit(f"findings: {answers[-1][0]!r}")
-            peak = max(memory for _, memory in answers) / 1e6
-            row = f"{took:8.2f}{took / once:7.2f}{peak:9.0f}{checked / once:14.2f}{made.size / 1e6:8.0f}"
+            peak = max(memory for _, memory, _ in answers) / 1e6
+            row = f"{took:8.2f}{took / once:7.2f}{least:8.2f}{peak:9.0f}{checked / once:14.2f}{made.size / 1e6:8.0f}"
             print(f"{name:24}{row}")
         looked = best(given.rounds, lambda: ask(Inspect(source=str(source))))
         print(f"{'inspect':24}{looked:8.2f}{looked / once:7.2f}")
