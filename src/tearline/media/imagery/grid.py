@@ -24,7 +24,7 @@ from rasterio.transform import Affine
 from rasterio.warp import transform as to_crs
 from rasterio.warp import transform_bounds
 
-from tearline.media.imagery.opened import geographic, ground_size, gsd_of, place_of
+from tearline.media.imagery.opened import geographic, ground_size, gsd_of, on_map, place_of
 from tearline.terms import BadInput, Box, ImageryForm
 
 RUNGS = (0.5, 1.0, 2.0, 10.0, 30.0, 60.0, 300.0, 600.0, 3000.0, 6000.0, 30000.0)
@@ -119,16 +119,14 @@ def _epsg(crs: Any) -> int | None:
 
 
 def _bounds(affine: Any, width: int, height: int) -> tuple[float, float, float, float]:
-    corners = [affine * at for at in ((0, 0), (width, 0), (0, height), (width, height))]
-    xs, ys = zip(*corners, strict=True)
+    xs, ys = zip(*on_map(affine, ((0, 0), (width, 0), (0, height), (width, height))), strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 
 
 def _utm(crs: Any, affine: Any, dataset: Any) -> tuple[int, tuple[float, float, float, float]]:
     """The UTM zone of its centre, by EPSG number, and its bounds there."""
-    (longitude,), (latitude,) = geographic(
-        crs, *zip(affine * (dataset.width / 2, dataset.height / 2), strict=True)
-    )
+    centre = on_map(affine, [(dataset.width / 2, dataset.height / 2)])
+    (longitude,), (latitude,) = geographic(crs, *zip(*centre, strict=True))
     if abs(latitude) > 84:
         raise BadInput("", "its place on the earth", "is near a pole, where there is no common grid")
     epsg = (32600 if latitude >= 0 else 32700) + int((longitude + 180) % 360 // 6) + 1

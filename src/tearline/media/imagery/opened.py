@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -127,7 +127,7 @@ def facts_of(dataset: Any, kind: Format) -> Imagery:
         bands=len(samples_of(dataset)),
         dtype=dataset.dtypes[0],
         gsd_m=gsd_of(dataset),
-        box=box_of(dataset),
+        box=box_of(place_of(dataset), dataset.width, dataset.height),
         taken=_taken(dataset, kind),
     )
 
@@ -161,12 +161,26 @@ def gsd_of(dataset: Any) -> float | None:
     return metres
 
 
+def on_map(affine: Any, points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Where (column, row) lie in units of the CRS."""
+    return [
+        (affine.a * column + affine.b * row + affine.c, affine.d * column + affine.e * row + affine.f)
+        for column, row in points
+    ]
+
+
+def around(width: int, height: int) -> list[tuple[float, float]]:
+    """Points along the edge of a picture: a map bends straight lines."""
+    edge = [(step * width / 20, side * height) for step in range(21) for side in (0, 1)]
+    return edge + [(side * width, step * height / 20) for step in range(21) for side in (0, 1)]
+
+
 def ground_size(crs: Any, affine: Any, column: float, row: float) -> tuple[float, float]:
     """How wide and how high, in metres, a pixel is on the ground there.
 
     Within one percent of what the CRS says itself, it is that: the rest is the projection's scale.
     """
-    corners = [affine * at for at in ((column, row), (column + 1, row), (column, row + 1))]
+    corners = on_map(affine, ((column, row), (column + 1, row), (column, row + 1)))
     longitude, latitude = geographic(crs, *zip(*corners, strict=True))
     phi = math.radians(latitude[0])
     bend = 1 - _E2 * math.sin(phi) ** 2
@@ -193,15 +207,13 @@ def geographic(crs: Any, x: Any, y: Any) -> tuple[list[float], list[float]]:
     return longitude, latitude
 
 
-def box_of(dataset: Any) -> Box | None:
-    """What it covers; `None` where not known, and where it crosses the 180th meridian."""
-    if (place := place_of(dataset)) is None:
+def box_of(place: tuple[Any, Any] | None, width: int, height: int) -> Box | None:
+    """What a picture covers; `None` where not known, and where it crosses the 180th meridian."""
+    if place is None:
         return None
     crs, affine = place
-    steps = np.linspace(0, 1, 21)
-    edge = [(s, t) for s in steps for t in (0, 1)] + [(t, s) for s in steps for t in (0, 1)]
-    corners = [affine * (s * dataset.width, t * dataset.height) for s, t in edge]
-    longitude, latitude = geographic(crs, *zip(*corners, strict=True))
+    edge = on_map(affine, around(width, height))
+    longitude, latitude = geographic(crs, *zip(*edge, strict=True))
     if max(longitude) - min(longitude) > 180 or max(map(abs, longitude)) > 180.001:
         return None
     return Box(*(round(v, 7) for v in (min(longitude), min(latitude), max(longitude), max(latitude))))
