@@ -94,7 +94,7 @@ class Annotation(Core, frozen=True, kw_only=True):
     uuid: str = ""
 
 
-class Metadata(msgspec.Struct, frozen=True):
+class Metadata(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     global_: Global = msgspec.field(name="global")
     captures: Annotated[list[Capture], msgspec.Meta(max_length=10_000)]
     annotations: Annotated[list[Annotation], msgspec.Meta(max_length=100_000)]
