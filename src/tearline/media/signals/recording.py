@@ -41,7 +41,6 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Metadata
     whole: dict[str, Any]
     """All that it says in words: its metadata as it stood; under `archive`, names and headers of the tar."""
-    meta: Member
     data: Member | None
     samples: int
     """Of each channel."""
@@ -144,7 +143,7 @@ def opened(path: Path) -> Recording:
     samples = _samples(metadata, meta, data, where)
     if data is not None:
         _in_range(metadata, samples, where)
-    return Recording(path=path, metadata=metadata, whole=whole, meta=meta, data=data, samples=samples)
+    return Recording(path=path, metadata=metadata, whole=whole, data=data, samples=samples)
 
 
 def inspect(path: Path, progress: Callable[[float], None]) -> Inspected:
