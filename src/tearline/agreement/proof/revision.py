@@ -172,13 +172,21 @@ class _Revision:
         return _Question(
             "releases-more",
             action,
-            f"Nothing would newly {words.goes(action)}.",
+            f"Nothing would newly {words.goes(action)}{self._in_new_forms(action)}.",
             (action,),
             lambda action: self._more(
                 self.rules_after[action].permitted, self.rules_before[action].permitted
             ),
             confirm,
         )
+
+    def _in_new_forms(self, action: Action) -> str:
+        """A proof is about items as they go. Which items there are of a picture, its forms say."""
+        before = {form for each in self.present for form in each.forms if each.id == self.proposed.id}
+        new = [form.name for form in self.proposed.forms if form not in before]
+        if not new or action is not Action.RELEASE_TEARLINE:
+            return ""
+        return f", but imagery and signals may in forms that are new: {', '.join(new)}"
 
     def _withholds_more(self, action: Action) -> _Question:
         def confirm(case: Case, action: Action) -> _Shown | None:
