@@ -10,15 +10,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import product as each_with_each
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
 from tearline import gate
-from tearline.agreement import Detail, media
+from tearline.agreement import Agreements, Detail, media
+from tearline.agreement.tables import columns
 from tearline.gate import decide, forms
 from tearline.label.tables import coalitions_of
+from tearline.node import replay
+from tearline.review import Replay
 from tearline.terms import (
     Box,
     Category,
@@ -346,6 +350,30 @@ def test_the_comparison_notices_a_fault_in_media(plant: Plant, monkeypatch: pyte
     plant(monkeypatch)
     with pytest.raises(AssertionError):
         Counter(kind for case in CASES for kind in compare(case))
+
+
+def test_a_replay_of_media_gives_what_the_gate_gives() -> None:
+    """Whole as whole, any form as a tearline; what only an officer can let go counts as what is permitted."""
+    seen = Counter[str]()
+    for deals, products, partners, _ in CASES[:40]:
+        held = [made.agreement(deal) for deal in deals]
+        rules, parties = Agreements(OWN, held), [each.party for each in partners]
+        judged = Replay(OWN, held, [], parties, replay.epochs(parties), examples=10**6)
+        for product in products:
+            when: Any = SimpleNamespace(of=lambda _, every: [(NOW, frozenset(every))])
+            item: Any = SimpleNamespace(product=product, digest="")
+            made_anew = replay._rows(item, partners, rules, when)
+            rows = [row._replace(id=str(id(product))) for row in made_anew]
+            judged.add(columns(rows))
+        given = {(each.id, each.partner): each.before.outcome for each in judged.changes().examples}
+        for product, partner in each_with_each(products, partners):
+            outcome = gate.consider(product, [partner], rules, NOW)[partner.party]
+            waits_for_time = any(reason.code == "form.taken" for reason in outcome.reasons)
+            expected = "tearline" if waits_for_time else answer(outcome)[0]
+            found = given.get((str(id(product)), partner.party), "withhold")
+            assert found == expected.replace("refer", "withhold"), (outcome, product)
+            seen[found] += 1
+    assert {"whole", "tearline", "withhold"} <= seen.keys()
 
 
 def test_random_boxes_and_partners_meet_every_class() -> None:

@@ -223,12 +223,10 @@ def _span(manifest: str, path: tuple[str, ...]) -> Span:
         case (("levels" | "forms") as table, name, *rest):
             title = rf"^\[{table}\.[\"']?{re.escape(name)}[\"']?\].*"
             head = re.search(title + r"(?:\n(?!\[).*)*", manifest, re.MULTILINE)
-            if head is None or not rest:
-                found = head
-            else:
-                found = re.compile(rf"^[ \t]*{re.escape(rest[0])}[ \t]*=.*", re.MULTILINE).search(
-                    manifest, head.start(), head.end()
-                )
+            found = head
+            if head is not None and rest:
+                row = re.compile(rf"^[ \t]*{re.escape(rest[0])}[ \t]*=.*", re.MULTILINE)
+                found = row.search(manifest, head.start(), head.end()) or head
         case _:
             found = None
     return (found.start(), found.end()) if found else (0, 0)
