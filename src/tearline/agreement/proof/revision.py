@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tearline.agreement.evaluate import Action, Agreements, Ruling, Verdict
+from tearline.agreement.forms import in_words
 from tearline.agreement.manifest import Agreement
 from tearline.agreement.proof import words
 from tearline.agreement.proof.answers import Answer, Example, Proof, Status
@@ -136,10 +137,10 @@ class _Revision:
     def unknown(self, why: str) -> list[Answer]:
         """Nothing is known."""
         whole = [_unknown(question.code, question.about, why) for question in self.questions]
-        return [*whole, *_clauses_unknown(self.proposed, why)]
+        return [*self._forms(), *whole, *_clauses_unknown(self.proposed, why)]
 
     def answers(self, pair: Pair, progress: Progress) -> list[Answer]:
-        answers: list[Answer] = []
+        answers = self._forms()
         total = len(self.questions) + len(self.proposed.parsed)
         done = 0
 
@@ -160,6 +161,20 @@ class _Revision:
             answers += _clauses_unknown(self.proposed, str(unknown))
         return answers
 
+    def _forms(self) -> list[Answer]:
+        """All else is asked about items as they go; which there are of a picture, its forms say."""
+        before = {form for each in self.present if each.id == self.proposed.id for form in each.forms}
+        return [
+            Answer(
+                question="forms",
+                about=f"{self.proposed.id}/{form.name}",
+                status=Status.PROVED,
+                sentence=f"Form {form.name}, {in_words(form)}: what clauses permit of it newly goes.",
+            )
+            for form in self.proposed.forms
+            if form not in before
+        ]
+
     # --- Questions -------------------------------------------------------------------------------
 
     def _releases_more(self, action: Action) -> _Question:
@@ -172,21 +187,13 @@ class _Revision:
         return _Question(
             "releases-more",
             action,
-            f"Nothing would newly {words.goes(action)}{self._in_new_forms(action)}.",
+            f"Nothing would newly {words.goes(action)}.",
             (action,),
             lambda action: self._more(
                 self.rules_after[action].permitted, self.rules_before[action].permitted
             ),
             confirm,
         )
-
-    def _in_new_forms(self, action: Action) -> str:
-        """A proof is about items as they go. Which items there are of a picture, its forms say."""
-        before = {form for each in self.present for form in each.forms if each.id == self.proposed.id}
-        new = [form.name for form in self.proposed.forms if form not in before]
-        if not new or action is not Action.RELEASE_TEARLINE:
-            return ""
-        return f", but imagery and signals may in forms that are new: {', '.join(new)}"
 
     def _withholds_more(self, action: Action) -> _Question:
         def confirm(case: Case, action: Action) -> _Shown | None:

@@ -60,9 +60,12 @@ def with_form(of: Agreement, *names: str) -> Agreement:
 def test_a_proof_names_forms_that_are_new() -> None:
     same = agreement(clause("region", PICTURES, action=TEARLINE))
     old, new = with_form(same, "coarse"), with_form(same, "coarse", "sharp")
-    nothing = "Nothing would newly go as a tearline"
-    assert answer(proved([old], old), "releases-more", "releaseTearline").sentence == f"{nothing}."
-    assert answer(proved([old], new), "releases-more", "releaseTearline").sentence == (
-        f"{nothing}, but imagery and signals may in forms that are new: sharp."
+    for before, after in ((old, old), (new, old)):
+        assert not [each for each in proved([before], after).answers if each.question == "forms"]
+    assert answer(proved([old], new), "forms", "club/sharp").sentence == (
+        "Form sharp, imagery: as sharp as it is, with the day: what clauses permit of it newly goes."
     )
-    assert answer(proved([new], old), "releases-more", "releaseTearline").sentence == f"{nothing}."
+    assert [each.about for each in proved([], new, seconds=-1.0).answers if each.question == "forms"] == [
+        "club/coarse",
+        "club/sharp",
+    ]
