@@ -191,9 +191,10 @@ def _ranks(where: str, policy: Policy, rows: dict[str, str]) -> dict[Level, Leve
 
 def _version(where: str, read: _Manifest, media_forms: tuple[MediaForm, ...], clauses: list[Clause]) -> str:
     manifest = msgspec.to_builtins(read, order="deterministic")
+    del manifest["forms"]  # without any, the version is what it was before there were forms
+    # Their order counts, and a default that is written does not.
     body: dict[str, Any] = {
-        # The order of the forms counts, and a default that is written does not.
-        "manifest": manifest | {"forms": msgspec.to_builtins(media_forms)},
+        "manifest": manifest | ({"forms": msgspec.to_builtins(media_forms)} if media_forms else {}),
         "clauses": [cedar.canonical(clause.text) for clause in clauses],
     }
     try:
