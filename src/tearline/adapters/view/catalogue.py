@@ -24,6 +24,7 @@ from sqlalchemy import DDL, Column, Float, Index, Integer, LargeBinary, String, 
 
 from tearline.adapters.view import held_back
 from tearline.adapters.view.collection import metadata
+from tearline.adapters.view.pages import FOREVER
 from tearline.terms import Box
 
 MOST = 1000
@@ -257,10 +258,11 @@ class Scenes:
         start = edge("start", "ASC")
         return Extent(box, start if start is None else (start, edge("stop", "DESC")))
 
-    def next_start(self, collection: str, before: int) -> int | None:
-        """The latest beginning of a scene of the collection before `before`."""
+    def next_start(self, collection: str, before: int | None) -> int | None:
+        """The latest beginning of a scene of the collection, before `before` if that is given."""
         query = "SELECT max(start) FROM scene WHERE opened = 1 AND collection = ? AND start < ?"
-        (start,) = self._db.execute(query, (COLLECTIONS.index(collection), before)).fetchone()
+        values = COLLECTIONS.index(collection), FOREVER if before is None else before
+        (start,) = self._db.execute(query, values).fetchone()
         return None if start is None else int(start)
 
     def begun(self, collection: str, since: int, before: Place, limit: int) -> list[tuple[Place, str]]:
