@@ -7,7 +7,8 @@ leaves no trace (law 5).
 
 An R*Tree narrows by place, time and collection at once. Its coordinates are 32-bit and rounded outward, so
 what it finds is compared exactly afterwards. Where it finds too much to sort, the rows are read in the order
-of the answer instead, until a page is full; then nobody counts how many there are.
+of the answer instead, until a page is full; then nobody counts how many there are. What was not opened is in
+none of the indexes that are read, so it takes no time either.
 
 Newest first: by the beginning of the time, then by the date-added. Times are microseconds since 1970.
 """
@@ -36,6 +37,8 @@ _DAY = 86_400_000_000.0
 _NOWHERE, _APART = 1000.0, 1000.0
 """In the R*Tree: where a scene without a place stands, and how far collections stand from each other."""
 _STEP = 256
+_BATCH = 10_000
+"""Scenes opened in one transaction."""
 
 _scene = Table(
     "scene",
@@ -52,7 +55,7 @@ _scene = Table(
 )
 _row = _scene.c
 _seen = _row.opened == 1
-Index("scene_id", _row.id)
+Index("scene_id", _row.id, sqlite_where=_seen)
 Index("scene_fresh", _row.added, sqlite_where=_row.opened == 0)
 Index(
     "scene_order",
@@ -160,10 +163,6 @@ def add(db: sqlite3.Connection, release: str, scene: Scene) -> None:
     )
     (seq,) = db.execute(insert, (scene.id, shelf, start, stop, *sides, release)).fetchone()
     db.execute("INSERT INTO scene_item VALUES (?, ?)", (seq, orjson.dumps(scene.item)))
-    x = (_NOWHERE, _NOWHERE) if box is None else (box.west, box.east)
-    y = (_NOWHERE, _NOWHERE) if box is None else (box.south, box.north)
-    place = (seq, *x, *y, start / _DAY, stop / _DAY, shelf * _APART, shelf * _APART)
-    db.execute("INSERT INTO scene_place VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", place)
 
 
 def remove(db: sqlite3.Connection, releases: Sequence[str]) -> None:
@@ -188,17 +187,26 @@ def any_fresh(db: sqlite3.Connection, before: int) -> bool:
 
 
 def open_fresh(db: sqlite3.Connection, before: int) -> None:
-    """Open all that was added before `before`: it counts as served. Of an object the newest version stays."""
-    query = "SELECT seq, added FROM scene WHERE opened = 0 AND added < ? ORDER BY added"
-    fresh = db.execute(query, (before,)).fetchall()
+    """Open what was added before `before`, up to `_BATCH` of it: it counts as served. Of an object the newest
+    version stays."""
+    query = "SELECT seq, added FROM scene WHERE opened = 0 AND added < ? ORDER BY added LIMIT ?"
+    fresh = db.execute(query, (before, _BATCH)).fetchall()
     held_back.mark_served(db, [added for _, added in fresh])
-    some = _json([seq for seq, _ in fresh])
-    db.execute("UPDATE scene SET opened = 1 WHERE seq IN (SELECT value FROM json_each(?))", (some,))
+    some = (_json([seq for seq, _ in fresh]),)
+    among = "seq IN (SELECT value FROM json_each(?))"
+    db.execute(f"UPDATE scene SET opened = 1 WHERE {among}", some)  # noqa: S608 - of ours
     older = (
-        "SELECT old.seq FROM scene AS new JOIN scene AS old ON old.id = new.id AND old.added < new.added "
-        "WHERE new.seq IN (SELECT value FROM json_each(?)) AND old.opened = 1"
+        "SELECT old.seq FROM scene AS new JOIN scene AS old ON old.id = new.id AND old.added < new.added "  # noqa: S608
+        f"WHERE new.{among} AND old.opened = 1"
     )
-    _drop(db, [row[0] for row in db.execute(older, (some,))])
+    sides = ", ".join(f"coalesce({side}, {_NOWHERE})" for side in ("west", "east", "south", "north"))
+    shelf = f"collection * {_APART}"
+    db.execute(
+        f"INSERT INTO scene_place SELECT seq, {sides}, start / {_DAY}, stop / {_DAY}, {shelf}, {shelf} "  # noqa: S608
+        f"FROM scene WHERE {among}",
+        some,
+    )
+    _drop(db, [row[0] for row in db.execute(older, some)])
 
 
 def _drop(db: sqlite3.Connection, seqs: Sequence[int]) -> None:
