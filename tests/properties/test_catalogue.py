@@ -250,7 +250,7 @@ def _live(folder: Path, *, noisy: bool) -> None:
         at = START + timedelta(hours=number)
         if noisy:
             count = draw.randrange(4)
-            before = [_scene(draw, 1000 + 10 * number + each, 40 * (each - 1)) for each in range(count)]
+            before = [_scene(draw, 1000 + 10 * number + each, 200 * (each - 1)) for each in range(count)]
             hidden = put(view, before, at - timedelta(minutes=30), "hidden ")
             with view.begin() as writer:
                 writer.hold_back(hidden)
