@@ -16,7 +16,8 @@ import pytest
 import shapely.geometry
 from hypothesis import HealthCheck, assume, given, settings
 
-from tearline.adapters.view import Place, Scenes, View, catalogue
+from tearline.adapters.view import Place, Scenes, View, search
+from tearline.adapters.view.catalogue import COLLECTIONS
 from tearline.deliver import Scene
 from tearline.deliver.stac import read_body, read_shape
 from tearline.terms import Box, Grain, Position
@@ -172,22 +173,22 @@ def _line_or_box(west: float, south: float, east: float, north: float) -> Any:
     return shapely.geometry.MultiPoint([(west, south), (east, north), (west, north), (east, south)]).envelope
 
 
-@pytest.mark.parametrize("most", [catalogue.MOST, 20], ids=["counted", "in order"])
+@pytest.mark.parametrize("most", [search.MOST, 20], ids=["counted", "in order"])
 @moderately
 @given(body=bodies())
 def test_it_finds_what_a_naive_search_finds(shop: Shop, most: int, body: dict[str, Any]) -> None:
     expected = naive(shop, body)
-    search, _ = read_body(json.dumps(body).encode())
+    wanted, _ = read_body(json.dumps(body).encode())
     seen: list[str] = []
     after: Place | None = None
     with pytest.MonkeyPatch.context() as patch, shop.view.scenes() as scenes:
-        patch.setattr(catalogue, "MOST", most)
+        patch.setattr(search, "MOST", most)
         while True:
-            found = scenes.search(search, after, search.limit)
+            found = scenes.search(wanted, after, wanted.limit)
             assert found.matched in (None, len(expected))
             assert found.matched is not None or len(shop.scenes) > most
             page = [json.loads(each)["id"] for each in found.items]
-            assert 0 < len(page) <= search.limit or (not page and found.next is None)
+            assert 0 < len(page) <= wanted.limit or (not page and found.next is None)
             seen += page
             if found.next is None:
                 break
@@ -204,7 +205,7 @@ def test_what_a_shape_touches(shape: dict[str, Any], boxes: list[tuple[float, ..
 
 
 def test_extents_are_those_of_what_is_held(shop: Shop) -> None:
-    for name in catalogue.COLLECTIONS:
+    for name in COLLECTIONS:
         its = [one for one in shop.scenes if one.collection == name]
         boxes = [one.box for one in its if one.box is not None]
         with shop.view.scenes() as scenes:
@@ -314,14 +315,14 @@ def _leak_in_the_count(patch: pytest.MonkeyPatch) -> None:
 
 
 def _leak_in_the_order(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(catalogue, "_COLUMNS", catalogue._COLUMNS.replace("s.added", "s.seq"))
+    patch.setattr(search, "_COLUMNS", search._COLUMNS.replace("s.added", "s.seq"))
 
 
 def _leak_in_the_extent(patch: pytest.MonkeyPatch) -> None:
-    def whole(self: Scenes, collection: str) -> catalogue.Extent:
+    def whole(self: Scenes, collection: str) -> search.Extent:
         query = "SELECT min(west), min(south), max(east), max(north), min(start), max(stop) FROM scene"
         west, south, east, north, start, stop = self._db.execute(query).fetchone()
-        return catalogue.Extent(Box(west, south, east, north), (start, stop))
+        return search.Extent(Box(west, south, east, north), (start, stop))
 
     patch.setattr(Scenes, "extent", whole)
 

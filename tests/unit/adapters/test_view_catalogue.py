@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tearline.adapters.view import Closing, Found, Place, View, catalogue
+from tearline.adapters.view import Closing, Found, Place, View, catalogue, search
 from tearline.deliver.stac import Search
 from tearline.terms import Box, Grain, Position
 from tests.catalogue import NOON, picture, put, recording, scene
@@ -171,7 +171,7 @@ def test_what_is_too_much_to_count_is_paged_all_the_same(view: View, monkeypatch
     put(view, [scene(n, picture(Box(n, 0, n + 1, 1), NOON + timedelta(hours=n % 5))) for n in range(30)])
     view.open_scenes()
     whole = numbers(find(view))
-    monkeypatch.setattr(catalogue, "MOST", 10)
+    monkeypatch.setattr(search, "MOST", 10)
     after, seen = None, []
     while True:
         page = find(view, after, 7)
