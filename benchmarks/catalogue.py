@@ -4,8 +4,9 @@
 
 Invented pictures, two thirds of them around a few places and the rest anywhere, over three years. The first
 partner was given all of them, the others a twentieth each. Every search goes through the door's application,
-without TLS: reading the request, searching, writing some 1.2 kB for each of ten items. Searches of all kinds
-and partners are mixed. Goal: 99 of 100 searches take 10 ms at most.
+without TLS: reading the request, searching, writing some 1.2 kB for each of ten items. Searches of all kinds and
+partners are mixed. Goal: 99 of 100 searches take 10 ms at most. Besides what passed by the clock there is what
+the processor worked: the same, where nothing else runs.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ import random
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import uvloop
@@ -43,6 +44,13 @@ GOAL_MS = 10.0
 BATCH = 5_000
 BUSY = [(18.6, 54.5), (30.5, 50.4), (36.2, 33.5), (121.0, 24.0), (-66.0, 18.4)]
 """Places that many pictures are of: longitude, latitude."""
+
+
+class Took(NamedTuple):
+    """Milliseconds, by the clock and of the processor."""
+
+    clock: float
+    work: float
 
 
 def fill(path: Path, party: str, count: int, console: Console) -> None:
@@ -163,7 +171,7 @@ def rounds(draw: random.Random, counts: dict[str, int], searches: int) -> Iterat
         yield kind, party, KINDS[kind](draw, counts[party])
 
 
-async def measure(folder: Path, counts: dict[str, int], searches: int) -> dict[tuple[str, str], list[float]]:
+async def measure(folder: Path, counts: dict[str, int], searches: int) -> dict[tuple[str, str], list[Took]]:
     """Milliseconds of each search, by kind and by whether the partner has all or a part."""
 
     async def authenticate(request: Any) -> str:
@@ -177,35 +185,29 @@ async def measure(folder: Path, counts: dict[str, int], searches: int) -> dict[t
 
     registry = Registry(open_one)
     door = PartnerDoor(registry, authenticate, title="AAA", pace=Pace(time.monotonic, rate=1e9, burst=1e9))
-    took: dict[tuple[str, str], list[float]] = {}
+    took: dict[tuple[str, str], list[Took]] = {}
     for party in counts:
         await ask(door, party, "/stac/search?limit=1")
     first = next(iter(counts))
     for kind, party, query in rounds(random.Random(1), counts, searches):
-        start = time.perf_counter()
-        body = await ask(door, party, f"/stac/search?{query}")
-        took.setdefault((kind, "all" if party == first else "part"), []).append(
-            (time.perf_counter() - start) * 1000
-        )
-        if random.Random(query).random() < 0.1:  # and its second page
-            await _second(door, party, body, took, "all" if party == first else "part")
+        share = "all" if party == first else "part"
+        body = await _timed(door, party, f"/stac/search?{query}", took.setdefault((kind, share), []))
+        following = [link["href"] for link in json.loads(body)["links"] if link["rel"] == "next"]
+        for href in following[: random.Random(query).random() < 0.1]:
+            target = href.removeprefix("https://node.example")
+            await _timed(door, party, target, took.setdefault(("second page", share), []))
     for party in counts:
-        start = time.perf_counter()
-        await ask(door, party, "/stac/collections")
-        took.setdefault(("(collections)", "all" if party == first else "part"), []).append(
-            (time.perf_counter() - start) * 1000
-        )
+        share = "all" if party == first else "part"
+        await _timed(door, party, "/stac/collections", took.setdefault(("(collections)", share), []))
     registry.close()
     return took
 
 
-async def _second(door: Any, party: str, body: bytes, took: Any, share: str) -> None:
-    for link in json.loads(body)["links"]:
-        if link["rel"] == "next":
-            target = link["href"].removeprefix("https://node.example")
-            start = time.perf_counter()
-            await ask(door, party, target)
-            took.setdefault(("second page", share), []).append((time.perf_counter() - start) * 1000)
+async def _timed(door: Any, party: str, target: str, took: list[Took]) -> bytes:
+    clock, work = time.perf_counter(), time.process_time()
+    body = await ask(door, party, target)
+    took.append(Took((time.perf_counter() - clock) * 1000, (time.process_time() - work) * 1000))
+    return body
 
 
 def main() -> None:
@@ -214,7 +216,7 @@ def main() -> None:
     parser.add_argument("--partners", type=int, default=3)
     parser.add_argument("--searches", type=int, default=2_000)
     options = parser.parse_args()
-    console = Console()
+    console = Console(width=110)
     counts = {f"P{number:02}": options.items // 20 for number in range(options.partners)}
     counts["P00"] = options.items
     with tempfile.TemporaryDirectory(prefix="catalogue-") as name:
@@ -228,20 +230,26 @@ def main() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             took = runner.run(measure(folder, counts, options.searches))
     table = Table(title=f"{options.items:,} items, {options.partners} partners: milliseconds")
-    for column in ("search", "of", "number", "median", "99 %", "worst"):
+    for column in ("search", "of", "number", "median", "99 %", "worst", "work: median", "99 %"):
         table.add_column(column, justify="left" if column in ("search", "of") else "right")
-    searched = [ms for (kind, _), every in took.items() if kind[0] != "(" for ms in every]
+    searched = [one for (kind, _), every in took.items() if kind[0] != "(" for one in every]
     for (kind, share), every in [*sorted(took.items()), (("every search", ""), searched)]:
-        every.sort()
-        at = [every[len(every) // 2], every[min(len(every) - 1, len(every) * 99 // 100)], every[-1]]
-        table.add_row(kind, share, f"{len(every)}", *(f"{ms:.2f}" for ms in at))
+        clock, work = (sorted(each) for each in zip(*every, strict=True))
+        shown = _at(clock, 50), _at(clock, 99), clock[-1], _at(work, 50), _at(work, 99)
+        table.add_row(kind, share, f"{len(every)}", *(f"{ms:.2f}" for ms in shown))
     console.print(table)
-    searched.sort()
-    p99 = searched[len(searched) * 99 // 100]
+    clock, work = (_at(sorted(each), 99) for each in zip(*searched, strict=True))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    console.print(f"99 of 100 within {p99:.2f} ms (goal {GOAL_MS:.0f} ms); peak memory {peak:.0f} MB")
-    if p99 > GOAL_MS:
+    console.print(
+        f"99 of 100 within {clock:.2f} ms (goal {GOAL_MS:.0f} ms), {work:.2f} ms of work; "
+        f"peak memory {peak:.0f} MB"
+    )
+    if clock > GOAL_MS:
         raise SystemExit(1)
+
+
+def _at(ordered: Sequence[float], percent: int) -> float:
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
 if __name__ == "__main__":
