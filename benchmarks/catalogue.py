@@ -4,9 +4,9 @@
 
 Invented pictures, two thirds of them around a few places and the rest anywhere, over three years. The first
 partner was given all of them, the others a twentieth each. Every search goes through the door's application,
-without TLS: reading the request, searching, writing some 1.2 kB for each of ten items. Searches of all kinds and
-partners are mixed. Goal: 99 of 100 searches take 10 ms at most. Besides what passed by the clock there is what
-the processor worked: the same, where nothing else runs.
+without TLS: reading the request, searching, writing some 1.2 kB for each of ten items. Searches of all kinds
+and partners are mixed. Goal: 99 of 100 searches take 10 ms at most. Besides what passed by the clock there is
+what the processor worked: the same, where nothing else runs.
 """
 
 from __future__ import annotations
