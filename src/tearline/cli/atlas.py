@@ -29,12 +29,12 @@ def page(title: str, items: Iterable[bytes]) -> str:
 
 
 def land() -> dict[str, Any]:
-    """The land of the earth at 1:110 million, as GeoJSON: decoded from TopoJSON (specification 1.0).
+    """The land of the earth at 1:50 million, as GeoJSON: decoded from TopoJSON (specification 1.0).
 
     There an arc is quantised points, each but the first told by its difference from the one before; a ring is
     arcs laid end to end, and the number of an arc that runs backwards is its ones' complement.
     """
-    atlas = orjson.loads(_read("land-110m.json"))
+    atlas = orjson.loads(_read("land-50m.json"))
     scale, shift = atlas["transform"]["scale"], atlas["transform"]["translate"]
 
     def degrees(arc: list[list[int]]) -> list[list[float]]:
