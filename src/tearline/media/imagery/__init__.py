@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tearline.media import Answer, Inspect, Inspected, Make, Preview, Request, Verify
+from tearline.media.imagery import tags
 from tearline.media.imagery.check import check
 from tearline.media.imagery.make import make
 from tearline.media.imagery.nitf import Headers
@@ -41,6 +42,8 @@ def inspect(path: Path) -> Inspected:
         carries = headers.carries()
     with opened(path) as dataset:
         facts = facts_of(dataset, kind)
+        if kind == "geotiff":
+            carries = tags.carries(path, facts)
         must_decode(dataset)
     return Inspected(
         facts=facts, media_type=MEDIA_TYPES[kind], marking=marking, quarantine=quarantine, carries=carries

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 import rasterio
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.transform import from_gcps
@@ -59,6 +60,8 @@ _BOMB = 1100
 """Deflate packs 1032 to 1 at best (zlib's technical details); what claims to be packed tighter is a trap."""
 _FREE = 64 << 20
 """Bytes of pixels that any file may claim."""
+GDAL_ERRORS = (RasterioError, CPLE_BaseError)
+"""What rasterio raises; the second where it hands on what GDAL says."""
 _WGS84 = "EPSG:4326"
 _A, _E2 = 6378137.0, 0.00669437999014
 
@@ -84,7 +87,7 @@ def opened(path: Path) -> Iterator[Any]:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         try:
             dataset = rasterio.open(path, driver=_DRIVERS[kind], sharing=False, **options)
-        except RasterioError:
+        except GDAL_ERRORS:
             raise BadInput("", "", "is damaged or is not what its first bytes say") from None
         with dataset:
             if kind == "nitf" and dataset.subdatasets and not dataset.count:
@@ -93,7 +96,7 @@ def opened(path: Path) -> Iterator[Any]:
             _must_be_possible(dataset, path.stat().st_size)
             try:
                 yield dataset
-            except RasterioError:
+            except GDAL_ERRORS:
                 raise BadInput("", "its pixels", "cannot be decoded") from None
             finally:
                 dataset.close()
@@ -200,7 +203,7 @@ def geographic(crs: Any, x: Any, y: Any) -> tuple[list[float], list[float]]:
     """Longitudes and latitudes (WGS 84). Raises `BadInput` for what is not on the earth."""
     try:
         longitude, latitude = to_crs(crs, _WGS84, list(x), list(y))
-    except RasterioError:
+    except GDAL_ERRORS:
         raise BadInput("", "its place on the earth", "cannot be computed") from None
     if not all(map(math.isfinite, (*longitude, *latitude))) or max(map(abs, latitude)) > 90.001:
         raise BadInput("", "its place on the earth", "is not on the earth")
