@@ -28,8 +28,8 @@ from tearline.terms import BadInput, Box, ImageryForm
 
 RUNGS = (0.5, 1.0, 2.0, 10.0, 30.0, 60.0, 300.0, 600.0, 3000.0, 6000.0, 30000.0)
 """Metres. All the borders of the GSD classes are among them."""
-_DEGREE = 111_320.0
-"""Metres in a degree along the equator: makes a side in degrees of one in metres."""
+_DEGREE = 110_500.0
+"""Metres: a little less than the shortest degree of latitude, so that a side in degrees is never too short."""
 _SAME = 1e-6
 """Of a cell: edges nearer than this are the same edge."""
 
@@ -183,9 +183,8 @@ def _sides(crs: Any, metres: float, inside: Any) -> tuple[float, float]:
     spots = [(x, y) for x in (inside[0], inside[2]) for y in (inside[1], inside[3])]
     spots.append(((inside[0] + inside[2]) / 2, (inside[1] + inside[3]) / 2))
     for axis in (0, 1):
-        # A degree of latitude is up to half a percent shorter than one along the equator.
         while min(ground_size(crs, Affine(sides[0], 0, x, 0, -sides[1], y), 0, 0)[axis] for x, y in spots) < (
-            metres * 0.99
+            metres * (1 - _SAME)
         ):
             sides[axis] *= 2
     return sides[0], sides[1]

@@ -146,11 +146,20 @@ def place_of(dataset: Any) -> tuple[Any, Any] | None:
     points, points_crs = dataset.gcps
     if crs is None and points and points_crs:
         crs, affine = points_crs, from_gcps(points)
+        if not _straight(affine, points):
+            return None
     if crs is None or not (crs.is_projected or crs.is_geographic):
         return None
     if not all(map(math.isfinite, affine)) or affine.determinant == 0:
         raise BadInput("", "its place on the earth", "is not a place: its pixels have no size")
     return crs, affine
+
+
+def _straight(affine: Any, points: Any) -> bool:
+    """Whether control points lie where `affine` puts them, within two pixels; a bent picture has no place."""
+    at = on_map(affine, [(point.col, point.row) for point in points])
+    slack = 2 * math.sqrt(abs(affine.determinant))
+    return all(math.dist(spot, (point.x, point.y)) <= slack for spot, point in zip(at, points, strict=True))
 
 
 def gsd_of(dataset: Any) -> float | None:
