@@ -130,6 +130,7 @@ def planted_nitf(path: Path, canary: str) -> Path:
     subheader = image["subheader"]
     _fill(subheader, "I", canary, ("IID1", "TGTID", "IID2", "ISORCE"))
     for name, value in {
+        "NBANDS": 1,
         "NROWS": HEIGHT, "NCOLS": WIDTH, "ABPP": 8, "NBPP": 8, "NPPBH": WIDTH, "NPPBV": HEIGHT, "NICOM": 3,
         "ICORDS": "N",
     }.items():  # fmt: skip
@@ -180,9 +181,8 @@ def _fill(header: object, prefix: str, canary: str, names: tuple[str, ...]) -> N
 def _records(header: object, length: str, name: str, word: str) -> None:
     header[length].value = 3 + 11 + 10  # type: ignore[index]
     record = jbpy.core.UnknownTre(word[:6])
-    record["CETAG"].value = word[:6]
-    record["CEL"].value = 10
-    record["CEDATA"].value = word.encode()
+    record["TREL"].value = 10
+    record["TREDATA"].value = word.encode()
     header[name].append(record)  # type: ignore[index]
 
 

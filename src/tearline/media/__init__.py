@@ -86,10 +86,13 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
     media_type: str
     """As in `terms.Media`."""
     title: str = ""
+    """Empty for a picture: what it calls itself is free text of its maker, and not for a recipient."""
     marking: str | None = None
     """The marking in the file, as a text that `label.parse` reads; `None` where its format has none."""
     quarantine: str | None = None
     """Why its marking cannot be read whole, in one sentence; the product then goes to nobody."""
+    texts: tuple[str, ...] = ()
+    """All free text in it: descriptions, comments of annotations. It is scanned for protected names."""
     carries: tuple[str, ...] = ()
     """What else it tells, by name only (`TRE RPC00B`, `tag 305`): for officers."""
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 import rasterio
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.transform import from_gcps
@@ -59,6 +60,10 @@ _BOMB = 1100
 """Deflate packs 1032 to 1 at best (zlib's technical details); what claims to be packed tighter is a trap."""
 _FREE = 64 << 20
 """Bytes of pixels that any file may claim."""
+GDAL_ERRORS = (RasterioError, CPLE_BaseError)
+"""What rasterio raises; the second where it hands on what GDAL says."""
+_NO_WORDS = frozenset({"IMAGE_STRUCTURE", "DERIVED_SUBDATASETS", "NITF_METADATA", "SUBDATASETS"})
+"""What GDAL says of itself, and the header of a NITF as one blob, whose fields are told one by one."""
 _WGS84 = "EPSG:4326"
 _A, _E2 = 6378137.0, 0.00669437999014
 
@@ -84,7 +89,7 @@ def opened(path: Path) -> Iterator[Any]:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         try:
             dataset = rasterio.open(path, driver=_DRIVERS[kind], sharing=False, **options)
-        except RasterioError:
+        except GDAL_ERRORS:
             raise BadInput("", "", "is damaged or is not what its first bytes say") from None
         with dataset:
             if kind == "nitf" and dataset.subdatasets and not dataset.count:
@@ -93,7 +98,7 @@ def opened(path: Path) -> Iterator[Any]:
             _must_be_possible(dataset, path.stat().st_size)
             try:
                 yield dataset
-            except RasterioError:
+            except GDAL_ERRORS:
                 raise BadInput("", "its pixels", "cannot be decoded") from None
             finally:
                 dataset.close()
@@ -143,11 +148,20 @@ def place_of(dataset: Any) -> tuple[Any, Any] | None:
     points, points_crs = dataset.gcps
     if crs is None and points and points_crs:
         crs, affine = points_crs, from_gcps(points)
+        if not _straight(affine, points):
+            return None
     if crs is None or not (crs.is_projected or crs.is_geographic):
         return None
     if not all(map(math.isfinite, affine)) or affine.determinant == 0:
         raise BadInput("", "its place on the earth", "is not a place: its pixels have no size")
     return crs, affine
+
+
+def _straight(affine: Any, points: Any) -> bool:
+    """Whether control points lie where `affine` puts them, within two pixels; a bent picture has no place."""
+    at = on_map(affine, [(point.col, point.row) for point in points])
+    slack = 2 * math.sqrt(abs(affine.determinant))
+    return all(math.dist(spot, (point.x, point.y)) <= slack for spot, point in zip(at, points, strict=True))
 
 
 def gsd_of(dataset: Any) -> float | None:
@@ -200,7 +214,7 @@ def geographic(crs: Any, x: Any, y: Any) -> tuple[list[float], list[float]]:
     """Longitudes and latitudes (WGS 84). Raises `BadInput` for what is not on the earth."""
     try:
         longitude, latitude = to_crs(crs, _WGS84, list(x), list(y))
-    except RasterioError:
+    except GDAL_ERRORS:
         raise BadInput("", "its place on the earth", "cannot be computed") from None
     if not all(map(math.isfinite, (*longitude, *latitude))) or max(map(abs, latitude)) > 90.001:
         raise BadInput("", "its place on the earth", "is not on the earth")
@@ -226,6 +240,16 @@ def _taken(dataset: Any, kind: Format) -> datetime | None:
         with contextlib.suppress(ValueError):
             return datetime.strptime(said.strip(), form).replace(tzinfo=UTC)
     return None
+
+
+def texts_of(dataset: Any) -> tuple[str, ...]:
+    """Whatever words GDAL finds in the file: fields, comments, text segments, records, boxes, XMP, EXIF."""
+    spaces = [None, *(name for name in dataset.tag_namespaces() if name not in _NO_WORDS)]
+    found = [text for space in spaces for item in dataset.tags(ns=space).items() for text in item]
+    for band in range(1, dataset.count + 1):
+        found += [text for item in dataset.tags(band).items() for text in item]
+    found += [name for name in dataset.descriptions if name]
+    return tuple(dict.fromkeys(text for text in found if any(map(str.isalpha, text))))
 
 
 def must_decode(dataset: Any) -> None:

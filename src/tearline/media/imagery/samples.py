@@ -20,12 +20,15 @@ from rasterio.warp import Resampling
 from rasterio.windows import Window
 
 from tearline.media.imagery.grid import Grid, edges
-from tearline.media.imagery.opened import samples_of
+from tearline.media.imagery.opened import place_of, samples_of
 
 _PIECE = 8 << 20
 """Bytes of source read at once."""
 _STRIP = 16 << 20
 """Bytes of form held at once, as 64-bit sums."""
+
+_HELD = 96 << 20
+"""Bytes of form that one row of the source's blocks may reach over."""
 
 Strip = tuple[Any, Any | None]
 """Samples (band, row, column), and which pixels are sound (row, column); `None`: all are."""
@@ -65,8 +68,11 @@ def source(dataset: Any, grid: Grid) -> Iterator[Source]:
     if not grid.warped:
         yield Source(dataset, bands, masked)
         return
+    crs, affine = place_of(dataset) or (None, None)
     with WarpedVRT(
         dataset,
+        src_crs=crs,
+        src_transform=affine,
         crs=f"EPSG:{grid.epsg}",
         transform=grid.affine,
         width=grid.width,
@@ -126,6 +132,9 @@ def _pieces(of: Source, x: Any, y: Any) -> Iterator[Window]:
     top, bottom = int(y[0]), int(np.ceil(y[-1]))
     tall, wide = of.dataset.block_shapes[0]
     item = len(of.bands) * of.dtype.itemsize
+    held = (len(y) - 1) / max(1, bottom - top) * (len(x) - 1) * len(of.bands) * of.sums.itemsize
+    while tall > 16 and tall * held > _HELD:  # a row of blocks is read in two: slower, but it fits
+        tall = -(-tall // 2)
     if wide >= of.dataset.width:  # strips: whole ones, as many as fit
         columns = right - left
         tall *= max(1, _PIECE // max(1, tall * columns * item))
