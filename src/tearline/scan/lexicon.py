@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -64,7 +63,7 @@ class Lexicon:
         self._weights: dict[int, float] = {}
         self._front = np.zeros(_SLOTS, np.uint64)  # a direct-mapped memory before the dictionary
         self._front_rows = np.zeros(_SLOTS, np.int64)
-        self._new = {name: (array("Q"), array("q")) for name in _WIDTH}
+        self._new: dict[str, tuple[list[int], list[int]]] = {name: ([], []) for name in _WIDTH}
         self.pair, self.plain, self.edited, self.alone = (
             np.zeros((_FIRST, width), np.uint64) for width in _WIDTH.values()
         )
@@ -98,14 +97,14 @@ class Lexicon:
         """Of the hashes of new words put into the tables those that the index may have."""
         for name, (made, places) in self._new.items():
             if made:
-                hashes, place = np.frombuffer(made, np.uint64), np.frombuffer(places, np.int64)
+                hashes, place = np.array(made, np.uint64), np.array(places, np.int64)
                 if name == "alone":
                     kept = self._index.pairs.may_have(mix(hashes + np.uint64(SINGLE)))
                 else:
                     kept = self._index.words.may_have(hashes)
                 getattr(self, _FLAG[name])[place[kept] // _WIDTH[name]] = True
                 getattr(self, name).reshape(-1)[place[kept]] = hashes[kept]
-                self._new[name] = array("Q"), array("q")
+                self._new[name] = [], []
 
     def _learn(self, word: str, *, is_upper: bool) -> int:
         row = len(self._rows)
@@ -124,9 +123,11 @@ class Lexicon:
         elif not is_function and len(folded) > 1:
             readings = text_readings(folded)
             given = ("=" + name for name in sorted(nicknames.names_of(readings))[:_GIVEN])
-            self._put("pair", row, [*given, *skeletons(readings)])
+            bones = skeletons(readings)
+            self._put("pair", row, [*given, *bones])
             if len(folded) >= _LEAST_HEADLESS:
-                shapes = skeletons(_literal(folded))
+                literal = _literal(folded)
+                shapes = bones if literal == readings else skeletons(literal)
                 self._put("edited", row, ["~" + shape for shape in (*shapes, *(s[1:] for s in shapes[:1]))])
         return row
 

@@ -20,6 +20,7 @@ abu ul ur fon fan oglu ogly kyzy фон дер ден де дю дель дел�
 бін бин бен бинт уль ур ас аз ад ар аш огли оглы оглу кизи кызы ал ул ел льо ap y e
 """
 PARTICLES = frozenset(_PARTICLES_TEXT.split())
+_LONGEST_PARTICLE = max(map(len, PARTICLES))
 _PATRONYMIC = re.compile(
     r"(?:ович|евич|євич|йович|ійович|ич|івна|ївна|овна|евна|ична|инична|ovych|ovich|evich|yovych|iyovych"
     r"|ovič|evič|owicz|ewicz|ivna|yivna|ovna|evna|iwna|owna|ewna|ichna|inichna|ovyč|jovych|ijovyč)$"
@@ -86,7 +87,9 @@ def _words(chunk: str) -> tuple[Part, ...]:
 
 def is_particle(folded: str) -> bool:
     """Whether a folded word, look-alike letters and digits in it read, is a particle."""
-    return folded in PARTICLES or any(spelling in PARTICLES for spelling, _ in spellings(folded))
+    return folded in PARTICLES or (
+        len(folded) <= _LONGEST_PARTICLE and any(spelling in PARTICLES for spelling, _ in spellings(folded))
+    )
 
 
 def parse(text: str, kind: Kind) -> Name:

@@ -316,6 +316,7 @@ def _is_enough_in_small(
     (left, a, one), (right, b, other) = first, second
     least, most = sorted((one.score, other.score))
     whys = {one.why, other.why}
+    is_cyrillic = left.text[0] >= _CYRILLIC
     if left.is_upper or right.is_upper:
         small, group = (right, b) if left.is_upper else (left, a)
         is_whole = least >= 0.97 and not whys & {"nickname", "initial"}
@@ -323,11 +324,11 @@ def _is_enough_in_small(
     if "initial" in whys:
         return most >= 0.98 and max(len(left.text), len(right.text)) > 3
     if "nickname" in whys:
-        is_spelt = most >= (0.97 if whys & {"exact", "inflected"} else 0.995)
+        is_spelt = most >= (0.97 if whys & {"exact", "inflected"} else 0.995 if is_cyrillic else 2)
         return is_spelt and not is_swapped and min(len(left.text), len(right.text)) > 3
     if is_swapped:
         return least >= 0.97
-    return least >= (0.88 if "exact" in whys else 0.93)
+    return least >= (0.96 if not is_cyrillic else 0.88 if "exact" in whys else 0.93)
 
 
 def _is_stranger(name: Name, word: Word, taken: set[int]) -> bool:
