@@ -118,7 +118,11 @@ def parse(text: str, kind: Kind) -> Name:
         return Name(kind, tuple(groups))
     if len(small) != len(groups):
         small = [False] * len(groups)
-    if len(groups) == 2 and small[0] != small[1] and not any(each.given for group in groups for each in group):
+    if (
+        len(groups) == 2
+        and small[0] != small[1]
+        and not any(each.given for group in groups for each in group)
+    ):
         return Name(kind, tuple(groups))  # a description, such as "голова Півострова"
     return _with_roles(kind, groups, comma, _named(small))
 

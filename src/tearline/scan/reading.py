@@ -101,6 +101,7 @@ class Reading:
 
         Taken in segments that fit a processor's cache; they overlap by as much as a pair can reach.
         """
+        self._read_rests()
         spots: _Spots = defaultdict(set)
         singles: dict[int, list[int]] = {}
         for start in range(0, len(self._rows), _SEGMENT):
@@ -118,6 +119,18 @@ class Reading:
                         elif each:
                             spots[a, b].update(each)
         return spots, sorted(singles.items())
+
+    def _read_rests(self) -> None:
+        """Have words in small letters beside one that may be of a name read as `_typos` needs them."""
+        upper, rows = self._tokens.upper, self._rows
+        plain = upper & self._lexicon.is_plain[rows]
+        beside = np.zeros(len(rows), np.bool_)
+        beside[1:] = plain[:-1]
+        beside[:-1] |= plain[1:]
+        beside &= ~(upper | self._lexicon.is_rest[rows])
+        found = beside.nonzero()[0]
+        if len(found):
+            self._lexicon.read_rests(rows[found].tolist(), map(self._word, found.tolist()))
 
     def _sums(self, start: int, stop: int) -> Iterator[_Near]:
         """What the index is asked for tokens `start` to `stop`."""

@@ -91,16 +91,16 @@ def _letters(word: str, name: str) -> Fit:
             return Fit(0.98, "inflected")
         if cut and stem == short and endings.may_end(ending):
             return Fit(0.96 if len(stem) >= _LEAST_STEM else _OF_TWO_LETTERS, "inflected")
-        if len(stem) >= 4:
-            apart = OSA.distance(stem, base, score_cutoff=2)
-            # of the stem itself the ending has the edit, or runs into the next word's only letter
-            if apart < 2 and endings.may_end(ending if apart else ending[:-1]):
-                edits = 1
+        if stem == base:  # the ending has the edit, or runs into the next word's only letter
+            edits = 1 if endings.may_end(ending[:-1]) else edits
+        elif len(stem) >= 4 and endings.may_end(ending) and OSA.distance(stem, base, score_cutoff=2) == 1:
+            edits = 1
     return Fit(TYPO, "typo") if edits == 1 and len(word) >= 4 and len(name) >= 4 else _NONE
 
 
 _OF_SHORT_STEM = 0.95
-"""What the likeness of stems of three sounds is worth: more words than those of a name have them."""
+"""What the likeness of stems of three sounds is worth where more than a vowel is cut off: many words have
+them."""
 
 
 def _sound(readings: Sequence[str], others: Sequence[str]) -> float:
@@ -112,9 +112,11 @@ def _sound(readings: Sequence[str], others: Sequence[str]) -> float:
             if Levenshtein.distance(one, other, score_cutoff=most) <= most:
                 best = max(best, likeness(one, other))
                 if best < 1.0:
-                    stem = _stem(one)
-                    told = 0.99 if len(stem) > _LEAST_STEM else _OF_SHORT_STEM
-                    best = max(best, told * likeness(stem, _stem(other)))
+                    stem, bare = _stem(one), _stem(other)
+                    is_short = (
+                        len(stem) <= _LEAST_STEM and max(len(one) - len(stem), len(other) - len(bare)) > 1
+                    )
+                    best = max(best, (_OF_SHORT_STEM if is_short else 0.99) * likeness(stem, bare))
     return best
 
 
@@ -322,13 +324,13 @@ def _is_enough_in_small(
         is_whole = least >= 0.97 and not whys & {"nickname", "initial"}
         return is_whole or (most >= 0.97 and _is_headless(small.text, name.groups[group]))
     if "initial" in whys:
-        return most >= 0.98 and max(len(left.text), len(right.text)) > 3
+        return most >= 0.98 and (max(len(left.text), len(right.text)) > 3 or "exact" in whys)
     if "nickname" in whys:
         is_spelt = most >= (0.97 if whys & {"exact", "inflected"} else 0.995 if is_cyrillic else 2)
         return is_spelt and not is_swapped and min(len(left.text), len(right.text)) > 3
     if is_swapped:
         return least >= 0.97
-    return least >= (0.96 if not is_cyrillic else 0.88 if "exact" in whys else 0.93)
+    return least >= (0.96 if not is_cyrillic else 0.88 if "exact" in whys else 0.94)
 
 
 def _is_stranger(name: Name, word: Word, taken: set[int]) -> bool:
