@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
 import msgspec
 from cedarpy import pst
 
+from tearline.agreement import forms
 from tearline.agreement.clauses import MANIFEST, Clause, Finding, place, split
 from tearline.agreement.manifest import Agreement, _Manifest, _ranks, load
 from tearline.agreement.profile import Odd, lint, located, nodes
@@ -24,7 +25,13 @@ from tearline.terms import BadInput
 _SEE = "see the shipped agreements"
 
 
-def examine(manifest: str, clauses: str, today: date) -> list[Finding]:
+Unreadable = Callable[[str, date], str]
+"""Why a marking cannot be read; empty where it can. The labels' house is not this one: `gate.unreadable`."""
+
+
+def examine(
+    manifest: str, clauses: str, today: date, unreadable: Unreadable = lambda _marking, _day: ""
+) -> list[Finding]:
     """All findings on the manifest, then all on the clauses, each in the order of the text."""
     try:
         read = tomllib.loads(manifest)
@@ -33,7 +40,7 @@ def examine(manifest: str, clauses: str, today: date) -> list[Finding]:
         return [_not_toml(manifest, error), *unknown_names]
     lists = (read.get(key) for key in ("parties", "coalitions", "others"))
     names = (name for each in lists if isinstance(each, list) for name in each if isinstance(name, str))
-    of_manifest = list(_fields(manifest, read))
+    of_manifest = [*_fields(manifest, read), *_markings(manifest, read, today, unreadable)]
     of_clauses = lint(clauses, frozenset(names))
     if not of_manifest:
         agreement = load(manifest, "", MANIFEST)
@@ -85,6 +92,30 @@ def _fields(manifest: str, read: dict[str, Any]) -> Iterator[Finding]:
     tables = read.get("levels")
     for policy, rows in tables.items() if isinstance(tables, dict) else ():
         yield from _rows(manifest, policy, rows)
+    tables = read.get("forms")
+    for name, form in tables.items() if isinstance(tables, dict) else ():
+        yield from _form(manifest, name, form)
+
+
+def _form(manifest: str, name: str, form: object) -> Iterator[Finding]:
+    if not isinstance(form, dict):
+        return  # said already
+    try:
+        forms.read(MANIFEST, {name: form})
+    except BadInput as error:
+        yield _at(
+            manifest, tuple(error.place.split(".")), "E026", f"{error.place}: {error.reason}", error.remedy
+        )
+
+
+def _markings(manifest: str, read: dict[str, Any], today: date, unreadable: Unreadable) -> Iterator[Finding]:
+    tables = read.get("forms")
+    for name, form in tables.items() if isinstance(tables, dict) else ():
+        marking = form.get("marking") if isinstance(form, dict) else None
+        if isinstance(marking, str) and (why := unreadable(marking, today)):
+            path = ("forms", name, "marking")
+            remedy = "write a marking as on a product, such as SECRET//REL TO USA, GBR or TLP:AMBER"
+            yield _at(manifest, path, "E026", f"forms.{name}.marking: {why}", remedy)
 
 
 def _validity(manifest: str, read: dict[str, Any]) -> Iterator[Finding]:
@@ -115,6 +146,7 @@ _EXAMPLES = {
     "levels": 'write [levels.GBR] and under it rows such as SECRET = "SECRET"',
     "coalitions": 'write coalitions = ["FVEY"], codes in capitals',
     "others": 'write others = ["UKR"], codes in capitals',
+    "forms": 'write [forms.coarse] and under it kind = "imagery" and what it asks for',
 }
 
 
@@ -190,14 +222,13 @@ def _span(manifest: str, path: tuple[str, ...]) -> Span:
             found = re.search(
                 rf"^[ \t]*({re.escape(key)}[ \t]*=.*|\[{re.escape(key)}\b.*)", manifest, re.MULTILINE
             )
-        case ("levels", policy, *rest):
-            head = re.search(rf"^\[levels\.[\"']?{re.escape(policy)}[\"']?\][^\[]*", manifest, re.MULTILINE)
-            if head is None or not rest:
-                found = head
-            else:
-                found = re.compile(rf"^[ \t]*{re.escape(rest[0])}[ \t]*=.*", re.MULTILINE).search(
-                    manifest, head.start(), head.end()
-                )
+        case (("levels" | "forms") as table, name, *rest):
+            title = rf"^\[{table}\.[\"']?{re.escape(name)}[\"']?\].*"
+            head = re.search(title + r"(?:\n(?!\[).*)*", manifest, re.MULTILINE)
+            found = head
+            if head is not None and rest:
+                row = re.compile(rf"^[ \t]*{re.escape(rest[0])}[ \t]*=.*", re.MULTILINE)
+                found = row.search(manifest, head.start(), head.end()) or head
         case _:
             found = None
     return (found.start(), found.end()) if found else (0, 0)
