@@ -33,7 +33,7 @@ _MARKDOWN = re.compile(
 )
 _INVISIBLES = re.compile(f"[{_INVISIBLE}]+")
 _MARKED = re.compile(rf"[^\W\d_][{_MARKS}]+")
-_BREAK = re.compile(r"(?<=[^\W\d_])(?:[-‐][ \t]*\r?\n\s{0,20}|¬\s{0,20})(?=[^\W\d_])")
+_BREAK = re.compile(r"(?<=[^\W\d_])(?:[-‐][ \t]*\r?\n[^\S\n]{0,20}|¬\s{0,20})(?=[^\W\d_])")
 _BREAK_SIGNS = ("-\n", "-\r", "‐\n", "‐\r", "- \n", "¬")
 _LETTER, _CAPITAL = r"[^\W\d_]", "".join(filter(str.isupper, map(chr, range(0x530))))
 _EMPHASIS = re.compile(rf"(?<={_LETTER})_(?={_LETTER})")

@@ -33,7 +33,8 @@ _MORE = frozenset({"т", "та", "те", "то", "s", "es", "zie"})
 
 
 def may_end(letters: str) -> bool:
-    """Whether a case of a name may end so after its base form or its stem."""
+    """Whether a case of a name may end so after its base form or its stem (Polish: after an apostrophe)."""
+    letters = letters.removeprefix("'")
     return letters in _CYRILLIC or letters in _LATIN or letters in _MORE or _VOWELS.issuperset(letters)
 
 

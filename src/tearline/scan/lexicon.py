@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -48,9 +47,10 @@ def _literal(folded: str) -> tuple[str, ...]:
 class Lexicon:
     """One row a word, capitalised or not, in arrays of those of its hashes that the index may have (0 where
     there are fewer): `pair`, of its parts for pairs; `plain` and `edited`, of a capitalised word as it
-    stands, and with one edit or as a pet form (of a word in small letters only as the rest of a name that
-    lost its first letter); `alone`, for names of one word and rare surnames. One value a row have `steps`
-    and `is_function`, and, whether it has such hashes, `is_known`, `is_plain`, `is_edited`, `is_alone`.
+    stands, and with one edit or as a pet form (of a word in small letters, once `read_rests` is told to, as
+    the rest of a name that lost its first letter: `is_rest`); `alone`, for names of one word and rare
+    surnames. One value a row have `steps` and `is_function`, and, whether it has such hashes, `is_known`,
+    `is_plain`, `is_edited`, `is_alone`.
     `plausible` is the reader's: numbers of identities by the rows of two words and their mixed hash."""
 
     def __init__(self, keys: Keys, index: Index) -> None:
@@ -64,12 +64,12 @@ class Lexicon:
         self._weights: dict[int, float] = {}
         self._front = np.zeros(_SLOTS, np.uint64)  # a direct-mapped memory before the dictionary
         self._front_rows = np.zeros(_SLOTS, np.int64)
-        self._new = {name: (array("Q"), array("q")) for name in _WIDTH}
+        self._new: dict[str, tuple[list[int], list[int]]] = {name: ([], []) for name in _WIDTH}
         self.pair, self.plain, self.edited, self.alone = (
             np.zeros((_FIRST, width), np.uint64) for width in _WIDTH.values()
         )
         self.steps = np.full(_FIRST, STEP, np.int64)
-        self.is_function = np.zeros(_FIRST, np.bool_)
+        self.is_function, self.is_rest = np.zeros((2, _FIRST), np.bool_)
         self.is_known, self.is_plain, self.is_edited, self.is_alone = np.zeros((4, _FIRST), np.bool_)
 
     def rows(self, text: str, tokens: Tokens) -> npt.NDArray[np.int64]:
@@ -98,19 +98,19 @@ class Lexicon:
         """Of the hashes of new words put into the tables those that the index may have."""
         for name, (made, places) in self._new.items():
             if made:
-                hashes, place = np.frombuffer(made, np.uint64), np.frombuffer(places, np.int64)
+                hashes, place = np.array(made, np.uint64), np.array(places, np.int64)
                 if name == "alone":
                     kept = self._index.pairs.may_have(mix(hashes + np.uint64(SINGLE)))
                 else:
                     kept = self._index.words.may_have(hashes)
                 getattr(self, _FLAG[name])[place[kept] // _WIDTH[name]] = True
                 getattr(self, name).reshape(-1)[place[kept]] = hashes[kept]
-                self._new[name] = array("Q"), array("q")
+                self._new[name] = [], []
 
     def _learn(self, word: str, *, is_upper: bool) -> int:
         row = len(self._rows)
         if row >= len(self.steps):
-            for name in (*_WIDTH, *_FLAG.values(), "steps", "is_function"):
+            for name in (*_WIDTH, *_FLAG.values(), "steps", "is_function", "is_rest"):
                 old = getattr(self, name)
                 setattr(self, name, np.concatenate((old, np.zeros_like(old))))
             self.steps[row:] = STEP
@@ -125,10 +125,18 @@ class Lexicon:
             readings = text_readings(folded)
             given = ("=" + name for name in sorted(nicknames.names_of(readings))[:_GIVEN])
             self._put("pair", row, [*given, *skeletons(readings)])
-            if len(folded) >= _LEAST_HEADLESS:
+        return row
+
+    def read_rests(self, rows: Iterable[int], words: Iterable[str]) -> None:
+        """Read words in small letters also as names that lost their first letter: for those beside a word
+        that may be of a name, and not for each."""
+        for row, word in zip(rows, words, strict=True):
+            self.is_rest[row] = True
+            folded = fold(word)
+            if len(folded) >= _LEAST_HEADLESS and not self.is_function[row]:
                 shapes = skeletons(_literal(folded))
                 self._put("edited", row, ["~" + shape for shape in (*shapes, *(s[1:] for s in shapes[:1]))])
-        return row
+        self._keep()
 
     def _put_name(self, row: int, folded: str, *, is_function: bool) -> None:
         """What a capitalised word, an initial among them, is looked up by."""

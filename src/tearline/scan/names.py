@@ -20,6 +20,7 @@ abu ul ur fon fan oglu ogly kyzy фон дер ден де дю дель дел�
 бін бин бен бинт уль ур ас аз ад ар аш огли оглы оглу кизи кызы ал ул ел льо ap y e
 """
 PARTICLES = frozenset(_PARTICLES_TEXT.split())
+_LONGEST_PARTICLE = max(map(len, PARTICLES))
 _PATRONYMIC = re.compile(
     r"(?:ович|евич|євич|йович|ійович|ич|івна|ївна|овна|евна|ична|инична|ovych|ovich|evich|yovych|iyovych"
     r"|ovič|evič|owicz|ewicz|ivna|yivna|ovna|evna|iwna|owna|ewna|ichna|inichna|ovyč|jovych|ijovyč)$"
@@ -86,7 +87,9 @@ def _words(chunk: str) -> tuple[Part, ...]:
 
 def is_particle(folded: str) -> bool:
     """Whether a folded word, look-alike letters and digits in it read, is a particle."""
-    return folded in PARTICLES or any(spelling in PARTICLES for spelling, _ in spellings(folded))
+    return folded in PARTICLES or (
+        len(folded) <= _LONGEST_PARTICLE and any(spelling in PARTICLES for spelling, _ in spellings(folded))
+    )
 
 
 def parse(text: str, kind: Kind) -> Name:
@@ -94,10 +97,12 @@ def parse(text: str, kind: Kind) -> Name:
     comma = text.find(",")
     if comma >= 0:
         comma = sum(bool(WORD.search(chunk)) for chunk in _GROUP.split(text[:comma])) - 1
-    chunks = [words for words in map(_words, _GROUP.split(text)) if words]
+    spelt = [chunk for chunk in _GROUP.split(text) if WORD.search(chunk)]
+    chunks = [_words(chunk) for chunk in spelt]
     kept = [
         words for k, words in enumerate(chunks) if not (k and len(words) == 1 and words[0].word in PARTICLES)
     ]
+    small = [chunk.islower() for chunk, words in zip(spelt, chunks, strict=True) if words in kept]
     groups = [
         words if len(words) == 1 else tuple(word for word in words if word.word not in PARTICLES)
         for words in (kept if len(kept) > 1 else chunks)
@@ -111,7 +116,24 @@ def parse(text: str, kind: Kind) -> Name:
     is_regnal = _NUMERAL.fullmatch(groups[-1][0].word) and groups[-2][0].given if len(groups) > 1 else False
     if kind is not Kind.PERSON or len(groups) < 2 or is_regnal:
         return Name(kind, tuple(groups))
-    return _with_roles(kind, groups, comma)
+    if len(small) != len(groups):
+        small = [False] * len(groups)
+    if (
+        len(groups) == 2
+        and small[0] != small[1]
+        and not any(each.given for group in groups for each in group)
+    ):
+        return Name(kind, tuple(groups))  # a description, such as "голова Півострова"
+    return _with_roles(kind, groups, comma, _named(small))
+
+
+def _named(small: list[bool]) -> int:
+    """How many of the first words are the name: all, unless a description in small letters follows it.
+
+    `small` tells of each word whether it is in small letters; one such word is no description.
+    """
+    first = small.index(True) if sum(small) > 1 else 0
+    return first if first > 1 else len(small)
 
 
 def _fused(words: list[Part]) -> dict[Part, list[Part]]:
@@ -131,17 +153,18 @@ def is_patronymic(folded: str) -> bool:
     return ending is not None and bool(nicknames.names_of(text_readings(folded[: ending.start()])))
 
 
-def _with_roles(kind: Kind, groups: list[tuple[Part, ...]], comma: int) -> Name:
+def _with_roles(kind: Kind, groups: list[tuple[Part, ...]], comma: int, named: int) -> Name:
+    """The roles of groups; those from number `named` on have none."""
     patronymic = -1
-    for index in range(1, len(groups) if len(groups) > 2 else 1):
+    for index in range(1, named if named > 2 else 1):
         word = groups[index][-1].word
         if len(word) >= _LONG_PATRONYMIC and _PATRONYMIC.search(word):
             patronymic = index
             break
-    left = [index for index in range(len(groups)) if index != patronymic]
-    if 0 <= comma < len(groups) - 1 and comma in left:
+    left = [index for index in range(named) if index != patronymic]
+    if 0 <= comma < named - 1 and comma in left:
         surname = comma
-    elif patronymic == len(groups) - 1 or (
+    elif patronymic == named - 1 or (
         groups[left[1]][0].given and not groups[left[0]][0].given and _is_surname(groups[left[0]][0].word)
     ):
         surname = left[0]

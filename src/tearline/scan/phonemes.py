@@ -176,7 +176,7 @@ def _reader(groups: dict[str, str]) -> Callable[[str], str]:
     return read
 
 
-_SILENT_H = re.compile(r"(?<![sckzptgw])h(?![aeiouyáéíóúäöü])|(?<=[aeiou])h(?=[aeiou])")
+_SILENT_H = re.compile(r"(?<![sckzptgw])(?<!^)h(?![aeiouyáéíóúäöü])|(?<=[aeiou])h(?=[aeiou])")
 slavic, _western = _reader(_SLAVIC), _reader(_WESTERN)
 
 
@@ -248,6 +248,7 @@ def merged(reading: str) -> str:
     return "".join(sound for k, sound in enumerate(reading) if k not in dropped)
 
 
+@lru_cache(maxsize=1 << 16)
 def skeleton(reading: str) -> str:
     """The coarse consonants; a word without consonants keeps its vowels."""
     return skeleton_of(coarse(reading)) or reading

@@ -39,6 +39,7 @@ _SINGLE = ("alone", "rare", "surname")
 """The last codes of hits of one word: they never outdo those of more words."""
 _MOST_PLAUSIBLE = 1 << 18
 _SEGMENT, _OVERLAP = 2048, 12
+_CYRILLIC = "\u0400"
 _Echo = tuple[int, Name, int, Part]
 """An identity's number, a name of it, and a group of the name and a part of the group."""
 _Spots = dict[tuple[int, int], set[int]]
@@ -100,6 +101,7 @@ class Reading:
 
         Taken in segments that fit a processor's cache; they overlap by as much as a pair can reach.
         """
+        self._read_rests()
         spots: _Spots = defaultdict(set)
         singles: dict[int, list[int]] = {}
         for start in range(0, len(self._rows), _SEGMENT):
@@ -117,6 +119,18 @@ class Reading:
                         elif each:
                             spots[a, b].update(each)
         return spots, sorted(singles.items())
+
+    def _read_rests(self) -> None:
+        """Have words in small letters beside one that may be of a name read as `_typos` needs them."""
+        upper, rows = self._tokens.upper, self._rows
+        plain = upper & self._lexicon.is_plain[rows]
+        beside = np.zeros(len(rows), np.bool_)
+        beside[1:] = plain[:-1]
+        beside[:-1] |= plain[1:]
+        beside &= ~(upper | self._lexicon.is_rest[rows])
+        found = beside.nonzero()[0]
+        if len(found):
+            self._lexicon.read_rests(rows[found].tolist(), map(self._word, found.tolist()))
 
     def _sums(self, start: int, stop: int) -> Iterator[_Near]:
         """What the index is asked for tokens `start` to `stop`."""
@@ -355,7 +369,7 @@ class Reading:
         fit = max(verify.fit(word, part) for part in name.groups[name.surname])
         if fit.score < _CERTAIN or fit.why == "transliterated" or self._is_common(word):
             return
-        if self._begins_sentence(at) or not self._suits(at, name):
+        if self._begins_sentence(at) or self._is_of_more(at) or not self._suits(at, name):
             return
         self._add(found, at, at, number, 0.7 * fit.score, Disposition.NOTE, f"{fit.why},rare")
 
@@ -365,6 +379,16 @@ class Reading:
             small = np.flatnonzero(~self._tokens.upper).tolist()
             self._small = {self._word(k) for k in small}
         return word.lower() in self._small
+
+    def _is_of_more(self, at: int) -> bool:
+        """Whether a word is more likely of a firm: Latin amid Cyrillic, or before another capitalised one."""
+        beside = [self._word(k) for k in (at - 1, at + 1) if 0 <= k < len(self._tokens)]
+        if self._word(at)[0] < _CYRILLIC and any(word[0] >= _CYRILLIC for word in beside):
+            return True
+        after = self._spot(at + 1) if at + 1 < len(self._tokens) and self._open(at) else None
+        if after is None or self._text[int(self._tokens.ends[at])] != " " or self._spot(at).is_capitals:
+            return False
+        return after.is_upper and not after.is_initial and not after.is_function
 
     def _begins_sentence(self, at: int) -> bool:
         start = int(self._tokens.starts[at])
@@ -439,7 +463,9 @@ class Reading:
                 return
             if verify.fit(self._word(first), name.groups[name.given][0]).score < 0.93:
                 return
-        elif not self._suits(at, name):
+        elif not self._suits(at, name) or (
+            self._begins_sentence(at) and (word.is_function or self._is_common(word.text))
+        ):
             return
         self._add(found, first, last, number, 0.9 * fit.score, Disposition.REVIEW, f"{fit.why},surname")
 

@@ -66,14 +66,18 @@ _NONE = Fit(0.0, "")
 TYPO, _BEYOND_TYPO = 0.8, 0.9
 """The fit of a word that is one edit away, and what a fit by sound must reach to be believed instead."""
 _PET, _PET_READINGS = 0.9, 2
+_OF_TWO_LETTERS = 0.9
+"""The fit of a word that begins with a name of two letters and may end so."""
 _BARE = 0.86
 """The fit of an initial without a full stop."""
 
 
+_LEAST_STEM = 3
+
+
 def _stem(reading: str) -> str:
     """Without the vowels at its end, as long as three sounds are left."""
-    bare = reading.rstrip(_VOWELS)
-    return bare if len(bare) >= 3 else reading
+    return reading[:_LEAST_STEM] + reading[_LEAST_STEM:].rstrip(_VOWELS)
 
 
 def _letters(word: str, name: str) -> Fit:
@@ -86,11 +90,17 @@ def _letters(word: str, name: str) -> Fit:
         if len(stem) >= 3 and stem in (base, name) and endings.may_end(ending):
             return Fit(0.98, "inflected")
         if cut and stem == short and endings.may_end(ending):
-            return Fit(0.96, "inflected")
-        if len(stem) >= 4:
-            # the stem itself, and no ending: the edit is there, or the next word's only letter
-            edits = min(edits, OSA.distance(stem, base, score_cutoff=2) or 2 - endings.may_end(ending[:-1]))
+            return Fit(0.96 if len(stem) >= _LEAST_STEM else _OF_TWO_LETTERS, "inflected")
+        if stem == base:  # the ending has the edit, or runs into the next word's only letter
+            edits = 1 if endings.may_end(ending[:-1]) else edits
+        elif len(stem) >= 4 and endings.may_end(ending) and OSA.distance(stem, base, score_cutoff=2) == 1:
+            edits = 1
     return Fit(TYPO, "typo") if edits == 1 and len(word) >= 4 and len(name) >= 4 else _NONE
+
+
+_OF_SHORT_STEM = 0.95
+"""What the likeness of stems of three sounds is worth where more than a vowel is cut off: many words have
+them."""
 
 
 def _sound(readings: Sequence[str], others: Sequence[str]) -> float:
@@ -102,7 +112,11 @@ def _sound(readings: Sequence[str], others: Sequence[str]) -> float:
             if Levenshtein.distance(one, other, score_cutoff=most) <= most:
                 best = max(best, likeness(one, other))
                 if best < 1.0:
-                    best = max(best, 0.99 * likeness(_stem(one), _stem(other)))
+                    stem, bare = _stem(one), _stem(other)
+                    is_short = (
+                        len(stem) <= _LEAST_STEM and max(len(one) - len(stem), len(other) - len(bare)) > 1
+                    )
+                    best = max(best, (_OF_SHORT_STEM if is_short else 0.99) * likeness(stem, bare))
     return best
 
 
@@ -286,7 +300,7 @@ def _is_enough(name: Name, words: Sequence[Word], held: dict[int, tuple[int, Fit
     if least == _BARE and "initial" in whys:
         return most >= 0.98
     if whys & {"initial", "typo"}:
-        return most >= (0.94 if "typo" in whys else 0.93)
+        return most >= (0.93 if "typo" not in whys else 0.97 if is_swapped else 0.94)
     if "nickname" in whys:
         short = min(len(left.text), len(right.text)) <= 2 and "exact" not in whys
         return not short and (least >= (0.95 if is_swapped else 0.93) or most >= 0.97)
@@ -304,18 +318,19 @@ def _is_enough_in_small(
     (left, a, one), (right, b, other) = first, second
     least, most = sorted((one.score, other.score))
     whys = {one.why, other.why}
+    is_cyrillic = left.text[0] >= _CYRILLIC
     if left.is_upper or right.is_upper:
         small, group = (right, b) if left.is_upper else (left, a)
         is_whole = least >= 0.97 and not whys & {"nickname", "initial"}
         return is_whole or (most >= 0.97 and _is_headless(small.text, name.groups[group]))
     if "initial" in whys:
-        return most >= 0.98
+        return most >= 0.98 and (max(len(left.text), len(right.text)) > 3 or "exact" in whys)
     if "nickname" in whys:
-        is_spelt = most >= 0.97 and bool(whys & {"exact", "inflected"})
+        is_spelt = most >= (0.97 if whys & {"exact", "inflected"} else 0.995 if is_cyrillic else 2)
         return is_spelt and not is_swapped and min(len(left.text), len(right.text)) > 3
     if is_swapped:
         return least >= 0.97
-    return least >= (0.88 if "exact" in whys else 0.93)
+    return least >= (0.96 if not is_cyrillic else 0.88 if "exact" in whys else 0.94)
 
 
 def _is_stranger(name: Name, word: Word, taken: set[int]) -> bool:

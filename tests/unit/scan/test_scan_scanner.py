@@ -216,3 +216,47 @@ def test_a_line_end_joins_nothing_that_fits_loosely() -> None:
 def test_what_further_views_find_again_is_one_hit() -> None:
     (hit,) = scanner("Тарас Кривошапченко").scan("Та\nрас Кривошапченко прибув.")
     assert hit.why == "exact,cut"
+
+
+def test_a_description_is_no_surname() -> None:
+    found = scanner("голова Заріччя", "Остап Лихогляд оборонець прав меншин Підгір'я")
+    assert spans(
+        "Голова Заріччя прибув. У Заріччі тихо.", found.scan("Голова Заріччя прибув. У Заріччі тихо.")
+    ) == ["Голова Заріччя"]
+    text = "Остапа Лихогляда чекали. Згодом Лихогляд пішов, у Підгір'ї тихо."
+    assert spans(text, found.scan(text)) == ["Остапа Лихогляда", "Лихогляд"]
+
+
+def test_a_name_in_which_one_word_lacks_its_capital_keeps_its_surname() -> None:
+    text = "Прибув Т. Вербовенко, а Марія Вербовенко ні."
+    assert spans(text, scanner("Тарас вербовенко").scan(text)) == ["Т. Вербовенко"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Степан Ветко", "Прибув Степан Вейкер."),  # an edited stem with what is no ending
+        ("Богдана Ластай", "Слово власті Данії. Власти Данії мовчать."),  # an edit in swapped order
+        ("Tamara Hrykova", "Rick Tamaras came."),  # an h that begins a word is sounded
+        ("Martin Kuba", "Було 7 куб.м. води."),
+        ("Jaka Ma", "Nie wiem, jaki mają plan."),
+    ],
+)
+def test_what_merely_resembles_a_name_is_not_found(name: str, text: str) -> None:
+    assert scanner(name).scan(text) == []
+
+
+def test_a_firm_is_no_rare_surname() -> None:
+    found = scanner("Mirko Stoneberg")
+    assert spans("Wczoraj Stoneberg pisał.", found.scan("Wczoraj Stoneberg pisał.")) == ["Stoneberg"]
+    assert found.scan("Wczoraj Stoneberg News pisał.") == []
+    assert found.scan("Об этом пишет Stoneberg вчера.") == []
+
+
+def test_a_word_that_begins_a_sentence_is_no_surname_if_it_is_a_common_one() -> None:
+    text = "Приїхав Тарас Садовий. Садовий стіл, садовий дім. Потім Садовий пішов."
+    assert [hit.start for hit in scanner("Тарас Садовий").scan(text)] == [8, text.rindex("Садовий")]
+
+
+def test_a_hyphen_before_an_empty_line_joins_nothing() -> None:
+    assert scanner("Тарас Вербовенко").scan("Учора Тарас Вербо-\n\nвенко.") == []
