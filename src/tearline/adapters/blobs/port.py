@@ -1,0 +1,56 @@
+"""What a store of blobs can do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol
+
+from tearline.terms import BadInput
+
+
+class Blob(NamedTuple):
+    """A stored file: SHA-256 of its bytes, hexadecimal, and their number."""
+
+    sha256: str
+    size: int
+
+
+class TooLarge(BadInput):
+    """A file is longer than this node takes."""
+
+
+class Blobs(Protocol):
+    """Files by the SHA-256 of their bytes. What is stored is whole, durable, and never changes."""
+
+    def put(self, stream: BinaryIO, name: str) -> Blob:
+        """Store all that `stream` still holds; once this returns it is durable. What is there stays.
+
+        Nothing of it is kept in memory, and nothing stays where it fails. Raises `TooLarge`, about `name`.
+        """
+
+    def local(self, sha256: str) -> Path:
+        """A file on this machine with these bytes, to be read only. Raises `Broken` where there is none."""
+
+    def has(self, sha256: str) -> bool: ...
+
+    def link(self, sha256: str, target: Path) -> None:
+        """Let `target`, on the disk of the node's folder, be another name of a blob. What is there stays.
+
+        Raises `Broken` where there is no such blob.
+        """
+
+    def sweep(self, keep: Collection[str]) -> int:
+        """Remove what is half stored, and every blob but those in `keep`; returns how many blobs went.
+
+        Nothing happens while somebody stores: see `storing`.
+        """
+
+    def storing(self) -> BlobsHeld:
+        """Held from before a blob is stored until something refers to it: so long none is swept."""
+
+
+class BlobsHeld(Protocol):
+    def __enter__(self) -> object: ...
+
+    def __exit__(self, *_: object) -> None: ...
