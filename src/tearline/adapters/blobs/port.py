@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -46,11 +47,5 @@ class Blobs(Protocol):
         Nothing happens while somebody stores: see `storing`.
         """
 
-    def storing(self) -> BlobsHeld:
+    def storing(self) -> AbstractContextManager[None]:
         """Held from before a blob is stored until something refers to it: so long none is swept."""
-
-
-class BlobsHeld(Protocol):
-    def __enter__(self) -> object: ...
-
-    def __exit__(self, *_: object) -> None: ...

@@ -31,7 +31,7 @@ class ObjectBlobs:
 
     @classmethod
     def at(cls, url: str, cache: LocalBlobs) -> ObjectBlobs:
-        """Credentials come from where obstore looks for them. Raises `BadInput` for a URL it does not know."""
+        """Credentials come from where obstore looks for them. Raises `BadInput` for a bad URL."""
         try:
             return cls(from_url(url), cache)
         except obstore.exceptions.BaseError as error:
