@@ -23,19 +23,23 @@ _OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | 1 << 14 | 1 << 15
 """The rights that make sense for what is no folder: these, truncate and ioctl."""
 _KNOWN = {1: 13, 2: 14, 3: 15, 4: 15}
 """How many rights on files each version of the interface knows; from 5 on it is 16."""
+_KNOWS_NET, _TCP = 4, 3
+"""The version from which there are rights on the network: to bind and to connect TCP sockets."""
 
 
-def confine(*, read: Iterable[Path], write: Iterable[Path]) -> bool:
+def confine(*, read: Iterable[Path], write: Iterable[Path], offline: bool = False) -> bool:
     """Leave this process, and what it starts, only what is under these paths. Tells whether the kernel did.
 
-    Has to be called before there are threads. Paths that do not exist are left out.
+    `offline`: no TCP either, where the kernel can bar it (Linux 6.7). Has to be called before there are
+    threads. Paths that do not exist are left out.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     version = libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
     if version < 1:
         return False
     every = (1 << _KNOWN.get(version, 16)) - 1
-    attributes = struct.pack("=Q", every)
+    barred = offline and version >= _KNOWS_NET
+    attributes = struct.pack("=QQ", every, _TCP) if barred else struct.pack("=Q", every)
     ruleset = libc.syscall(_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
     if ruleset < 0:
         return False

@@ -1,0 +1,144 @@
+"""Pictures and recordings: what a file is, the sanitized form of it, and the check of that form.
+
+This front is words only: requests and their answers. The work is done by `python -m tearline.media`, one
+request a process, which `adapters.sandbox` starts and confines, for a file from outside is parsed nowhere
+else. A form is always built anew from samples and an allow-list, never copied and cleaned.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from tearline.terms import Imagery, MediaForm, Signal
+
+__all__ = [
+    "SANITIZER",
+    "Answer",
+    "Failed",
+    "Findings",
+    "Inspect",
+    "Inspected",
+    "Made",
+    "Make",
+    "Preview",
+    "Previewed",
+    "Progress",
+    "Request",
+    "Verify",
+    "reads",
+    "writes",
+]
+
+SANITIZER = "media/1"
+"""The version of the sanitizers: a form made by another version is another file."""
+
+
+class Inspect(msgspec.Struct, frozen=True, kw_only=True, tag="inspect"):
+    """What is in the file `source`? Answered by `Inspected`."""
+
+    source: str
+    """Absolute path; what it is, is told by its first bytes, never by its name."""
+
+
+class Make(msgspec.Struct, frozen=True, kw_only=True, tag="make"):
+    """Make `form` of the file `source` at `target`. Answered by `Made`.
+
+    `form` `None` is the whole file: of a NITF the same bytes with its security fields written anew from
+    `marking`; of any other file there is nothing to make, and the answer is `Failed`.
+    """
+
+    source: str
+    target: str
+    """Absolute path, in a folder that exists; whatever is there is replaced."""
+    form: MediaForm | None
+    marking: str
+    """The marking written into the file, where its format has a place for one: a CAPCO banner line."""
+    taken: datetime | None = None
+    """When it was taken, as the product says; it is told by `form.time` only."""
+
+
+class Verify(msgspec.Struct, frozen=True, kw_only=True, tag="verify"):
+    """Is the file `made` what `Make` with the same `form`, `marking` and `taken` should give?
+
+    Read by other parsers than those it was made with. Answered by `Findings`.
+    """
+
+    made: str
+    form: MediaForm | None
+    marking: str
+    taken: datetime | None = None
+    expected: Made
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True, tag="preview"):
+    """Draw the file `source`, a form that was released, as PNG. Answered by `Previewed`."""
+
+    source: str
+    target: str
+    pixels: int = 512
+    """The longer side at most; 512 is a thumbnail, 2048 an overview."""
+
+
+class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
+    facts: Imagery | Signal
+    media_type: str
+    """As in `terms.Media`."""
+    title: str = ""
+    marking: str | None = None
+    """The marking in the file, as a text that `label.parse` reads; `None` where its format has none."""
+    quarantine: str | None = None
+    """Why its marking cannot be read whole, in one sentence; the product then goes to nobody."""
+    carries: tuple[str, ...] = ()
+    """What else it tells, by name only (`TRE RPC00B`, `tag 305`): for officers."""
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True, tag="made"):
+    sha256: str
+    size: int
+    media_type: str
+    facts: Imagery | Signal
+    """Of the form: what its recipient may be told."""
+    did: tuple[str, ...] = ()
+    """What was done, one plain sentence each: for officers and the ledger, never for a recipient."""
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True, tag="findings"):
+    found: tuple[str, ...]
+    """What is not on the allow-list, or on what two parsers disagree, a sentence each; none: it may go."""
+
+
+class Previewed(msgspec.Struct, frozen=True, kw_only=True, tag="previewed"):
+    sha256: str
+    size: int
+    width: int
+    height: int
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
+    """The file cannot be taken: the parts of a `terms.BadInput` about it."""
+
+    place: str
+    reason: str
+    remedy: str = ""
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
+    """A line on stderr: how much of the work is done, 0 to 1."""
+
+    done: float
+
+
+Request = Inspect | Make | Verify | Preview
+Answer = Inspected | Made | Findings | Previewed | Failed
+
+
+def reads(request: Request) -> str:
+    """The one file that the request reads."""
+    return request.made if isinstance(request, Verify) else request.source
+
+
+def writes(request: Request) -> str | None:
+    """The one file that it writes."""
+    return request.target if isinstance(request, Make | Preview) else None

@@ -1,0 +1,59 @@
+"""`python -m tearline.media`: one request as JSON on stdin, one answer as JSON on stdout, then the end.
+
+Lines of `Progress` go to stderr. To be started by `adapters.sandbox`, which takes away network and files.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import msgspec
+
+from tearline.media import Answer, Failed, Progress, Request, reads
+from tearline.terms import BadInput
+
+_Reader = Callable[[Request, Callable[[float], None]], Answer]
+_REQUEST: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+
+
+def main() -> None:
+    request = _REQUEST.decode(sys.stdin.buffer.read())
+    sys.stdout.buffer.write(msgspec.json.encode(answer(request)))
+    sys.stdout.buffer.flush()
+
+
+def answer(request: Request) -> Answer:
+    """Do it. Total for bad files: what is wrong with one is a `Failed`."""
+    path = Path(reads(request))
+    try:
+        kind = "signals" if _is_recording(path) else "imagery"
+        do: _Reader = import_module(
+            f"tearline.media.{kind}"
+        ).answer  # each loads its libraries only if needed
+        return do(request, progress)
+    except BadInput as error:
+        return Failed(place=error.place, reason=error.reason, remedy=error.remedy)
+    except MemoryError:
+        return Failed(place="", reason="needs more memory than a file may")
+    except OSError as error:
+        return Failed(place="", reason=f"cannot be read ({error.strerror or 'an error of the system'})")
+
+
+def progress(done: float) -> None:
+    """Tell whoever waits how much is done, 0 to 1."""
+    sys.stderr.buffer.write(msgspec.json.encode(Progress(done=round(done, 3))) + b"\n")
+    sys.stderr.flush()
+
+
+def _is_recording(path: Path) -> bool:
+    """A SigMF archive is a tar; nothing else that is taken has `ustar` at byte 257 (POSIX.1-2017, pax)."""
+    with path.open("rb") as file:
+        file.seek(257)
+        return file.read(5) == b"ustar"
+
+
+if __name__ == "__main__":
+    main()
