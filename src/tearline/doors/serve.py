@@ -26,8 +26,10 @@ from tearline.node import (
     agreements,
     authorizations,
     consider,
+    files,
     hand_over,
     logins,
+    media,
     persons,
     suspend,
     take_inbox,
@@ -80,6 +82,7 @@ class _Server:
             Settings(
                 config=self.home.config,
                 views=str(self.home.views.absolute()),
+                released=str(self.home.released.absolute()),
                 certificate=str(self.home.certificate.absolute()),
                 tls_key=str(self.home.tls_key.absolute()),
             ),
@@ -90,7 +93,8 @@ class _Server:
         flagging = [self._flag()] if self.recogniser else []
         try:
             async with asyncio.TaskGroup() as tasks:
-                for part in (post.run(self.stopping), self._work(post), self._watch(), *flagging):
+                parts = (post.run(self.stopping), self._work(post), self._watch(), self._files(), *flagging)
+                for part in parts:
                     tasks.create_task(self._until_stopped(part))
         except* OSError as errors:
             raise errors.exceptions[0] from None
@@ -151,6 +155,18 @@ class _Server:
             products = await self._on_node(persons.waiting, self.node)
             found = await asyncio.to_thread(persons.look, products, self.recogniser)
             if not products or not await self._on_node(persons.keep, self.node, products, found):
+                await self._pause(SLOW_LOOK)
+
+    async def _files(self) -> None:
+        """See to the files of pictures and recordings beside the worker, which has others' products to do."""
+        await self._on_node(files.sweep, self.node)
+        while not self.stopping.is_set():
+            jobs = await self._on_node(media.jobs, self.node)
+            for job in jobs:
+                done = await asyncio.to_thread(media.do, self.node.blobs, job)
+                await self._on_node(media.keep, self.node, job, done)
+                self.news.set()
+            if not jobs:
                 await self._pause(SLOW_LOOK)
 
     async def _pause(self, seconds: float) -> None:

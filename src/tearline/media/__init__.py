@@ -90,6 +90,8 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
     """The marking in the file, as a text that `label.parse` reads; `None` where its format has none."""
     quarantine: str | None = None
     """Why its marking cannot be read whole, in one sentence; the product then goes to nobody."""
+    texts: tuple[str, ...] = ()
+    """All free text in it: descriptions, comments of annotations. It is scanned for protected names."""
     carries: tuple[str, ...] = ()
     """What else it tells, by name only (`TRE RPC00B`, `tag 305`): for officers."""
 

@@ -13,7 +13,7 @@ from tearline import deliver
 from tearline.adapters import store
 from tearline.gate import Exposure
 from tearline.ledger import Act
-from tearline.node import custody, mosaic, recall, references, shadow
+from tearline.node import custody, forms, mosaic, recall, references, shadow
 from tearline.node.consent import ask_for
 from tearline.node.opened import Node
 from tearline.node.permits import Permit, permits, rests_on
@@ -402,6 +402,7 @@ def _compose(
             issued=node.tick(now),
             given=deliver.EVERYTHING,
             after=after,
+            content=forms.content_for(node, product, outcome) if deliver.is_media(product) else None,
         )
     except (BadInput, Refused):
         outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from tearline.adapters.blobs.port import Blob, TooLarge
+from tearline.adapters.blobs.port import Blob, Source, TooLarge
 from tearline.terms import Broken
 
 CHUNK = 1 << 20
@@ -27,7 +27,7 @@ class LocalBlobs:
         """`limit`: bytes of one file."""
         self._folder, self._parts, self._limit = folder, folder / "parts", limit
 
-    def put(self, stream: BinaryIO, name: str) -> Blob:
+    def put(self, stream: Source, name: str) -> Blob:
         self._make()
         part = self._parts / secrets.token_hex(16)
         try:
@@ -103,7 +103,7 @@ class LocalBlobs:
         for folder in (self._folder, self._parts):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def _copy(self, stream: BinaryIO, file: BinaryIO, name: str) -> Blob:
+    def _copy(self, stream: Source, file: BinaryIO, name: str) -> Blob:
         digest, size, chunk = sha256(), 0, memoryview(bytearray(CHUNK))
         while count := _read_into(stream, chunk):
             size += count
@@ -127,7 +127,7 @@ class LocalBlobs:
                 os.close(descriptor)
 
 
-def _read_into(stream: BinaryIO, chunk: memoryview) -> int:
+def _read_into(stream: Source, chunk: memoryview) -> int:
     readinto = getattr(stream, "readinto", None)
     if readinto is not None:
         return int(readinto(chunk) or 0)

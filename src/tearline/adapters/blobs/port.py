@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from tearline.terms import BadInput
 
@@ -21,10 +21,16 @@ class TooLarge(BadInput):
     """A file is longer than this node takes."""
 
 
+class Source(Protocol):
+    """What bytes are read from: any file, or less than that."""
+
+    def read(self, count: int, /) -> bytes: ...
+
+
 class Blobs(Protocol):
     """Files by the SHA-256 of their bytes. What is stored is whole, durable, and never changes."""
 
-    def put(self, stream: BinaryIO, name: str) -> Blob:
+    def put(self, stream: Source, name: str) -> Blob:
         """Store all that `stream` still holds; once this returns it is durable. What is there stays.
 
         Nothing of it is kept in memory, and nothing stays where it fails. Raises `TooLarge`, about `name`.

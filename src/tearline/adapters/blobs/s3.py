@@ -11,13 +11,13 @@ import re
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import obstore
 from obstore.store import from_url
 
 from tearline.adapters.blobs.local import CHUNK, LocalBlobs
-from tearline.adapters.blobs.port import Blob
+from tearline.adapters.blobs.port import Blob, Source
 from tearline.terms import BadInput, Broken
 
 _KEY = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}")
@@ -37,7 +37,7 @@ class ObjectBlobs:
         except obstore.exceptions.BaseError as error:
             raise BadInput("node.toml", "blobs", f"cannot be used ({type(error).__name__})") from None
 
-    def put(self, stream: BinaryIO, name: str) -> Blob:
+    def put(self, stream: Source, name: str) -> Blob:
         blob = self._cache.put(stream, name)
         if not self._there(blob.sha256):
             with self._cache.local(blob.sha256).open("rb") as file:

@@ -1,0 +1,40 @@
+"""What is to be done about files, none of it in the worker's thread: looked at, stored, made, verified.
+
+`jobs` and `keep` are acts of the node. `do` takes as long as a file is large; it needs no node.
+"""
+
+from __future__ import annotations
+
+from tearline.adapters.blobs import Blobs
+from tearline.node import arrivals
+from tearline.node.arrivals import Arrival, Looked
+from tearline.node.opened import Node
+from tearline.node.receive import take_complete
+
+Job = Arrival
+Done = Looked
+
+
+def jobs(node: Node) -> list[Job]:
+    """What is to be done now."""
+    return arrivals.waiting(node)
+
+
+def do(blobs: Blobs, job: Job) -> Done:
+    return arrivals.look(blobs, job)
+
+
+def keep(node: Node, job: Job, done: Done) -> None:
+    """Write down what came of a job, and take in what waited for it."""
+    arrivals.keep(node, job, done)
+    take_complete(node, job.giver)
+
+
+def attend(node: Node) -> int:
+    """Do all that is to be done, here and now; returns how many jobs that were."""
+    count = 0
+    while found := jobs(node):
+        for job in found:
+            keep(node, job, do(node.blobs, job))
+        count += len(found)
+    return count
