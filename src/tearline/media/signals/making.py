@@ -1,0 +1,101 @@
+"""A sanitized form of a recording, written as a stream: memory does not grow with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import numpy as np
+
+from tearline.media import Made
+from tearline.media.signals.archive import BLOCK, header, padding
+from tearline.media.signals.channel import decimated
+from tearline.media.signals.datatype import Array
+from tearline.media.signals.plan import Plan, Run, plan
+from tearline.media.signals.recording import DATA, MEDIA_TYPE, META, Recording, opened
+from tearline.terms import BadInput, SignalForm
+
+_NUMBERS = 1 << 20
+"""Stored numbers that are read at a time, about."""
+_CHUNK = 1 << 22
+
+
+def make(
+    source: Path,
+    target: Path,
+    form: SignalForm,
+    *,
+    marking: str,
+    taken: datetime | None,
+    progress: Callable[[float], None],
+) -> Made:
+    """Write `form` of the recording `source` to `target`; the same recording and form give the same bytes.
+
+    Raises:
+        BadInput: the recording cannot be taken, or the form cannot be made of it.
+    """
+    recording = opened(source)
+    made = plan(recording, form, marking, taken)
+    with target.open("w+b") as out:
+        size, digest = 0, ""
+        if form.samples:
+            size, digest = _dataset(recording, made, out, progress)
+            made.metadata["global"]["core:sha512"] = digest
+        metadata = msgspec.json.encode(made.metadata)
+        name = (digest or hashlib.sha512(metadata).hexdigest())[:32]
+        stem = f"{name}/{name}"
+        out.write(header(stem + META, len(metadata)) + metadata + bytes(padding(len(metadata)) + 2 * BLOCK))
+        if form.samples:
+            out.seek(0)
+            out.write(header(stem + DATA, size))
+        return Made(
+            sha256=_sha256(out),
+            size=out.seek(0, 2),
+            media_type=MEDIA_TYPE,
+            facts=made.facts,
+            did=made.did,
+        )
+
+
+def _dataset(
+    recording: Recording, made: Plan, out: BinaryIO, progress: Callable[[float], None]
+) -> tuple[int, str]:
+    """Write the dataset behind the place of its header; its size in bytes and SHA-512."""
+    digest, size = hashlib.sha512(), 0
+    expected = made.facts.samples * recording.channels * recording.format.size
+    out.write(bytes(BLOCK))
+    for run in made.runs:
+        for numbers in _numbers(recording, run, made.factor):
+            if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
+                raise BadInput(recording.where, "dataset", "holds samples that are no finite numbers")
+            raw = np.ascontiguousarray(numbers).data.cast("B")
+            digest.update(raw)
+            out.write(raw)
+            size += len(raw)
+            progress(size / expected)
+    out.write(bytes(padding(size)))
+    return size, digest.hexdigest()
+
+
+def _numbers(recording: Recording, run: Run, factor: int) -> Iterator[Array]:
+    """The samples of one run as they are stored in the form: (samples, channels * numbers)."""
+    form = recording.format
+    at_most = max(1, _NUMBERS // (recording.channels * form.numbers))
+    stored = recording.stream(run.start, run.start + run.samples * factor, at_most)
+    if factor == 1:
+        yield from stored
+        return
+    signal = decimated(map(form.decode, stored), factor, run.samples * factor, batch=at_most)
+    yield from map(form.encode, signal)
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
