@@ -120,7 +120,7 @@ def _read(text: str, held: list[Token], clauses: list[Clause], findings: list[Fi
             error, odd = str(refused), _odd_one(held, str(refused))
         else:
             return
-    message = f"this is not Cedar ({error})"
+    message = f"this is not Cedar ({' '.join(error.split())})"  # the engine quotes a string with its lines
     findings.append(Finding.at(text, odd.start, odd.end, code="E001", message=message, instead=_REMEDY))
 
 

@@ -90,6 +90,12 @@ def test_clauses_that_are_not_cedar_are_refused_with_their_place() -> None:
         read(clauses=CLAUSES + "give (everything);")
 
 
+def test_a_string_with_a_line_break_is_quoted_in_one_sentence() -> None:
+    with pytest.raises(BadInput) as refused:
+        load(MANIFEST, 'permit (principal "a\nb");', "agreement")
+    assert "\n" not in str(refused.value)
+
+
 def test_an_unsound_agreement_is_read_but_never_in_force() -> None:
     agreement = read(clauses=CLAUSES.replace("<= 3", "<= 30"))
     assert [finding.code for finding in check(agreement)] == ["E012"]
