@@ -45,6 +45,8 @@ LOOK = 0.01
 """Seconds between looks whether another process committed something to `node.db`."""
 SLOW_LOOK = 0.25
 """Seconds between looks at everything, be there news or not."""
+FILE_PAUSE = 5.0
+"""Seconds before a file is tried again that the system could not store."""
 
 
 async def serve(home: Home, ready: Callable[[str], None]) -> None:
@@ -78,6 +80,7 @@ class _Server:
         self.recogniser = Installed()
 
     async def run(self, ready: Callable[[str], None]) -> None:
+        self.home.released.mkdir(mode=0o700, exist_ok=True)
         post = PostRoom(
             Settings(
                 config=self.home.config,
@@ -163,7 +166,12 @@ class _Server:
         while not self.stopping.is_set():
             jobs = await self._on_node(media.jobs, self.node)
             for job in jobs:
-                done = await asyncio.to_thread(media.do, self.node.blobs, job)
+                try:
+                    done = await asyncio.to_thread(media.do, self.node.blobs, job)
+                except OSError as error:  # the disk is full, say: the file waits
+                    log.error("a file waits", why=error.strerror)  # noqa: TRY400
+                    await self._pause(FILE_PAUSE)
+                    continue
                 await self._on_node(media.keep, self.node, job, done)
                 self.news.set()
             if not jobs:

@@ -1,8 +1,8 @@
 """Fetches the files that one partner released to us, each in pieces, until it is whole; then says so.
 
-What is there of a file outlives this process: the next one goes on where it ended. A piece that fails is tried
-again by the rules of `patience`, each file by itself, and smaller, for the line may be slow. What is whole and
-has the digest that its giver signed is given its name, and the node is told.
+What is there of a file outlives this process: the next one goes on where it ended. A piece that fails is
+tried again by the rules of `patience`, each file by itself, and smaller, for the line may be slow. What is
+whole and has the digest that its giver signed is given its name, and the node is told.
 """
 
 from __future__ import annotations
