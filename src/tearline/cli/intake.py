@@ -26,9 +26,11 @@ MAX_FAULTS_SHOWN = 50
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--marking", help="The marking of products that carry none, such as TLP:GREEN.")
 @click.option(
-    "--topic", "topics", multiple=True, type=click.Choice(list(Topic)), help="What pictures are about."
+    "--topic", "topics", multiple=True, type=click.Choice([*map(str, Topic)]), help="What pictures are about."
 )
-@click.option("--region", "regions", multiple=True, type=click.Choice(list(Region)), help="The same: where.")
+@click.option(
+    "--region", "regions", multiple=True, type=click.Choice([*map(str, Region)]), help="The same: where."
+)
 @click.pass_obj
 def intake(
     home: Path,
