@@ -29,10 +29,9 @@ def answer(request: Request) -> Answer:
     """Do it. Total for bad files: what is wrong with one is a `Failed`."""
     path = Path(reads(request))
     try:
+        # Each loads its libraries only when it is needed.
         kind = "signals" if _is_recording(path) else "imagery"
-        do: _Reader = import_module(
-            f"tearline.media.{kind}"
-        ).answer  # each loads its libraries only if needed
+        do: _Reader = import_module(f"tearline.media.{kind}").answer
         return do(request, progress)
     except BadInput as error:
         return Failed(place=error.place, reason=error.reason, remedy=error.remedy)
