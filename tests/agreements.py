@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from tearline.agreement import Action, Agreement, Agreements, Facts, Verdict, load
+from tearline.agreement import NOT_MEDIA, Action, Agreement, Agreements, Detail, Facts, Verdict, load
 from tearline.agreement.profile import moments
 from tearline.terms import Category, Discipline, Level, Party, Policy, Reach, Region, Topic, Use
 
@@ -144,7 +144,7 @@ def a_test(draw: random.Random, known: Sequence[Party] = PARTNERS) -> str:
     """One test, of every kind that the profile has."""
     kind = draw.randrange(9)
     if kind <= 1:
-        name = draw.choice(["level", "level", "reach", "use"])
+        name = draw.choice(["level", "level", "reach", "use", draw.choice(Detail._fields)])
         return f"resource.{name} {draw.choice(ORDER + EQUAL)} {draw.randint(0, 4)}"
     if kind == 2:
         if draw.random() < 0.5:
@@ -184,6 +184,7 @@ def some_facts(draw: random.Random) -> Facts:
         disciplines=frozenset(draw.sample(list(Discipline), draw.choice([0, 1, 1, 2]))),
         reach=draw.choice(list(Reach)),
         use=draw.choice(list(Use)),
+        detail=draw.choice([NOT_MEDIA, Detail(*(draw.randrange(5) for _ in Detail._fields))]),
     )
 
 

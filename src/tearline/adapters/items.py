@@ -14,13 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from tearline.agreement import Detail
 from tearline.agreement.tables import TEARLINE, WHOLE, Columns, Row
 from tearline.terms import BadInput, Refused
 
 BATCH = 1 << 18
 """Rows held at a time."""
 NEEDED = ("id", "at", "originator", "category", "level")
-COLUMNS = (*NEEDED, "version", "day", "topics", "regions", "disciplines", "reach", "use", "to", "form")
+COLUMNS = (
+    *(*NEEDED, "version", "day", "topics", "regions", "disciplines", "reach", "use"),
+    *(*Detail._fields, "to", "form"),
+)
 LISTS = {"level", "topics", "regions", "disciplines", "to"}
 
 
@@ -52,6 +56,7 @@ def write(path: Path, batches: Iterable[Sequence[Row]]) -> int:
     pa, _, _ = _arrow()
     text, texts, at = pa.string(), pa.list_(pa.string()), pa.timestamp("us", tz="UTC")
     types = {"at": at, "day": pa.date32()} | dict.fromkeys(LISTS, texts)
+    types |= dict.fromkeys(Detail._fields, pa.int64())
     schema = pa.schema([(name, types.get(name, text)) for name in COLUMNS])
     return _write(path, schema, ([_fields(row) for row in rows] for rows in batches))
 
@@ -95,6 +100,7 @@ def _fields(row: Row) -> dict[str, Any]:
         "disciplines": sorted(facts.disciplines),
         "reach": facts.reach.name.replace("AMBER_STRICT", "AMBER+STRICT"),
         "use": facts.use.name,
+        **facts.detail._asdict(),
         "to": None if row.to is None else sorted(row.to),
         "form": {WHOLE: "whole", TEARLINE: "tearline"}.get(row.form),
     }
@@ -145,6 +151,8 @@ def _checked(path: Path, schema: Any) -> Any:
             )
         elif field.name == "day":
             right, should = pa.types.is_date(kind), "a date"
+        elif field.name in Detail._fields:
+            right, should = pa.types.is_integer(kind), "an integer"
         elif field.name in LISTS:
             is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
             right, should = is_list and is_text(kind.value_type), "a list of strings"

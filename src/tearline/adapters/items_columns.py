@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tearline.adapters.home import PARTY
+from tearline.agreement import NOT_MEDIA, Detail
+from tearline.agreement.media import CLASSES, legend
 from tearline.agreement.tables import (
     CATEGORIES,
     DISCIPLINES,
@@ -66,6 +68,7 @@ class Batch:
             disciplines=self._sets("disciplines", DISCIPLINES),
             reach=self._texts("reach", REACHES.get, _one_of(REACHES), Reach.RED),
             use=self._texts("use", USES.get, _one_of(USES), Use.RED),
+            detail=self._details(),
             to=self._lists("to", _party, _parties, _WRITE_PARTY, None),
         )
         self._check_forms(found)
@@ -166,6 +169,23 @@ class Batch:
             raise self._refused("day", wrong[0], "it is no day", "write the day on which it was made")
         return found.astype(np.int32)
 
+    def _details(self) -> Coded:
+        """The five classes, each of its own column, as one; a gap is the class of what is not media."""
+        found: Any = np.zeros(len(self._table), np.uint16)
+        for name, neutral in NOT_MEDIA._asdict().items():
+            if name in self._table.column_names:
+                column = self._table[name].combine_chunks().fill_null(neutral)
+                ranks = column.to_numpy(zero_copy_only=False)
+                wrong = np.flatnonzero((ranks < CLASSES[0]) | (ranks > CLASSES[-1]))
+                if wrong.size:
+                    reason = f"{int(ranks[wrong[0]])} is no class"
+                    raise self._refused(name, wrong[0], reason, f"write {legend(name)}")
+            else:
+                ranks = np.uint16(neutral)
+            found = found * len(CLASSES) + ranks.astype(np.uint16)
+        numbers, codes = np.unique(found, return_inverse=True)
+        return Coded(codes, [_detail(int(number)) for number in numbers])
+
     def _forms(self) -> NDArray[np.uint8] | None:
         if "form" not in self._table.column_names:
             return None
@@ -223,6 +243,14 @@ class _Texts(Sequence[str]):
         if isinstance(rows, slice):
             return _Texts(self._column[rows])
         return self._column[rows].as_py() or ""
+
+
+def _detail(number: int) -> Detail:
+    ranks = []
+    for _ in Detail._fields:
+        number, rank = divmod(number, len(CLASSES))
+        ranks.append(rank)
+    return Detail(*reversed(ranks))
 
 
 def _one_of(names: Any) -> str:

@@ -12,13 +12,16 @@ from tearline.agreement.evaluate import Action, Agreements, Facts, Ruling, Verdi
 from tearline.agreement.examine import examine
 from tearline.agreement.fmt import formatted
 from tearline.agreement.manifest import Agreement, between, check, load
+from tearline.agreement.media import NOT_MEDIA, Detail
 from tearline.agreement.wording import sentence
 
 __all__ = [
+    "NOT_MEDIA",
     "Action",
     "Agreement",
     "Agreements",
     "Change",
+    "Detail",
     "Difference",
     "Facts",
     "Finding",

@@ -19,12 +19,14 @@ from cedarpy import pst
 from tearline.agreement import cedar
 from tearline.agreement.clauses import Clause
 from tearline.agreement.manifest import Agreement
+from tearline.agreement.media import NOT_MEDIA, Detail
 from tearline.agreement.profile import moments
 from tearline.terms import (
     Category,
     Discipline,
     Label,
     Level,
+    MediaForm,
     Party,
     Policy,
     Product,
@@ -82,10 +84,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     disciplines: frozenset[Discipline]
     reach: Reach
     use: Use
+    detail: Detail = NOT_MEDIA
 
     @classmethod
-    def of(cls, product: Product, label: Label) -> Facts:
-        """The facts of `product`, or of the part of it that bears `label`."""
+    def of(cls, product: Product, label: Label, detail: Detail) -> Facts:
+        """The facts of `product`, or of the part or form of it that bears `label` and tells `detail`."""
         return cls(
             originator=product.originator,
             category=product.category,
@@ -95,6 +98,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
             disciplines=product.disciplines,
             reach=label.reach,
             use=label.use,
+            detail=detail,
         )
 
 
@@ -125,6 +129,15 @@ class Agreements:
                 [each for each in self._held if each.bounds[0] <= now < each.bounds[1]]
             )
         return self._spans[number].rule(facts, partners, action, now)
+
+    def forms(self, partner: Party, now: datetime) -> tuple[MediaForm, ...]:
+        """What the agreements in force with `partner` declare: by their ids, then in their own order."""
+        shared = [
+            each
+            for each in self._held
+            if each.forms and partner in each.parties and each.bounds[0] <= now < each.bounds[1]
+        ]
+        return tuple(form for each in sorted(shared, key=lambda each: each.id) for form in each.forms)
 
 
 def _moments(agreement: Agreement) -> set[datetime]:
@@ -315,4 +328,5 @@ def _attributes(facts: Facts, rank: Level | None) -> dict[str, Any]:
         "disciplines": [cedar.reference("Discipline", discipline) for discipline in facts.disciplines],
         "reach": int(facts.reach),
         "use": int(facts.use),
+        **facts.detail._asdict(),
     }

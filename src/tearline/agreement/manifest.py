@@ -13,6 +13,10 @@ The manifest::
     [levels.USA]                 # the policy's ranks on the common scale: one kept or raised,
     CONFIDENTIAL = "CONFIDENTIAL"  # never lowered; a rank without a row is not shared
     SECRET = "SECRET"
+
+    [forms.coarse]               # how pictures and recordings may be sanitized: see `forms`
+    kind = "imagery"
+    gsd_m = 10
 """
 
 from __future__ import annotations
@@ -28,10 +32,10 @@ from typing import Annotated, Any
 import msgspec
 import rfc8785
 
-from tearline.agreement import cedar
+from tearline.agreement import cedar, forms
 from tearline.agreement.clauses import Clause, Finding, split
 from tearline.agreement.profile import lint
-from tearline.terms import BadInput, Level, Party, Policy, Refused
+from tearline.terms import BadInput, Level, MediaForm, Party, Policy, Refused
 
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 _Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9][A-Z0-9_-]+$")]
@@ -46,6 +50,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     levels: dict[_Code, dict[str, str]]
     coalitions: frozenset[_Code] = frozenset()
     others: frozenset[_Code] = frozenset()
+    forms: dict[str, dict[str, Any]] = {}
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -63,6 +68,8 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     valid_from: date
     valid_until: date
     levels: dict[Policy, dict[Level, Level]]
+    forms: tuple[MediaForm, ...]
+    """How pictures and recordings may be sanitized, the form to be given first first."""
     version: str
     """SHA-256, hex, of the canonical JSON (RFC 8785) of both files: layout and comments do not count."""
 
@@ -106,6 +113,7 @@ def load(manifest: str, clauses: str, where: str) -> Agreement:
     the profile is told by `check`; an agreement that does not is refused by `Agreements`.
     """
     read = _read(manifest, where)
+    media_forms = forms.read(where, read.forms)
     parsed, findings = split(clauses)
     if findings:
         first = findings[0]
@@ -120,7 +128,8 @@ def load(manifest: str, clauses: str, where: str) -> Agreement:
         valid_from=read.valid_from,
         valid_until=read.valid_until,
         levels={policy: _ranks(where, policy, rows) for policy, rows in read.levels.items()},
-        version=_version(where, read, parsed),
+        forms=media_forms,
+        version=_version(where, read, media_forms, parsed),
     )
 
 
@@ -180,9 +189,11 @@ def _ranks(where: str, policy: Policy, rows: dict[str, str]) -> dict[Level, Leve
     return ranks
 
 
-def _version(where: str, read: _Manifest, clauses: list[Clause]) -> str:
+def _version(where: str, read: _Manifest, media_forms: tuple[MediaForm, ...], clauses: list[Clause]) -> str:
+    manifest = msgspec.to_builtins(read, order="deterministic")
     body: dict[str, Any] = {
-        "manifest": msgspec.to_builtins(read, order="deterministic"),
+        # The order of the forms counts, and a default that is written does not.
+        "manifest": manifest | {"forms": msgspec.to_builtins(media_forms)},
         "clauses": [cedar.canonical(clause.text) for clause in clauses],
     }
     try:

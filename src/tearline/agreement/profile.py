@@ -4,6 +4,7 @@ What a clause may say is listed here; whatever is not listed is refused. A condi
 `||` and `!` from tests, and a test compares one attribute with constants:
 
     resource.level <= 3                          level, reach, use: a rank 0 to 4, by < <= > >= == !=
+    resource.gsd >= 2                            area, delay, bandwidth, position: a class 0 to 4 (`media`)
     resource.category == Category::"cyber"       originator, category, by == !=
     [Topic::"air", ...].contains(resource.x)     the same, one of several
     resource.topics.contains(Topic::"air")       topics, regions, disciplines, by contains,
@@ -28,6 +29,7 @@ from cedarpy import pst
 
 from tearline.agreement import cedar
 from tearline.agreement.clauses import Clause, Finding, split
+from tearline.agreement.media import Detail, legend
 from tearline.agreement.spans import Span, Spans, sign
 from tearline.terms import Category, Discipline, Region, Topic
 
@@ -36,9 +38,13 @@ RANKS = range(5)
 _KINDS = {"principal": "Partner", "originator": "Party", "category": "Category"}
 _OPEN_TYPES = {"Partner", "Party", "Coalition"}
 _CLOSED_TYPES = {"Category": Category, "Discipline": Discipline, "Region": Region, "Topic": Topic}
-_ATTRIBUTES = ("originator", "category", "level", "topics", "regions", "disciplines", "reach", "use")
+_ATTRIBUTES = (
+    *("originator", "category", "level", "topics", "regions", "disciplines", "reach", "use"),
+    *Detail._fields,
+)
 _ORDER = {"less", "less_eq", "greater", "greater_eq"}
 _EQUAL = {"eq", "not_eq"}
+_COMPARED = _ORDER | _EQUAL
 _LOGIC = {"and", "or"}
 _KNOWN = {*_LOGIC, *_ORDER, *_EQUAL, "in", "contains", "contains_all", "contains_any"}
 _WORDS: dict[type, str] = {pst.HasAttr: "has", pst.IfThenElse: "if", pst.Record: "{"}
@@ -188,9 +194,8 @@ def _condition(expr: pst.Expr) -> Iterator[Odd]:
 def _test(expr: pst.Expr) -> Iterator[Odd]:
     """One test; `expr` has no operator from outside the profile."""
     match expr:
-        case pst.BinaryOp(op, pst.GetAttr(pst.Var("resource")), pst.LongLit(rank)) if op in _ORDER | _EQUAL:
-            if rank not in RANKS:
-                yield Odd("E012", expr.right, f"{rank} is no rank", "write a rank from 0 to 4 (3 is SECRET)")
+        case pst.BinaryOp(op, pst.GetAttr(pst.Var("resource"), name), pst.LongLit(rank)) if op in _COMPARED:
+            yield from _no_rank(name, rank, expr.right)
         case pst.BinaryOp(op, pst.GetAttr(pst.Var("resource"), name), pst.EntityLit(uid)) if op in _EQUAL:
             yield from _same_kind(name, uid, expr.right)
         case pst.BinaryOp("contains", pst.GetAttr(pst.Var("resource")), pst.EntityLit()):
@@ -228,6 +233,13 @@ def _test(expr: pst.Expr) -> Iterator[Odd]:
                 "this test does not compare one attribute with constants",
                 "put resource.ATTRIBUTE, principal or context.now on the left and constants on the right",
             )
+
+
+def _no_rank(name: str, rank: int, at: pst.Expr) -> Iterator[Odd]:
+    if rank not in RANKS and name in Detail._fields:
+        yield Odd("E012", at, f"{rank} is no class of {name}", f"write {legend(name)}")
+    elif rank not in RANKS:
+        yield Odd("E012", at, f"{rank} is no rank", "write a rank from 0 to 4 (3 is SECRET)")
 
 
 def _same_kind(name: str, uid: pst.EntityUid, at: pst.Expr) -> Iterator[Odd]:

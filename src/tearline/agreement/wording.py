@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 from cedarpy import pst
 
+from tearline.agreement.media import Detail, said
 from tearline.agreement.spans import sign
 from tearline.terms import Category, Discipline, Level, Reach, Use
 
@@ -215,6 +216,8 @@ def _test(test: Test) -> str:  # noqa: PLR0911 - one sentence for each kind of t
             return "marked " + _MARK[test.how].format(f"PAP:{_mark(Use, test.names[0])}")
         case "now":
             return _moment(test)
+        case name if name in Detail._fields:
+            return said(name, test.how, int(test.names[0]))
         case "principal":
             return _recipient(test)
         case "category":

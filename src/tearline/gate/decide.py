@@ -14,6 +14,10 @@ For each partner, in this order; the first check that settles the matter ends it
    of what remains, judged by the join of its labels: tearline, marked with that join. What touches a source
    is sanitized first, tells no more of it than the mosaic allows (law 3), and is withheld from whom the
    source must not be told; where the source is owed more than a rule can give: refer.
+   Of imagery and signals instead: of the forms that the agreements in force with the partner declare, in
+   their order, the first that there can be of it, whose label lets the partner in and for which, judged by
+   what it tells, the agreements permit `releaseTearline`: tearline in this form, to go once it is `due`.
+   What touches a protected source, or must wait and nobody knows since when: refer.
 7. Refer what would go whole by check 5 but touches a source; withhold everything else.
 
 An outcome's reasons tell which checks spoke. Their codes are `CODES`; they are for officers and the private
@@ -25,17 +29,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import chain
 
 from msgspec.structs import replace
 
-from tearline.agreement import Action, Agreements, Facts, Ruling, Verdict
-from tearline.gate import sanitize
+from tearline.agreement import NOT_MEDIA, Action, Agreements, Detail, Facts, Ruling, Verdict
+from tearline.agreement.media import detail_of, media_of
+from tearline.gate import forms, sanitize
 from tearline.gate.exposure import NOTHING_EXPOSED, Exposure, Mosaic
 from tearline.gate.openings import NO_CONSENTS, Consents, Openings, withhold_all
-from tearline.label import join_all
+from tearline.label import bars, join_all
 from tearline.label.tables import coalitions_of
 from tearline.terms import (
     Label,
+    Media,
     Outcome,
     Partner,
     Party,
@@ -79,6 +86,9 @@ CODES = {
     "tearline.no-portions": "the product has no separately marked portions",
     "tearline.no-body": "no portion of body text may go",
     "tearline.nothing-dropped": "all portions would remain: that is the whole product, not a tearline",
+    "form.none": "no form is declared for the partner that there can be of it",
+    "form.waits": "it may go in this form, and goes once it is old enough",
+    "form.taken": "it may go in this form after a time, but nobody knows when it was taken",
     "consent.form": "an owner has not consented that it goes in this form",
     "consent.custody": "another made it, and it is not held as its originator signed it",
     "reference.waits": "it may go, and goes once the partner was given what it cannot be without",
@@ -86,6 +96,9 @@ CODES = {
     "release.not-composed": "it may go, but no marking or form can carry it",
     "error": "the product could not be considered",
 }
+
+_Answer = tuple[Verdict | None, tuple[Reason, ...]]
+"""The agreements' verdict, `None` where the label bars; and why."""
 
 _coalitions = lru_cache(maxsize=8192)(coalitions_of)
 
@@ -127,6 +140,7 @@ class _Case:
         self.open = Openings(product, partners, agreements.own, consents, recalled)
         self.settled, self.why = self.open.settled, self.open.why
         self.exposure, self.touched = exposure, exposure.touched(product)
+        self.media, self.detail = media_of(product), detail_of(product, now)
         self.blocked: list[Party] = []
 
     def decide(self) -> dict[Party, Outcome]:
@@ -135,7 +149,9 @@ class _Case:
             self._release_whole(self.open.label)
             # 6. As a tearline.
             rest = [party for party in self.open.recipients if party not in self.settled]
-            if self.touched:
+            if self.media is not None:
+                self._release_forms(rest, self.open.label, self.media)
+            elif self.touched:
                 self._release_sanitized(rest)
             else:
                 self._release_tearlines(rest)
@@ -148,7 +164,7 @@ class _Case:
 
     def _release_whole(self, label: Label) -> None:
         """Check 5."""
-        for party, ruling in self._rule(label, self.open.let_in, Action.RELEASE).items():
+        for party, ruling in self._rule(label, self.detail, self.open.let_in, Action.RELEASE).items():
             self.why[party] = _reasons(5, ruling)
             if ruling.verdict is Verdict.ERROR:
                 self.settled[party] = Withhold(partner=party, reasons=self.why[party])
@@ -161,12 +177,65 @@ class _Case:
     def _release_tearlines(self, parties: Iterable[Party]) -> None:
         """Check 6, for what touches no source. Partners with the same form are asked about together."""
         for form in self.open.forms(parties):
-            for party, ruling in self._rule(form.label, form.parties, Action.RELEASE_TEARLINE).items():
+            for party, ruling in self._rule_portions(form.label, form.parties).items():
                 self.why[party] += _reasons(6, ruling)
                 if ruling.verdict is Verdict.PERMIT:
                     self.settled[party] = Tearline(
                         partner=party, portions=form.portions, label=form.label, reasons=self.why[party]
                     )
+
+    def _release_forms(self, parties: Iterable[Party], label: Label, media: Media) -> None:
+        """Check 6, for imagery and signals. Partners are asked about together, form by form."""
+        declared = {party: self.agreements.forms(party, self.now) for party in parties}
+        there = forms.offers(
+            chain.from_iterable(declared.values()), self.product, label, media, self.open.own, self.now
+        )
+        answers = {
+            form: self._asked(offer, [party for party, its in declared.items() if form in its])
+            for form, offer in there.items()
+        }
+        for party, its in declared.items():
+            offered = [there[form] for form in its if form in there]
+            if self.exposure.forbids(self.touched, party):
+                self._settle(Withhold, party, "source.forbidden")
+            elif not offered:
+                self.why[party] += (Reason(check=6, code="form.none"),)
+            while offered and party not in self.settled:
+                offer = offered.pop(0)
+                verdict, reasons = answers[offer.form][party]
+                self.why[party] += reasons
+                if verdict is Verdict.PERMIT:
+                    self._give(party, offer)
+                elif verdict is Verdict.ERROR:
+                    self._settle(Withhold, party)
+
+    def _asked(self, offer: forms.Offer, parties: Iterable[Party]) -> dict[Party, _Answer]:
+        """What label and agreements say of a form."""
+        axes = {party: bars(offer.label, self.open.recipients[party]) for party in parties}
+        let_in = [party for party, barred in axes.items() if not barred]
+        rulings = self._rule(offer.label, offer.detail, let_in, Action.RELEASE_TEARLINE)
+        name = offer.form.name
+        found: dict[Party, _Answer] = {
+            party: (None, tuple(Reason(check=6, code=f"label.{axis}", detail=name) for axis in barred))
+            for party, barred in axes.items()
+        }
+        return found | {
+            party: (ruling.verdict, _reasons(6, ruling, name)) for party, ruling in rulings.items()
+        }
+
+    def _give(self, party: Party, offer: forms.Offer) -> None:
+        """Check 6: label and agreements permit the form."""
+        when = forms.due(self.product, offer.form)
+        if self.touched:
+            self._settle(Refer, party, "source.touched")
+        elif when is None:
+            self._settle(Refer, party, "form.taken")
+        else:
+            if when > self.now:
+                self.why[party] += (Reason(check=6, code="form.waits", detail=offer.form.name),)
+            self.settled[party] = Tearline(
+                partner=party, portions=(), label=offer.label, reasons=self.why[party], form=offer.form
+            )
 
     def _release_sanitized(self, parties: Iterable[Party]) -> None:
         """Check 6, for what touches a source: one partner after the other, for each telling counts."""
@@ -178,7 +247,7 @@ class _Case:
             else:
                 open_to.append(party)
         for form in self.open.forms(open_to, sanitized=True):
-            for party, ruling in self._rule(form.label, form.parties, Action.RELEASE_TEARLINE).items():
+            for party, ruling in self._rule_portions(form.label, form.parties).items():
                 self.why[party] += _reasons(6, ruling)
                 if ruling.verdict is Verdict.PERMIT:
                     self._sanitize(party, mosaic.tellable(form.portions, party), mosaic)
@@ -188,7 +257,7 @@ class _Case:
         if all(portion.role is not Role.BODY for portion in portions):
             return self._settle(Refer, party, "mosaic.threshold")
         label = join_all(each.label for each in portions if isinstance(each.label, Label))
-        (ruling,) = self._rule(label, [party], Action.RELEASE_TEARLINE).values()
+        (ruling,) = self._rule_portions(label, [party]).values()
         if ruling.verdict is not Verdict.PERMIT:  # an agreement may permit the whole form and not a part
             return self._settle(Refer, party, "mosaic.threshold")
         made = self._made(portions)
@@ -217,15 +286,22 @@ class _Case:
         self.why[party] += tuple(Reason(check=6, code=code) for code in codes)
         self.settled[party] = form(partner=party, reasons=self.why[party])
 
-    def _rule(self, label: Label, parties: Iterable[Party], action: Action) -> dict[Party, Ruling]:
+    def _rule_portions(self, label: Label, parties: Iterable[Party]) -> dict[Party, Ruling]:
+        """On some of the portions: they are text."""
+        return self._rule(label, NOT_MEDIA, parties, Action.RELEASE_TEARLINE)
+
+    def _rule(
+        self, label: Label, detail: Detail, parties: Iterable[Party], action: Action
+    ) -> dict[Party, Ruling]:
         """Coalitions are those of the product's day: a new member opens no old product."""
         day: date = min(self.product.created, self.now).date()
         members = {party: _coalitions(party, day) for party in parties}
-        return (
-            self.agreements.rule(Facts.of(self.product, label), members, action, self.now) if members else {}
-        )
+        facts = Facts.of(self.product, label, detail)
+        return self.agreements.rule(facts, members, action, self.now) if members else {}
 
 
-def _reasons(check: int, ruling: Ruling) -> tuple[Reason, ...]:
+def _reasons(check: int, ruling: Ruling, form: str = "") -> tuple[Reason, ...]:
     code = f"agreement.{ruling.verdict.value}"
-    return tuple(Reason(check=check, code=code, clause=clause) for clause in ruling.clauses or ("",))
+    return tuple(
+        Reason(check=check, code=code, clause=clause, detail=form) for clause in ruling.clauses or ("",)
+    )

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from tearline import gate
 from tearline.adapters import store
 from tearline.agreement import Agreement, lifecycle, load
 from tearline.agreement.lifecycle import IN_FORCE, Case, Reviewed, State, Step
@@ -94,6 +95,7 @@ def propose(node: Node, agreement: Agreement, *, officer: str, why: str) -> Agre
     Raises `Refused` where it has findings, does not concern this node, is over, or is proposed already.
     """
     agreement.must_be_sound()
+    gate.must_be_readable(agreement)
     if agreement.id == SUSPENSIONS:
         raise Refused(f"{SUSPENSIONS} is no name for an agreement: it stands for the node's suspensions")
     if node.party not in agreement.parties:

@@ -15,13 +15,15 @@ from sqlalchemy import Connection, func, select
 
 from tearline import gate
 from tearline.adapters import items, store
-from tearline.agreement import Agreement, Facts
+from tearline.agreement import NOT_MEDIA, Agreement, Agreements, Detail, Facts
+from tearline.agreement.media import detail_of, media_of
 from tearline.agreement.tables import TEARLINE, WHOLE, Columns, Epochs, Row, columns
+from tearline.label import bars
 from tearline.label.tables import COALITIONS, coalitions_of
 from tearline.ledger import Act, Entry
 from tearline.node.opened import Node
 from tearline.review import Changes, Replay, revised
-from tearline.terms import Label, Partner, Party, Quarantine, Refused
+from tearline.terms import BadInput, Label, Partner, Party, Quarantine, Refused
 
 BATCH = 2_000
 """Products read at a time."""
@@ -43,7 +45,9 @@ def replay(
 
     For `partners`, all if none is named. Raises `Refused` where one is none of this node.
     """
-    return _replay(node, proposed, _batches(node, progress), partners, examples)
+    node.refresh()
+    batches = map(columns, _history(node, revised(node.agreements, proposed), progress))
+    return _replay(node, proposed, batches, partners, examples)
 
 
 def replay_files(
@@ -61,7 +65,8 @@ def replay_files(
 
 def export(node: Node, path: Path, *, progress: Progress | None = None) -> int:
     """Write what is held as a file of items, so that it can be replayed elsewhere; returns how many rows."""
-    return items.write(path, _history(node, progress))
+    node.refresh()
+    return items.write(path, _history(node, node.agreements, progress))
 
 
 def epochs(partners: Collection[Party]) -> Epochs:
@@ -101,20 +106,18 @@ def _files(files: Sequence[Path], progress: Progress | None) -> Iterator[Columns
 # --- What is held ---------------------------------------------------------------------------------
 
 
-def _batches(node: Node, progress: Progress | None) -> Iterator[Columns]:
-    return map(columns, _history(node, progress))
+def _history(node: Node, agreements: Sequence[Agreement], progress: Progress | None) -> Iterator[list[Row]]:
+    """Every product held, a row for its whole form and for each tearline form, in batches.
 
-
-def _history(node: Node, progress: Progress | None = None) -> Iterator[list[Row]]:
-    """Every product held, a row for its whole form and for each tearline form, in batches."""
-    node.refresh()
-    partners = list(node.partners.values())
+    The forms of imagery and signals are those that `agreements` declare.
+    """
+    partners, rules = list(node.partners.values()), Agreements(node.party, agreements)
     with node.reading() as db:
         times = _Times(node, db)
         total = db.scalar(select(func.count()).select_from(store.metadata.tables["product"])) or 0
         rows: list[Row] = []
         for done, held in enumerate(store.held(db), 1):
-            rows += _rows(held, partners, node.party, times)
+            rows += _rows(held, partners, rules, times)
             if done % BATCH == 0:
                 yield rows
                 rows = []
@@ -160,27 +163,49 @@ class _Times:
         return [(instant, frozenset(some)) for instant, some in found.items()]
 
 
-def _rows(held: store.Held, partners: Sequence[Partner], own: Party, times: _Times) -> list[Row]:
+_Form = tuple[Label, Detail, int, frozenset[Party]]
+"""What bears this label and tells so much, whole or tearline, and whom the label lets have it."""
+
+
+def _rows(held: store.Held, partners: Sequence[Partner], rules: Agreements, times: _Times) -> list[Row]:
     """The product's whole form, and its tearline forms, each with those whom the label lets have it."""
     product = held.product
-    open_ = gate.Openings(product, partners, own)
-    if isinstance(open_.label, Quarantine):
-        forms = [(Label(), WHOLE, frozenset[Party]())]
-    else:
-        forms = [(open_.label, WHOLE, frozenset(open_.let_in))]
-        lines = open_.forms([party for party in open_.recipients if party not in open_.settled])
-        forms += [(line.label, TEARLINE, frozenset(line.parties)) for line in lines]
+    open_ = gate.Openings(product, partners, rules.own)
     found = [
         Row(
             id=product.id,
             version=product.version,
             at=at,
             day=min(product.created, at).date(),
-            facts=Facts.of(product, label),
+            facts=Facts.of(product, label, detail),
             form=form,
             to=to & parties,
         )
         for at, parties in times.of(held.digest, [partner.party for partner in partners])
-        for label, form, to in forms
+        for label, detail, form, to in _forms(open_, rules, at)
     ]
     return [row._replace(first=number == 0) for number, row in enumerate(found)]
+
+
+def _forms(open_: gate.Openings, rules: Agreements, at: datetime) -> Iterator[_Form]:
+    product, label = open_.product, open_.label
+    nobody = Label(), NOT_MEDIA, WHOLE, frozenset[Party]()
+    if isinstance(label, Quarantine):
+        yield nobody
+        return
+    try:
+        media, detail = media_of(product), detail_of(product, at)
+    except BadInput:
+        yield nobody
+        return
+    yield label, detail, WHOLE, frozenset(open_.let_in)
+    rest = [party for party in open_.recipients if party not in open_.settled]
+    if media is None:
+        for line in open_.forms(rest):
+            yield line.label, NOT_MEDIA, TEARLINE, frozenset(line.parties)
+        return
+    declared = {party: rules.forms(party, at) for party in rest}
+    every = chain.from_iterable(declared.values())
+    for form, offer in gate.offers(every, product, label, media, rules.own, at).items():
+        let_in = (p for p in rest if form in declared[p] and not bars(offer.label, open_.recipients[p]))
+        yield offer.label, offer.detail, TEARLINE, frozenset(let_in)

@@ -30,6 +30,7 @@ from tearline.review.changes import CHANGES, Change, Changes, Example, Side, Tot
 from tearline.review.count import Cells, Rows, Tally, unpack
 from tearline.terms import Broken, Party
 
+FORMS = "The text changes how imagery and signals may be sanitized: only what clauses say is counted."
 BOTH_ACTIONS = "The items have no forms: whole and tearline were judged on the same facts."
 
 
@@ -59,7 +60,8 @@ class Replay:
         self.partners, self.epochs = sorted(set(partners)), epochs
         self._tables = Tables(own, [present, proposed], self.partners, epochs)
         self._items = 0
-        self._notes: list[str] = []
+        before, after = ({each.id: each.forms for each in some if each.forms} for some in (present, proposed))
+        self._notes = [FORMS] if before != after else []
         # Who gets what whole, and who as a tearline: all of it now, and what of it becomes what.
         words = 2 * self._tables.shape[-1]
         self._given, self._less, self._more = Tally(words), Tally(words), Tally(words)

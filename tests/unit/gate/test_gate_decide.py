@@ -364,7 +364,7 @@ def test_every_code_is_given_a_meaning_and_every_meaning_a_code() -> None:
     code = Path(openings.__file__).read_text("utf-8")
     code += Path(decide.__file__).read_text("utf-8").split("}\n\n_coalitions", 1)[1]
     code += "".join(path.read_text("utf-8") for path in (room / "node").glob("*.py"))
-    kinds = "label|party|product|consent|tearline|agreement|release|source|mosaic|reference|name"
+    kinds = "label|party|product|consent|tearline|agreement|release|source|mosaic|reference|name|form"
     written = set(re.findall(rf'"((?:{kinds})\.[a-z-]+|error)"', code)) | sanitize.CODES.keys()
     made_up = {f"agreement.{verdict.value}" for verdict in Verdict}
     made_up |= {f"label.{axis}" for axis in ("level", "need", "release", "reach", "use", "duties", "owners")}

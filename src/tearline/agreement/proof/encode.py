@@ -16,7 +16,7 @@ from cedarpy import pst
 from tearline.agreement.evaluate import ABOVE_ALL, Action
 from tearline.agreement.manifest import Agreement
 from tearline.agreement.proof.logic import Term, Variable
-from tearline.agreement.proof.universe import Universe
+from tearline.agreement.proof.universe import Universe, class_at
 from tearline.terms import Level
 
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
@@ -238,6 +238,9 @@ class Encoder:
     def number(self, agreement: Agreement, attribute: str, fits: Callable[[int], bool]) -> Term:
         if attribute == "level":
             return self.rank(agreement, fits)
+        if (detail := self.universe.detail.get(attribute)) is not None:
+            fitting = (value for value in range(detail.size) if fits(class_at(attribute, value)))
+            return self.terms.among(detail, fitting)
         if attribute not in {"reach", "use"}:
             raise NotEncoded
         variable = self.universe.reach if attribute == "reach" else self.universe.use

@@ -20,6 +20,8 @@ class _Part(NamedTuple):
     """What one clause does for one action."""
 
     spoken: Spoken
+    says: Term
+    """Where its head and conditions hold, of an item that there can be."""
     decides: Term
     """Where it matches, and for a permit nothing forbids."""
     sole: Term
@@ -42,8 +44,8 @@ def idle(
     """
     terms = encoder.terms
     parts: dict[str, list[_Part]] = {f"{proposed.id}/{clause.id}": [] for clause in proposed.parsed}
-    for action_rules in rules.values():
-        for part in _parts(encoder, action_rules, parts.keys()):
+    for action, action_rules in rules.items():
+        for part in _parts(encoder, action_rules, parts.keys(), encoder.universe.possible(action)):
             parts[part.spoken.name].append(part)
     guessed = _guessed(terms, [part for each in parts.values() for part in each])
     answers: list[Answer] = []
@@ -60,7 +62,7 @@ def idle(
     return answers
 
 
-def _parts(encoder: Encoder, rules: Rules, names: Collection[str]) -> Iterator[_Part]:
+def _parts(encoder: Encoder, rules: Rules, names: Collection[str], possible: Term) -> Iterator[_Part]:
     terms = encoder.terms
     allowed = terms.no(rules.forbidden)
     for effect in (rules.permits, rules.forbids):
@@ -68,9 +70,10 @@ def _parts(encoder: Encoder, rules: Rules, names: Collection[str]) -> Iterator[_
         for spoken, rest in zip(effect, _none_but(terms, list(matches.values())), strict=True):
             if spoken.name not in names:
                 continue
-            own = matches[spoken.name]
+            says = terms.every([spoken.says, possible])
+            own = terms.every([matches[spoken.name], possible])
             decides = terms.every([own, allowed]) if effect is rules.permits else own
-            yield _Part(spoken, decides, terms.every([decides, rest]), matches)
+            yield _Part(spoken, says, decides, terms.every([decides, rest]), matches)
 
 
 def _guessed(terms: Terms, parts: Sequence[_Part]) -> list[int]:
@@ -113,7 +116,7 @@ class _Clause:
         if not self._nowhere(part.decides for part in self.parts):
             return None
         in_force, shared = encoder.in_force(proposed), encoder.shared(proposed)
-        says = [part.spoken.says for part in self.parts]
+        says = [part.says for part in self.parts]
         narrower: list[tuple[str, list[Term]]] = [
             ("nothing ever meets its conditions, from now on", says),
             (
@@ -129,7 +132,7 @@ class _Clause:
                 ),
                 (
                     "the agreement's table has no row for the levels that it asks for",
-                    [encoder.matches(part.spoken) for part in self.parts],
+                    [self._terms.every([part.says, part.spoken.counts]) for part in self.parts],
                 ),
             ]
         why = next(

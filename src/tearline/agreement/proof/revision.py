@@ -227,7 +227,9 @@ class _Revision:
     def _answer(self, question: _Question, pair: Pair) -> Answer:
         """Raises `Unknown`."""
         for action in question.actions:
-            term = self.terms.every([question.term(action), self.universe.others()])
+            term = self.terms.every(
+                [question.term(action), self.universe.others(), self.universe.possible(action)]
+            )
             point = pair.both([term])
             if point is not None:
                 return self._counterexample(

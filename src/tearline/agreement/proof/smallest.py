@@ -32,6 +32,7 @@ class Wishes:
             universe.use,
             universe.span,
             universe.originator,
+            *universe.detail.values(),
             universe.category,
             universe.partner,
         ]

@@ -14,8 +14,9 @@ from typing import TypeVar
 import msgspec
 from cedarpy import pst
 
-from tearline.agreement.evaluate import Facts
+from tearline.agreement.evaluate import Action, Facts
 from tearline.agreement.manifest import Agreement
+from tearline.agreement.media import CLASSES, NOT_MEDIA, Detail
 from tearline.agreement.profile import moments
 from tearline.agreement.proof.logic import Point, Term, Terms, Variable
 from tearline.terms import Category, Discipline, Level, Party, Reach, Region, Topic, Use
@@ -60,6 +61,8 @@ class Universe:
         self.originator = terms.variable(len(self.originators))
         self.reach = terms.variable(len(Reach))
         self.use = terms.variable(len(Use))
+        self.detail = {name: terms.variable(len(CLASSES)) for name in Detail._fields}
+        """0: the class of what is not media; otherwise as many classes away from it."""
         self.partner = terms.variable(len(self.partners))
         self.span = terms.variable(len(self.instants))
         self.levels = {policy: terms.variable(1 + len(Level)) for policy in self.policies}
@@ -88,6 +91,7 @@ class Universe:
             disciplines=chosen(self.disciplines),
             reach=Reach(value(self.reach)),
             use=Use(value(self.use)),
+            detail=Detail(*(class_at(name, value(self.detail[name])) for name in Detail._fields)),
         )
         names = frozenset(name for name, variable in self.coalitions.items() if value(variable))
         return Case(facts, self.partners[value(self.partner)], names, self.instants[value(self.span)])
@@ -102,6 +106,8 @@ class Universe:
         point[self.originator.number] = _place(facts.originator, self.originators)
         point[self.reach.number] = int(facts.reach)
         point[self.use.number] = int(facts.use)
+        for name, rank in facts.detail._asdict().items():
+            point[self.detail[name].number] = class_at(name, rank)
         point[self.partner.number] = _place(case.partner, self.partners)
         point[self.span.number] = bisect_right(self.instants, case.now) - 1
         for policy, rank in facts.level:
@@ -132,6 +138,27 @@ class Universe:
         """The partner is not the node itself."""
         return self.terms.no(self.partner_among([self.own]))
 
+    def possible(self, action: Action) -> Term:
+        """The item is one that there can be: only pictures and recordings have classes other than those of
+        what is not media (`media`), and a whole recording has samples and counts as telling its place."""
+        terms = self.terms
+        plain = {name: terms.among(variable, [0]) for name, variable in self.detail.items()}
+        picture, recording = (
+            terms.among(self.category, [self.categories.index(each)])
+            for each in (Category.IMAGERY, Category.INTERCEPT)
+        )
+        told = [terms.TRUE]
+        if action is Action.RELEASE:
+            exact = terms.among(self.detail["position"], [class_at("position", 0)])
+            told = [exact, terms.no(plain["bandwidth"])]
+        return terms.some(
+            [
+                terms.every([picture, plain["bandwidth"], plain["position"]]),
+                terms.every([recording, plain["gsd"], plain["area"], *told]),
+                terms.every([terms.no(picture), terms.no(recording), *plain.values()]),
+            ]
+        )
+
     def has(self, word: Variable) -> Term:
         """A word of a set is in it."""
         return self.terms.among(word, [1])
@@ -148,6 +175,12 @@ def _changes(agreement: Agreement) -> Iterator[datetime]:
         for moment in moments(clause.tree):
             yield moment
             yield moment + timedelta(milliseconds=1)
+
+
+def class_at(name: str, value: int) -> int:
+    """The class that stands for a value of the variable of `name`, and the other way round."""
+    neutral: int = getattr(NOT_MEDIA, name)
+    return abs(neutral - value)
 
 
 def _place(name: str, names: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time
 
 from tearline.agreement.evaluate import Action, Facts, Ruling, Verdict
+from tearline.agreement.media import NOT_MEDIA, said
 from tearline.agreement.proof.answers import Example
 from tearline.agreement.proof.universe import UNNAMED
 from tearline.terms import Category
@@ -25,11 +26,17 @@ def product(facts: Facts) -> str:
     what = " ".join([" and ".join(levels), noun]).strip()
     marks = [f"TLP:{facts.reach.name.replace('_', '+')}"] if facts.reach else []
     marks += [f"PAP:{facts.use.name}"] if facts.use else []
+    details = [
+        said(name, "==", rank)
+        for name, rank in facts.detail._asdict().items()
+        if rank != getattr(NOT_MEDIA, name)
+    ]
     parts = [
         _article(what) + _of("on topic", facts.topics),
         _of("of region", facts.regions),
         _of("of discipline", facts.disciplines),
         f" marked {' and '.join(marks)}" if marks else "",
+        *(f" {detail}" for detail in details),
         f" from originator {facts.originator}"
         if facts.originator != UNNAMED
         else " from an originator that no agreement names",

@@ -84,6 +84,8 @@ class Columns:
     """Of masks over `DISCIPLINES`."""
     reach: Coded
     use: Coded
+    detail: Coded
+    """Of `Detail`."""
     to: Coded
     """Of the parties whom label and third-party rule let in: `frozenset`, or `None` for all."""
 
@@ -105,6 +107,7 @@ class Columns:
             disciplines=names(self.disciplines.at(number), DISCIPLINES),
             reach=self.reach.at(number),
             use=self.use.at(number),
+            detail=self.detail.at(number),
         )
         return Row(
             id=self.id[number],
@@ -136,6 +139,7 @@ def columns(rows: Sequence[Row]) -> Columns:
         disciplines=_masks([each.disciplines for each in facts], DISCIPLINES),
         reach=Coded(np.array([each.reach for each in facts], np.uint8), tuple(Reach)),
         use=Coded(np.array([each.use for each in facts], np.uint8), tuple(Use)),
+        detail=_coded(each.detail for each in facts),
         to=_coded(row.to for row in rows),
     )
 

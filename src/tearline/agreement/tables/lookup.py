@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tearline.agreement.evaluate import ABOVE_ALL, Members
 from tearline.agreement.manifest import Agreement
+from tearline.agreement.media import Detail
 from tearline.agreement.tables.program import Test
 from tearline.terms import Level, Party, Policy
 
@@ -86,6 +87,7 @@ def _judges(
         "level": lambda test, values: _is_level(test, values, scales),
         "day": lambda test, values: _is_among(test, values, partners),
         "at": _is_time,
+        "detail": _is_detail,
         **dict.fromkeys(("reach", "use"), _is_rank),
         **dict.fromkeys(("topics", "regions", "disciplines"), _is_set),
     }
@@ -97,6 +99,11 @@ def _is_one_of(test: Test, values: Sequence[str]) -> Truths:
 
 def _is_rank(test: Test, values: Sequence[int]) -> Truths:
     return np.array([[_COMPARE[test.op](int(value), test.constant)] for value in values], bool)
+
+
+def _is_detail(test: Test, values: Sequence[Detail]) -> Truths:
+    name, constant = test.constant
+    return np.array([[_COMPARE[test.op](getattr(value, name), constant)] for value in values], bool)
 
 
 def _is_set(test: Test, values: Sequence[int]) -> Truths:

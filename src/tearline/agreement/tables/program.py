@@ -15,6 +15,7 @@ from cedarpy import pst
 
 from tearline.agreement.evaluate import Action
 from tearline.agreement.manifest import Agreement
+from tearline.agreement.media import Detail
 from tearline.agreement.tables.columns import DISCIPLINES, REGIONS, TOPICS, mask, microseconds
 from tearline.terms import Party
 
@@ -116,6 +117,8 @@ class Program:
                 return self.add("not", self._expression(pst.BinaryOp("eq", left, right), scale))
             case pst.BinaryOp(op, pst.GetAttr(_, "level"), pst.LongLit(rank)):
                 return self.test("level", op, (scale, rank))
+            case pst.BinaryOp(op, pst.GetAttr(_, name), pst.LongLit(rank)) if name in Detail._fields:
+                return self.test("detail", op, (name, rank))
             case pst.BinaryOp(op, pst.GetAttr(_, name), pst.LongLit(rank)):
                 return self.test(name, op, rank)
             case pst.BinaryOp("eq", pst.GetAttr(_, name), pst.EntityLit(uid)):

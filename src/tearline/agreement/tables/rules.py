@@ -19,7 +19,10 @@ from tearline.agreement.tables.program import Guard, Program
 from tearline.terms import Party
 
 ACTIONS = tuple(Action)
-COLUMNS = ("originator", "category", "level", "topics", "regions", "disciplines", "reach", "use", "at", "day")
+COLUMNS = (
+    *("originator", "category", "level", "topics", "regions", "disciplines", "reach", "use", "detail"),
+    *("at", "day"),
+)
 BLOCK = 1 << 16
 """Rows evaluated at once."""
 
