@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import URL
@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from tearline.adapters import log
+from tearline.adapters.prepared import driver
 from tearline.terms import BadInput, Broken
 
 _BUSY_MS = 10_000
@@ -88,13 +89,12 @@ def soon_durable(engine: Engine) -> Iterator[Connection]:
     """As `engine.begin()`, but without waiting for the disk: a crash of the machine, not of the program, may
     undo it, unless a later transaction was waited for."""
     with engine.connect().execution_options(**{_IMMEDIATE: True}) as conn:
-        driver = cast(sqlite3.Connection, conn.connection.driver_connection)
-        driver.execute("PRAGMA synchronous = NORMAL")
+        driver(conn).execute("PRAGMA synchronous = NORMAL")
         try:
             with conn.begin():
                 yield conn
         finally:
-            driver.execute("PRAGMA synchronous = FULL")
+            driver(conn).execute("PRAGMA synchronous = FULL")
 
 
 def _make(path: Path) -> None:
@@ -125,7 +125,7 @@ def configured(plain: Engine, *, read_only: bool = False) -> Engine:
 def _begin(conn: Connection) -> None:
     # The driver would begin only at the first write, after the reads that led to it: so it is told not to.
     immediate = conn.get_execution_options().get(_IMMEDIATE, False)
-    conn.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    driver(conn).execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 def _configure_reader(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

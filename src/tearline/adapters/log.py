@@ -14,13 +14,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import BLOB, Column, Connection, Integer, MetaData, String, Table
 
 from tearline.adapters.log_audit import Finding, audit
+from tearline.adapters.prepared import driver
 from tearline.ledger import Checkpoint, Verifier, open_note, sign, tree
 from tearline.terms import Broken
 
@@ -95,16 +96,17 @@ class Log:
             return range(start, start)
         entries = [(self.name, start + at, data) for at, data in enumerate(datas)]
         try:
-            driver = _driver(conn)
-            driver.executemany("INSERT INTO log_entry (log, seq, data) VALUES (?, ?, ?)", entries)
-            driver.executemany("INSERT INTO log_node (log, level, idx, hash) VALUES (?, ?, ?, ?)", completed)
+            driver(conn).executemany("INSERT INTO log_entry (log, seq, data) VALUES (?, ?, ?)", entries)
+            driver(conn).executemany(
+                "INSERT INTO log_node (log, level, idx, hash) VALUES (?, ?, ?, ?)", completed
+            )
         except sqlite3.IntegrityError:
             raise Broken(f"the log {self.origin} holds hashes of entries that are gone") from None
         return range(start, growing.size)
 
     def size(self, conn: Connection) -> int:
         """The number of entries."""
-        rows = _driver(conn).execute(
+        rows = driver(conn).execute(
             "SELECT seq FROM log_entry WHERE log = ? ORDER BY seq DESC LIMIT 1", (self.name,)
         )
         newest = rows.fetchone()
@@ -124,11 +126,11 @@ class Log:
 
     def entries_at(self, conn: Connection, indexes: Iterable[int]) -> dict[int, bytes]:
         """Those of these entries that are there, by number."""
-        rows = conn.exec_driver_sql(
+        rows = driver(conn).execute(
             "SELECT seq, data FROM json_each(?) AS wanted CROSS JOIN log_entry WHERE log = ? AND seq = value",
             (orjson.dumps(list(indexes)).decode(), self.name),
         )
-        return {row.seq: row.data for row in rows}
+        return dict(rows.fetchall())
 
     def inclusion(self, conn: Connection, index: int, size: int) -> list[bytes]:
         """The proof that entry `index` is in the log of `size` entries."""
@@ -159,7 +161,7 @@ class Log:
                 return note
         state = Checkpoint(self.origin, size, self.root(conn, size))
         note = sign(state, key, self._signs)
-        _driver(conn).execute(
+        driver(conn).execute(
             "INSERT INTO log_checkpoint (log, number, size, note) VALUES (?, ?, ?, ?)",
             (self.name, number + 1, size, note),
         )
@@ -199,7 +201,7 @@ class Log:
 
     def _newest(self, conn: Connection) -> tuple[int, str] | None:
         """Number and note of the newest checkpoint."""
-        rows = _driver(conn).execute(
+        rows = driver(conn).execute(
             "SELECT number, note FROM log_checkpoint WHERE log = ? ORDER BY number DESC LIMIT 1",
             (self.name,),
         )
@@ -216,11 +218,7 @@ class Log:
     def _nodes(self, conn: Connection, wanted: Iterable[tree.Coordinate]) -> dict[tree.Coordinate, bytes]:
         """The stored hashes at `wanted`. Raises `Broken` where one is missing."""
         asked = list(wanted)
-        rows = _driver(conn).execute(_NODES, (orjson.dumps(asked).decode(), self.name)).fetchall()
+        rows = driver(conn).execute(_NODES, (orjson.dumps(asked).decode(), self.name)).fetchall()
         if len(rows) < len(asked):
             raise Broken(f"the log {self.origin} lacks a hash")
         return {(level, index): value for level, index, value in rows}
-
-
-def _driver(conn: Connection) -> sqlite3.Connection:
-    return cast(sqlite3.Connection, conn.connection.driver_connection)

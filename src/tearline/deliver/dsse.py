@@ -46,14 +46,14 @@ def sign(payload_type: str, payload: bytes, key: Ed25519PrivateKey) -> Envelope:
 
 def verify(envelope: Envelope, keys: Sequence[Ed25519PublicKey], payload_type: str) -> bytes:
     """The payload, if it is of `payload_type` and signed by one of `keys`. Raises `Broken` otherwise."""
-    signer(envelope, keys)
-    if envelope.payload_type != payload_type:
-        raise Broken("the statement is of another type")
+    signer(envelope, keys, payload_type)
     return envelope.payload
 
 
-def signer(envelope: Envelope, keys: Sequence[Ed25519PublicKey]) -> Ed25519PublicKey:
-    """Which of `keys` signed it. Raises `Broken` where none did."""
+def signer(envelope: Envelope, keys: Sequence[Ed25519PublicKey], payload_type: str) -> Ed25519PublicKey:
+    """Which of `keys` signed it, as one of `payload_type`. Raises `Broken` where none did."""
+    if envelope.payload_type != payload_type:
+        raise Broken("the statement is of another type")
     known = {key_id(key): key for key in keys}
     signed = pae(envelope.payload_type, envelope.payload)
     for signature in envelope.signatures:

@@ -187,14 +187,13 @@ def open_release(
     """
     with check(1, "extension", "its extension cannot be read"):
         proof = _extension(item)
-    statement, log = open_proof(proof, giver=giver, keys=keys, recipient=recipient)
+    signer, statement, log = _proved(proof, giver, keys, recipient)
     with check(7, "digest", "its content is not what was signed"):
         content = _without_ours(item)
         named = (content.get("id"), content.get("modified", content.get("created")))
         must(named == (statement.object_id, statement.version))
         must(sha256(canonical(content)).hexdigest() == statement.digest)
         must((proof.chain and proof.chain.digest()) == statement.chain)
-    signer = dsse.signer(proof.dsse, keys)
     return Opened(statement=statement, object=content, proof=proof, log=log, key=public_key_text(signer))
 
 
@@ -206,8 +205,16 @@ def open_proof(
     recipient: Party,
 ) -> tuple[Statement, Checkpoint]:
     """What is proved, whatever the content: all checks but `extension` and `digest`. Raises `Unproven`."""
+    _, statement, log = _proved(proof, giver, keys, recipient)
+    return statement, log
+
+
+def _proved(
+    proof: Proof, giver: Party, keys: Sequence[Ed25519PublicKey], recipient: Party
+) -> tuple[Ed25519PublicKey, Statement, Checkpoint]:
+    """As `open_proof`, and which of the keys signed it."""
     with check(2, "signature", "the giver did not sign it"):
-        payload = dsse.verify(proof.dsse, keys, PAYLOAD_TYPE)
+        signer, payload = dsse.signer(proof.dsse, keys, PAYLOAD_TYPE), proof.dsse.payload
         statement = msgspec.json.decode(payload, type=Statement)
     with check(3, "parties", "it was given by, or to, someone else"):
         must((statement.giver, statement.recipient) == (giver, recipient))
@@ -219,7 +226,7 @@ def open_proof(
     with check(6, "previous", "the giver's log does not begin with what it was before"):
         before = proof.previous
         _grown(before.size, before.root, tuple(before.proof), log)
-    return statement, log
+    return signer, statement, log
 
 
 def _raw(keys: Sequence[Ed25519PublicKey]) -> tuple[bytes, ...]:

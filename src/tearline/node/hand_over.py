@@ -20,7 +20,8 @@ from tearline.node.receipts import earlier
 from tearline.terms import Broken, Party
 
 BATCH = 100
-"""Releases to one partner in one transaction of its view; suspensions and intake wait as long."""
+"""Releases under one write lock, and to one partner in one transaction of its view; suspensions and intake
+wait as long."""
 
 _Row = store.Waiting | store.WaitingMessage
 _Signed = tuple[deliver.Draft, deliver.Envelope]
@@ -31,30 +32,39 @@ def hand_over(node: Node, tell: Callable[[Party], None] = lambda _: None) -> int
 
     `tell` is told of each partner that has something new.
 
-    For each partner it happens under the write lock of `node.db`, in which what waits is read and in which a
-    suspension stops what waits: so what goes into a view is never what a suspension on the ledger stopped.
-    What takes long and needs no lock, the signing, comes before. A crash between a view's commit and that of
-    `node.db`, or one that undoes the latter, is mended by the next time, which finds the releases there.
+    It happens under the write lock of `node.db`, in which what waits is read and in which a suspension stops
+    what waits: so what goes into a view is never what a suspension on the ledger stopped. What takes long and
+    needs no lock, the signing, comes before. A crash between a view's commit and that of `node.db`, or one
+    that undoes the latter, is mended by the next time, which finds the releases there.
     """
     with node.reading() as db:
         parties = sorted({*store.parties_with_waiting(db), *store.parties_with_messages(db)})
-    done = 0
-    for party in parties:
-        done += _hand_over_to(node, party)
-        tell(party)
+    done = at = 0
+    while at < len(parties):
+        served, count = _hand_over_to(node, parties[at:], tell)
+        at, done = at + served, done + count
     return done
 
 
-def _hand_over_to(node: Node, party: Party) -> int:
+def _hand_over_to(node: Node, parties: Sequence[Party], tell: Callable[[Party], None]) -> tuple[int, int]:
+    """To so many of these partners as make a batch: how many they are, and how much it was."""
+    read: dict[Party, dict[str, _Row]] = {}
     with node.reading() as db:
-        read = {row.release_id: row for row in _waiting(db, party)}
-    signed = {name: _sign(node, row) for name, row in read.items()}
+        for party in parties:
+            read[party] = {row.release_id: row for row in _waiting(db, party)}
+            if sum(map(len, read.values())) >= BATCH:
+                break
+    signed = {name: _sign(node, row) for rows in read.values() for name, row in rows.items()}
+    done = 0
     with node.writing(durable=False) as db:
         stop_lapsed(node, db)
-        # What rests on another consent since then was not signed as it is now.
-        rows = [row for row in _waiting(db, party) if read.get(row.release_id) == row]
-        _put_into_view(node, db, party, rows, signed)
-    return len(rows)
+        for party, before in read.items():
+            # What rests on another consent since then was not signed as it is now.
+            rows = [row for row in _waiting(db, party) if before.get(row.release_id) == row]
+            _put_into_view(node, db, party, rows, signed)
+            tell(party)
+            done += len(rows)
+    return len(read), done
 
 
 def _waiting(db: Connection, party: Party) -> list[_Row]:

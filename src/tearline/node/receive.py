@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -56,30 +57,42 @@ def take_inbox(node: Node, of: Iterable[Party] | None = None) -> int:
     What the post room noted is put on the ledger beside it.
     """
     refused = refused_givers(node)
-    asked = node.partners.keys() if of is None else node.partners.keys() & set(of)
-    for party in sorted(asked):
+    asked = sorted(node.partners.keys() if of is None else node.partners.keys() & set(of))
+    for party in asked:
         _hear_troubles(node, party)
-    return sum(_take_inbox_of(node, party) for party in sorted(asked - refused))
+    waiting = deque(party for party in asked if party not in refused)
+    done = 0
+    while added := _added(node, waiting):
+        _take_added(node, added)
+        done += sum(len(rows) for _, rows in added.values())
+    return done
 
 
-def _take_inbox_of(node: Node, party: Party) -> int:
-    """The log of `in` is signed before anything of it is taken: so what was taken can be proved."""
-    view = node.view(party)
+def _added(node: Node, waiting: deque[Party]) -> dict[Party, tuple[int, list[tuple[int, bytes]]]]:
+    """What these partners gave, a batch of each at most: up to where it was taken in, and what came since.
+
+    Of so many partners as make a batch: they wait no more.
+    """
+    found: dict[Party, tuple[int, list[tuple[int, bytes]]]] = {}
     with node.reading() as db:
-        seen = store.inbox_seen(db, party)
-        if receipts.is_forked(db, party):
-            return 0
-    added = view.inbox_after(seen, BATCH)
-    if not added:
-        return 0
-    signed = view.sign_inbox(seen)
-    objects = [orjson.loads(body) for _, body in added]
+        while waiting and sum(len(rows) for _, rows in found.values()) < BATCH:
+            party = waiting.popleft()
+            seen = store.inbox_seen(db, party)
+            if not receipts.is_forked(db, party) and (rows := node.view(party).inbox_after(seen, BATCH)):
+                found[party] = seen, rows
+    return found
+
+
+def _take_added(node: Node, added: Mapping[Party, tuple[int, list[tuple[int, bytes]]]]) -> None:
+    """Each log of `in` is signed before anything of it is taken: so what was taken can be proved."""
+    signed = {party: node.view(party).sign_inbox(seen) for party, (seen, _) in added.items()}
     with node.writing() as db:
-        _take(node, db, party, objects, objects)
-        if not receipts.is_forked(db, party):
-            store.set_inbox_seen(db, party, added[-1][0])
-        store.set_inbox_signed(db, party, signed)
-    return len(added)
+        for party, (_, rows) in added.items():
+            objects = [orjson.loads(body) for _, body in rows]
+            _take(node, db, party, objects, objects)
+            if not receipts.is_forked(db, party):
+                store.set_inbox_seen(db, party, rows[-1][0])
+            store.set_inbox_signed(db, party, signed[party])
 
 
 def _hear_troubles(node: Node, party: Party) -> None:

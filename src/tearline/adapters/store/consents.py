@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Index,
     String,
     Table,
+    bindparam,
     delete,
     exists,
     select,
@@ -20,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
+from tearline.adapters.prepared import Prepared, any_of, columns
 from tearline.adapters.store import tables as t
 from tearline.adapters.store.relations import next_generation
 from tearline.terms import Label, Party, Product
@@ -83,6 +86,45 @@ _rests_on = Table(
     Column("serial", String, primary_key=True),
 )
 
+_CUSTODY = tuple(column.name for column in _custody.columns)
+_OF_CUSTODY = select(_custody).order_by(_custody.c.release_id)
+_ADD_CUSTODY = Prepared(insert(_custody).values(columns(*_CUSTODY)).on_conflict_do_nothing())
+_CUSTODY_OF_OBJECT = Prepared(
+    _OF_CUSTODY.where(_custody.c.side == bindparam("side"), _custody.c.object_id == bindparam("object"))
+)
+_CUSTODY_OF_RELEASES = Prepared(
+    _OF_CUSTODY.where(_custody.c.side == bindparam("side"), _custody.c.release_id.in_(any_of("releases")))
+)
+# One index each: an OR of two would look at every row.
+_MAKERS = [
+    Prepared(
+        select(_custody.c.originator)
+        .distinct()
+        .where(column == bindparam("alike"), _custody.c.verified.is_(True))
+    )
+    for column in (_custody.c.object_id, _custody.c.substance)
+]
+_LAPSED = Prepared(
+    select(t.outbox.c.partner, t.outbox.c.product, t.outbox.c.release_id)
+    .join(_rests_on, _rests_on.c.release_id == t.outbox.c.release_id)
+    .where(
+        t.outbox.c.delivered_at.is_(None),
+        t.outbox.c.stopped == 0,
+        exists().where(
+            _consent.c.side == THEIRS,
+            _consent.c.originator == _rests_on.c.originator,
+            _consent.c.serial == _rests_on.c.serial,
+            _consent.c.ended_at.is_not(None) | (_consent.c.until <= bindparam("at")),
+        ),
+    )
+    .distinct()
+)
+_DRAFTS = Prepared(
+    select(t.outbox.c.release_id, t.outbox.c.draft).where(
+        t.outbox.c.release_id.in_(any_of("releases")), t.outbox.c.draft != b""
+    )
+)
+
 _decode_label = msgspec.json.Decoder(Label).decode
 _decode_product = msgspec.json.Decoder(Product).decode
 
@@ -140,40 +182,39 @@ class KeptConsent(msgspec.Struct, frozen=True, kw_only=True):
 
 def add_custody(db: Connection, rows: Iterable[Custodian]) -> None:
     """Keep the custody of releases; what is known of one stays."""
-    values = [
-        msgspec.structs.asdict(row) | {"label": None if row.label is None else t.encode(row.label)}
-        for row in rows
-    ]
-    if values:
-        db.execute(insert(_custody).on_conflict_do_nothing(), values)
+    _ADD_CUSTODY.many(
+        db,
+        (
+            msgspec.structs.asdict(row) | {"label": None if row.label is None else t.encode(row.label)}
+            for row in rows
+        ),
+    )
 
 
 def custody_of_object(db: Connection, side: str, object_id: str) -> list[Custodian]:
     """All that is known of an object by its id."""
-    return _custodians(db, (_custody.c.side == side) & (_custody.c.object_id == object_id))
+    return [_custodian(row) for row in _CUSTODY_OF_OBJECT(db, side=side, object=object_id)]
 
 
 def custody_of_releases(db: Connection, side: str, releases: Collection[str]) -> dict[str, Custodian]:
     """By release id."""
-    where = (_custody.c.side == side) & _custody.c.release_id.in_(releases)
-    return {row.release_id: row for row in _custodians(db, where)}
+    found = map(_custodian, _CUSTODY_OF_RELEASES(db, side=side, releases=releases))
+    return {row.release_id: row for row in found}
 
 
 def makers(db: Connection, object_id: str, substance: str | None) -> set[Party]:
     """Who is known for certain to have made an object of this id or of this substance."""
-    alike = (_custody.c.object_id == object_id, _custody.c.substance == substance)
-    query = select(_custody.c.originator).distinct()
-    # One index each: an OR of two would look at every row.
-    return {
-        party for one in alike for (party,) in db.execute(query.where(one, _custody.c.verified.is_(True)))
-    }
+    by_id, by_substance = _MAKERS
+    rows = by_id(db, alike=object_id).fetchall()
+    if substance is not None:
+        rows += by_substance(db, alike=substance)
+    return {party for (party,) in rows}
 
 
-def _custodians(db: Connection, where: object) -> list[Custodian]:
-    rows = db.execute(select(_custody).where(where).order_by(_custody.c.release_id)).mappings()  # type: ignore[arg-type]
-    return [
-        Custodian(**(dict(row) | {"label": row["label"] and _decode_label(row["label"])})) for row in rows
-    ]
+def _custodian(row: tuple[Any, ...]) -> Custodian:
+    values = dict(zip(_CUSTODY, row, strict=True))
+    read = {"label": values["label"] and _decode_label(values["label"]), "verified": bool(values["verified"])}
+    return Custodian(**values | read)
 
 
 # --- Requests -------------------------------------------------------------------------------------
@@ -269,19 +310,7 @@ def rest_on(db: Connection, release_id: str, draft: bytes, consents: Iterable[tu
 
 def lapsed(db: Connection, at: str) -> list[tuple[Party, int, str]]:
     """(partner, product, release id) of what waits in the outbox and rests on a consent that is over."""
-    over = exists().where(
-        _consent.c.side == THEIRS,
-        _consent.c.originator == _rests_on.c.originator,
-        _consent.c.serial == _rests_on.c.serial,
-        _consent.c.ended_at.is_not(None) | (_consent.c.until <= at),
-    )
-    rows = db.execute(
-        select(t.outbox.c.partner, t.outbox.c.product, t.outbox.c.release_id)
-        .join(_rests_on, _rests_on.c.release_id == t.outbox.c.release_id)
-        .where(t.outbox.c.delivered_at.is_(None), t.outbox.c.stopped == 0, over)
-        .distinct()
-    )
-    return [(partner, product, release) for partner, product, release in rows]
+    return [(partner, product, release) for partner, product, release in _LAPSED(db, at=at)]
 
 
 def ask_again(db: Connection, pairs: Iterable[tuple[int, Party]]) -> None:
@@ -297,9 +326,7 @@ def ask_again(db: Connection, pairs: Iterable[tuple[int, Party]]) -> None:
 
 def drafts(db: Connection, releases: Collection[str]) -> dict[str, bytes]:
     """By release id: the drafts that wait in the outbox, stopped ones too, and are not sealed."""
-    rows = t.outbox.c.release_id.in_(releases) & (t.outbox.c.draft != b"")
-    found = db.execute(select(t.outbox.c.release_id, t.outbox.c.draft).where(rows))
-    return {row.release_id: row.draft for row in found}
+    return {release: draft for release, draft in _DRAFTS(db, releases=releases)}  # noqa: C416
 
 
 def products_received_as(db: Connection, releases: Collection[str]) -> list[int]:

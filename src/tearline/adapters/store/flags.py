@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, func, insert, select
 
 from tearline.adapters.store import tables as t
-from tearline.adapters.store.products import Held, held_of
+from tearline.adapters.store.products import HELD, Held, held_of
 from tearline.terms import Product
 
 Spans = Sequence[tuple[int, int, int]]
@@ -21,7 +21,7 @@ def to_flag(db: Connection, limit: int) -> list[Held]:
     """Considered products that nobody has looked through for unknown persons, oldest first."""
     seen = select(t.person_flag.c.product)
     rows = db.execute(
-        select(t.product)
+        select(*HELD)
         .where(t.product.c.considered == 1, t.product.c.seq.not_in(seen))
         .order_by(t.product.c.seq)
         .limit(limit)
@@ -37,7 +37,7 @@ def put_flags(db: Connection, seq: int, spans: Spans) -> None:
 def flagged(db: Connection, limit: int) -> Iterator[tuple[Product, Spans]]:
     """The newest products with flags, and these."""
     rows = db.execute(
-        select(t.product, t.person_flag.c.spans)
+        select(*HELD, t.person_flag.c.spans)
         .join(t.person_flag, t.person_flag.c.product == t.product.c.seq)
         .where(t.person_flag.c.names > 0)
         .order_by(t.product.c.seq.desc())

@@ -8,8 +8,13 @@ import msgspec
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
+from tearline.adapters.prepared import Prepared, columns, driver
 from tearline.adapters.store import tables as t
 from tearline.terms import Party
+
+_ADD = Prepared(
+    insert(t.message).values(columns("partner", "release_id", "kind", "draft")).on_conflict_do_nothing()
+)
 
 
 class WaitingMessage(msgspec.Struct, frozen=True):
@@ -22,14 +27,12 @@ class WaitingMessage(msgspec.Struct, frozen=True):
 
 def add_message(db: Connection, party: Party, release_id: str, kind: str, draft: bytes) -> bool:
     """Queue a message for a partner; tells whether it is new."""
-    values = {"partner": party, "release_id": release_id, "kind": kind, "draft": draft}
-    done = db.execute(insert(t.message).values(values).on_conflict_do_nothing())
-    return done.rowcount == 1
+    return _ADD(db, partner=party, release_id=release_id, kind=kind, draft=draft).rowcount == 1
 
 
 def parties_with_messages(db: Connection) -> list[Party]:
     """Partners for whom a message waits."""
-    rows = t.driver(db).execute("SELECT DISTINCT partner FROM message WHERE delivered_at IS NULL")
+    rows = driver(db).execute("SELECT DISTINCT partner FROM message WHERE delivered_at IS NULL")
     return sorted(party for (party,) in rows)
 
 
@@ -39,12 +42,12 @@ def waiting_messages(db: Connection, party: Party, limit: int) -> list[WaitingMe
         "SELECT seq, release_id, draft FROM message "
         "WHERE partner = ? AND delivered_at IS NULL ORDER BY seq LIMIT ?"
     )
-    return [WaitingMessage(*row) for row in t.driver(db).execute(query, (party, limit))]
+    return [WaitingMessage(*row) for row in driver(db).execute(query, (party, limit))]
 
 
 def mark_messages_delivered(db: Connection, seqs: Sequence[int], at: str) -> None:
     """These messages stand in the partner's view."""
-    t.driver(db).executemany(
+    driver(db).executemany(
         "UPDATE message SET delivered_at = ?, draft = x'' WHERE seq = ?", [(at, seq) for seq in seqs]
     )
 

@@ -6,12 +6,33 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from tearline.adapters.prepared import Prepared, any_of, columns
 from tearline.adapters.store import tables as t
 from tearline.terms import Product
 
 decode_product = msgspec.json.Decoder(Product).decode
+
+HELD = (t.product.c.seq, t.product.c.digest, t.product.c.received_as, t.product.c.body)
+"""The columns of a `Held`, as `held_of` takes them."""
+
+_PENDING = Prepared(
+    select(*HELD).where(t.product.c.considered == 0).order_by(t.product.c.seq).limit(bindparam("most"))
+)
+_VERSION = Prepared(
+    select(*HELD, t.product.c.quarantine).where(
+        t.product.c.originator == bindparam("originator"),
+        t.product.c.id == bindparam("id"),
+        t.product.c.version == bindparam("version"),
+    )
+)
+_ADD = Prepared(
+    insert(t.product)
+    .values(columns("id", "version", "originator", "category", "digest", "body", "quarantine", "received_as"))
+    .returning(t.product.c.seq)
+)
+_CONSIDERED = Prepared(update(t.product).where(t.product.c.seq.in_(any_of("seqs"))).values(considered=1))
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -49,38 +70,24 @@ def add_product(
     received_as: str | None,
 ) -> int:
     """Hold a new product; returns its number. It waits for the gate."""
-    values = {
-        "id": product.id,
-        "version": product.version,
-        "originator": product.originator,
-        "category": product.category.value,
-        "digest": digest,
-        "body": body,
-        "quarantine": quarantine,
-        "received_as": received_as,
-    }
-    return int(db.execute(insert(t.product).returning(t.product.c.seq), values).scalar_one())
+    added = _ADD(
+        db,
+        id=product.id,
+        version=product.version,
+        originator=product.originator,
+        category=product.category.value,
+        digest=digest,
+        body=body,
+        quarantine=quarantine,
+        received_as=received_as,
+    )
+    return int(added.fetchall()[0][0])
 
 
 def held_version(db: Connection, product: Product) -> tuple[Held, bool] | None:
     """The same version of the same product as it is held, and whether it is in quarantine."""
-    row = db.execute(
-        select(
-            t.product.c.seq,
-            t.product.c.digest,
-            t.product.c.received_as,
-            t.product.c.body,
-            t.product.c.quarantine,
-        ).where(
-            t.product.c.originator == product.originator,
-            t.product.c.id == product.id,
-            t.product.c.version == product.version,
-        )
-    ).first()
-    if row is None:
-        return None
-    held_as = Held(row.seq, row.digest, row.received_as, decode_product(row.body))
-    return held_as, row.quarantine is not None
+    row = _VERSION(db, originator=product.originator, id=product.id, version=product.version).fetchone()
+    return None if row is None else (held_of(row), row[4] is not None)
 
 
 def reconsider(db: Connection) -> int:
@@ -100,20 +107,14 @@ def replace_product(db: Connection, seq: int, product: Product, digest: str) -> 
     )
 
 
-def held_of(row: Row[Any]) -> Held:
-    """A row of the products' table as a product."""
-    return Held(row.seq, row.digest, row.received_as, decode_product(row.body))
+def held_of(row: Sequence[Any]) -> Held:
+    """A row that begins with the columns `HELD` as a product."""
+    return Held(row[0], row[1], row[2], decode_product(row[3]))
 
 
 def pending(db: Connection, limit: int) -> list[Held]:
     """The next products that the gate has not considered, oldest first."""
-    rows = db.execute(
-        select(t.product.c.seq, t.product.c.digest, t.product.c.received_as, t.product.c.body)
-        .where(t.product.c.considered == 0)
-        .order_by(t.product.c.seq)
-        .limit(limit)
-    )
-    return [Held(seq, digest, received_as, decode_product(body)) for seq, digest, received_as, body in rows]
+    return [held_of(row) for row in _PENDING(db, most=limit)]
 
 
 def quarantined(db: Connection) -> list[tuple[str, str, str]]:
@@ -129,24 +130,19 @@ def quarantined(db: Connection) -> list[tuple[str, str, str]]:
 def in_quarantine(db: Connection, product_id: str) -> list[Held]:
     """The quarantined versions of one product."""
     rows = db.execute(
-        select(t.product.c.seq, t.product.c.digest, t.product.c.received_as, t.product.c.body)
+        select(*HELD)
         .where(t.product.c.quarantine.is_not(None), t.product.c.id == product_id)
         .order_by(t.product.c.seq)
     )
-    return [Held(seq, digest, received_as, decode_product(body)) for seq, digest, received_as, body in rows]
+    return [held_of(row) for row in rows]
 
 
 def held(db: Connection) -> Iterator[Held]:
     """Every product held, oldest first, one at a time."""
-    rows = db.execution_options(yield_per=200).execute(
-        select(t.product.c.seq, t.product.c.digest, t.product.c.received_as, t.product.c.body).order_by(
-            t.product.c.seq
-        )
-    )
-    for seq, digest, received_as, body in rows:
-        yield Held(seq, digest, received_as, decode_product(body))
+    rows = db.execution_options(yield_per=200).execute(select(*HELD).order_by(t.product.c.seq))
+    return (held_of(row) for row in rows)
 
 
 def mark_considered(db: Connection, seqs: Sequence[int]) -> None:
     """The gate has answered for these products."""
-    db.execute(update(t.product).where(t.product.c.seq.in_(seqs)).values(considered=1))
+    _CONSIDERED(db, seqs=seqs)

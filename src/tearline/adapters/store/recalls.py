@@ -6,7 +6,7 @@ gave it to us. `outbox.stuck` is `CANCELLED` where a recalled release never left
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    bindparam,
     delete,
     func,
     insert,
@@ -27,8 +28,9 @@ from sqlalchemy import (
     update,
 )
 
+from tearline.adapters.prepared import Prepared, any_of
 from tearline.adapters.store import tables as t
-from tearline.adapters.store.products import Held
+from tearline.adapters.store.products import HELD, Held, held_of
 from tearline.adapters.store.relations import next_generation
 from tearline.terms import Party, Product
 
@@ -79,6 +81,49 @@ _decode_parties = msgspec.json.Decoder(tuple[Party, ...]).decode
 _decode_product = msgspec.json.Decoder(Product).decode
 
 
+_RECALLS = Prepared(select(recall).order_by(recall.c.seq))
+_RECALLS_OF = Prepared(select(recall).where(recall.c.product.in_(any_of("products"))).order_by(recall.c.seq))
+_CANCELLED = Prepared(
+    select(t.outbox.c.release_id).where(
+        t.outbox.c.release_id.in_(any_of("releases")), t.outbox.c.stuck == CANCELLED
+    )
+)
+
+
+def _versions_of_own() -> Prepared:
+    of = t.product.c
+    wanted = (of.originator == bindparam("originator")) & of.id.in_(any_of("ids")) & of.quarantine.is_(None)
+    several = select(of.id).where(wanted).group_by(of.id).having(func.count() > 1)
+    return Prepared(select(*HELD).where(wanted & of.id.in_(several)).order_by(of.version))
+
+
+_VERSIONS_OF_OWN = _versions_of_own()
+
+_CONSIDERED = select(t.product.c.seq).where(t.product.c.considered == 1)
+_READY = select(recall.c.id).where(recall.c.replacement.is_(None) | recall.c.replacement.in_(_CONSIDERED))
+_DUE = notice.c.state.in_([OPEN, SERVED]) & ((notice.c.state == OPEN) | notice.c.recall.in_(_READY))
+_NOTICES = select(notice).order_by(notice.c.partner, notice.c.seq)
+_AFFECTED = Prepared(_NOTICES.where(notice.c.recall == bindparam("recall")))
+_OPEN = Prepared(_NOTICES.where(notice.c.partner == bindparam("partner"), notice.c.state == OPEN))
+_ALL_DUE = Prepared(_NOTICES.where(_DUE))
+_DUE_FOR = Prepared(_NOTICES.where(notice.c.partner == bindparam("partner"), _DUE))
+_STANDING = Prepared(
+    _NOTICES.where(notice.c.recall.in_(any_of("recalls")), notice.c.state.in_([OPEN, SERVED]))
+)
+_REPLACED_BY = Prepared(
+    select(recall.c.id, recall.c.replacement).where(recall.c.replacement.in_(any_of("replacements")))
+)
+_IS_RECALLED = notice.c.state.in_([TOLD, LOST]) | (
+    notice.c.state.in_([OPEN, SERVED, NEVER_LEFT]) & recall.c.replacement.is_(None)
+)
+_SPENT = Prepared(
+    select(notice.c.recalled, notice.c.recall)
+    .join(recall, recall.c.id == notice.c.recall)
+    .where(notice.c.recalled.in_(any_of("releases")), _IS_RECALLED)
+    .order_by(notice.c.seq)
+)
+
+
 class Recall(msgspec.Struct, frozen=True, kw_only=True):
     """A recall as it is kept. `to`: for whom, `None` for everybody; `replacement`: the number of the product
     that comes in its place; `body`: all that was ordered."""
@@ -127,42 +172,32 @@ def add_recall(db: Connection, kept: Recall) -> None:
 
 def recalls(db: Connection, products: Collection[str] | None = None) -> list[Recall]:
     """Every recall in the order in which they came, or those of the products with these ids."""
-    query = select(recall).order_by(recall.c.seq)
-    if products is not None:
-        query = query.where(recall.c.product.in_(products))
+    rows = _RECALLS(db) if products is None else _RECALLS_OF(db, products=products)
     return [
         Recall(
-            id=row.id,
-            giver=row.giver,
-            product=row.product,
-            before=row.before,
-            date=row.date,
-            to=None if row.parties is None else _decode_parties(row.parties),
-            replacement=row.replacement,
-            body=row.body,
+            id=recall_id,
+            giver=giver,
+            product=product,
+            before=before,
+            date=date,
+            to=None if parties is None else _decode_parties(parties),
+            replacement=replacement,
+            body=body,
         )
-        for row in db.execute(query)
+        for _, recall_id, giver, product, before, date, parties, replacement, body in rows
     ]
 
 
 def versions_held(db: Connection, product_id: str) -> list[Held]:
     """What is held under an id, whoever gave it, the oldest version first."""
     of = t.product.c
-    rows = db.execute(
-        select(of.seq, of.digest, of.received_as, of.body)
-        .where(of.id == product_id)
-        .order_by(of.version, of.seq)
-    )
-    return [Held(seq, digest, received_as, _decode_product(body)) for seq, digest, received_as, body in rows]
+    rows = db.execute(select(*HELD).where(of.id == product_id).order_by(of.version, of.seq))
+    return [held_of(row) for row in rows]
 
 
 def versions_of_own(db: Connection, originator: Party, ids: Collection[str]) -> list[Held]:
     """The products of an originator with these ids of which there are several versions not in quarantine."""
-    of = t.product.c
-    wanted = (of.originator == originator) & of.id.in_(ids) & of.quarantine.is_(None)
-    wanted &= of.id.in_(select(of.id).where(wanted).group_by(of.id).having(func.count() > 1))
-    rows = db.execute(select(of.seq, of.digest, of.received_as, of.body).where(wanted).order_by(of.version))
-    return [Held(seq, digest, received_as, _decode_product(body)) for seq, digest, received_as, body in rows]
+    return [held_of(row) for row in _VERSIONS_OF_OWN(db, originator=originator, ids=ids)]
 
 
 def consider_again(db: Connection, seq: int | None) -> None:
@@ -220,9 +255,9 @@ def cancel(db: Connection, releases: Collection[str]) -> None:
 
 def revive(db: Connection, releases: Collection[str]) -> list[str]:
     """Let those of these releases that were cancelled go: a new version brings the same. Returns them."""
-    rows = t.outbox.c.release_id.in_(releases) & (t.outbox.c.stuck == CANCELLED)
-    found = list(db.execute(select(t.outbox.c.release_id).where(rows)).scalars())
-    db.execute(update(t.outbox).where(t.outbox.c.release_id.in_(found)).values(stuck=0, stopped=0))
+    found = [release for (release,) in _CANCELLED(db, releases=releases)]
+    if found:
+        db.execute(update(t.outbox).where(t.outbox.c.release_id.in_(found)).values(stuck=0, stopped=0))
     return found
 
 
@@ -253,30 +288,29 @@ def set_affected(db: Connection, seqs: Collection[int], **values: Any) -> None:
 
 def affected(db: Connection, recall_id: str) -> list[Affected]:
     """The releases that a recall means, by partner."""
-    return _affected(db, notice.c.recall == recall_id)
+    return _affected(_AFFECTED(db, recall=recall_id))
 
 
 def open_recalled(db: Connection, partner: Party) -> set[str]:
     """The recalled releases that stand in a partner's view and may not have been read."""
-    return {row.recalled for row in _affected(db, (notice.c.partner == partner) & (notice.c.state == OPEN))}
+    return {row.recalled for row in _affected(_OPEN(db, partner=partner))}
 
 
 def parties_with_recalls(db: Connection) -> list[Party]:
     """Partners for whom something is to be done."""
-    return sorted({row.partner for row in _affected(db, _DUE)})
+    return sorted({row.partner for row in _affected(_ALL_DUE(db))})
 
 
 def recalls_due(db: Connection, partner: Party) -> list[Affected]:
     """What is to be done for a partner: `OPEN`, or `SERVED` and not waiting for the gate."""
-    return _affected(db, (notice.c.partner == partner) & _DUE)
+    return _affected(_DUE_FOR(db, partner=partner))
 
 
 def revisions_waiting(db: Connection, replacements: Collection[int]) -> dict[int, list[Affected]]:
     """By the number of the product that is to come in their place: what waits for the gate's answer on it."""
-    waits = select(recall.c.id, recall.c.replacement).where(recall.c.replacement.in_(replacements))
-    by_recall: dict[str, int] = {row.id: row.replacement for row in db.execute(waits)}
+    by_recall = dict(_REPLACED_BY(db, replacements=replacements).fetchall())
     found: dict[int, list[Affected]] = {}
-    for row in _affected(db, notice.c.recall.in_(by_recall) & notice.c.state.in_([OPEN, SERVED])):
+    for row in _affected(_STANDING(db, recalls=by_recall)) if by_recall else ():
         found.setdefault(by_recall[row.recall], []).append(row)
     return found
 
@@ -286,16 +320,7 @@ def spent(db: Connection, releases: Collection[str]) -> dict[str, str]:
 
     What a new version may bring again is not among them: it stands there as it was, or never left.
     """
-    is_recalled = notice.c.state.in_([TOLD, LOST]) | (
-        notice.c.state.in_([OPEN, SERVED, NEVER_LEFT]) & recall.c.replacement.is_(None)
-    )
-    rows = db.execute(
-        select(notice.c.recalled, notice.c.recall)
-        .join(recall, recall.c.id == notice.c.recall)
-        .where(notice.c.recalled.in_(releases), is_recalled)
-        .order_by(notice.c.seq)
-    )
-    return {row.recalled: row.recall for row in rows}
+    return dict(_SPENT(db, releases=releases).fetchall())
 
 
 def sent(db: Connection, releases: Collection[str]) -> dict[str, tuple[int, str | None]]:
@@ -307,13 +332,6 @@ def sent(db: Connection, releases: Collection[str]) -> dict[str, tuple[int, str 
     return {release: (stopped, at) for release, stopped, at in rows}
 
 
-_CONSIDERED = select(t.product.c.seq).where(t.product.c.considered == 1)
-_READY = select(recall.c.id).where(recall.c.replacement.is_(None) | recall.c.replacement.in_(_CONSIDERED))
-_DUE = notice.c.state.in_([OPEN, SERVED]) & ((notice.c.state == OPEN) | notice.c.recall.in_(_READY))
-
-
-def _affected(db: Connection, where: ColumnElement[bool]) -> list[Affected]:
-    rows: Sequence[Any] = db.execute(
-        select(notice).where(where).order_by(notice.c.partner, notice.c.seq)
-    ).all()
-    return [Affected(**row._mapping) for row in rows]
+def _affected(rows: Iterable[tuple[Any, ...]]) -> list[Affected]:
+    names = notice.columns.keys()
+    return [Affected(**dict(zip(names, row, strict=True))) for row in rows]

@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from tearline.adapters.prepared import driver
 from tearline.adapters.store.relations import next_generation
 from tearline.adapters.store.tables import metadata
 from tearline.terms import Party
@@ -171,12 +172,16 @@ class Received(msgspec.Struct, frozen=True):
 def standing_of_log(db: Connection, giver: Party) -> tuple[int, bool, int]:
     """How it stands with a giver's log: its era (how many of its forks were settled), whether a fork is open,
     and the number of the next sighting."""
-    row = db.exec_driver_sql(
-        "SELECT (SELECT count(*) FROM fork WHERE giver = ?1 AND settled_at IS NOT NULL),"
-        " EXISTS (SELECT 1 FROM fork WHERE giver = ?1 AND settled_at IS NULL),"
-        " (SELECT coalesce(max(seq), 0) + 1 FROM sighting)",
-        (giver,),
-    ).one()
+    row = (
+        driver(db)
+        .execute(
+            "SELECT (SELECT count(*) FROM fork WHERE giver = ?1 AND settled_at IS NOT NULL),"
+            " EXISTS (SELECT 1 FROM fork WHERE giver = ?1 AND settled_at IS NULL),"
+            " (SELECT coalesce(max(seq), 0) + 1 FROM sighting)",
+            (giver,),
+        )
+        .fetchone()
+    )
     return row[0], bool(row[1]), row[2]
 
 
@@ -184,7 +189,7 @@ def add_sightings(db: Connection, giver: Party, rows: Iterable[tuple[int, str, i
     """Keep (number, release id, size, encoded proof) as they came."""
     values = [(seq, giver, release, size, proof) for seq, release, size, proof in rows]
     if values:
-        db.exec_driver_sql(
+        driver(db).executemany(
             "INSERT INTO sighting (seq, giver, release_id, size, proof) VALUES (?, ?, ?, ?, ?)", values
         )
 
@@ -198,7 +203,7 @@ def seen_checkpoints(
     db: Connection, giver: Party, era: int, sizes: Iterable[int]
 ) -> dict[int, tuple[bytes, int, bool]]:
     """Of the checkpoints seen of these sizes: root, number of the sighting, whether it is linked."""
-    rows = db.exec_driver_sql(
+    rows = driver(db).execute(
         "SELECT size, root, sighting, linked_at FROM seen_checkpoint"
         " WHERE giver = ? AND era = ? AND size IN (SELECT value FROM json_each(?))",
         (giver, era, orjson.dumps(list(sizes)).decode()),
@@ -210,7 +215,7 @@ def seen_subtrees(
     db: Connection, giver: Party, era: int, wanted: Iterable[Coordinate]
 ) -> dict[Coordinate, tuple[bytes, int]]:
     """Of the complete subtrees that were told: hash, number of the sighting that first told it."""
-    rows = db.exec_driver_sql(
+    rows = driver(db).execute(
         "SELECT level, idx, hash, sighting FROM json_each(?) AS wanted CROSS JOIN seen_subtree"
         " WHERE giver = ? AND era = ? AND level = json_extract(wanted.value, '$[0]')"
         " AND idx = json_extract(wanted.value, '$[1]')",
@@ -243,7 +248,7 @@ def add_seen_log(
         ("INSERT INTO seen_subtree VALUES (?, ?, ?, ?, ?, ?)", [(giver, era, *row) for row in subtrees]),
     ):
         if rows:
-            db.exec_driver_sql(sql, rows)
+            driver(db).executemany(sql, rows)
 
 
 def seen_roots(db: Connection, giver: Party, sizes: Iterable[int]) -> set[tuple[int, bytes]]:
@@ -263,7 +268,7 @@ def checkpoints(db: Connection, giver: Party) -> Checkpoints:
 
 def first_open(db: Connection, giver: Party) -> int | None:
     """The smallest checkpoint that is open: not linked, and not the widest."""
-    rows = db.exec_driver_sql(
+    rows = driver(db).execute(
         "SELECT size FROM seen_checkpoint WHERE giver = ?1 AND linked_at IS NULL AND era ="
         " (SELECT count(*) FROM fork WHERE giver = ?1 AND settled_at IS NOT NULL) ORDER BY size LIMIT 2",
         (giver,),
@@ -323,7 +328,7 @@ def forks(db: Connection, giver: Party | None = None) -> list[Fork]:
 
 def mark_receipted(db: Connection, rows: Iterable[tuple[int, str]], receipt: str) -> None:
     """These sightings (number, what became of the release) are in a receipt that we give."""
-    db.exec_driver_sql(
+    driver(db).executemany(
         "UPDATE sighting SET became = ?, receipt = ? WHERE seq = ?",
         [(became, receipt, number) for number, became in rows],
     )
@@ -346,8 +351,8 @@ def add_receipt(
     lines: Mapping[str, tuple[str, str | None]],
 ) -> None:
     """Keep a receipt that a partner gave us; `lines`: what became of each release, and how it differs."""
-    db.exec_driver_sql("INSERT INTO receipt VALUES (?, ?, ?, ?)", (release_id, partner, at, sealed))
-    db.exec_driver_sql(
+    driver(db).execute("INSERT INTO receipt VALUES (?, ?, ?, ?)", (release_id, partner, at, sealed))
+    driver(db).executemany(
         "INSERT INTO receipt_line VALUES (?, ?, ?, ?, ?)",
         [(partner, release, release_id, became, differs) for release, (became, differs) in lines.items()],
     )
@@ -398,12 +403,12 @@ def confirmed(db: Connection, releases: Iterable[str]) -> dict[str, str]:
 def set_asked(db: Connection, partner: Party, size: int | None) -> None:
     """Remember which size of our log a partner asks to have linked, if any."""
     if size is None:
-        db.exec_driver_sql("DELETE FROM asked WHERE partner = ?", (partner,))
+        driver(db).execute("DELETE FROM asked WHERE partner = ?", (partner,))
     else:
-        db.exec_driver_sql("INSERT OR REPLACE INTO asked VALUES (?, ?)", (partner, size))
+        driver(db).execute("INSERT OR REPLACE INTO asked VALUES (?, ?)", (partner, size))
 
 
 def asked(db: Connection, partner: Party) -> int | None:
     """The size of our log that a partner asks to have linked."""
-    row = db.exec_driver_sql("SELECT size FROM asked WHERE partner = ?", (partner,)).first()
+    row = driver(db).execute("SELECT size FROM asked WHERE partner = ?", (partner,)).fetchone()
     return None if row is None else int(row[0])

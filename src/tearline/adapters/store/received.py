@@ -4,13 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from tearline.adapters.prepared import Prepared, any_of, columns
 from tearline.adapters.store import tables as t
 from tearline.terms import Party
 
 MESSAGE = "tearline-message--"
 """How the ids of messages between nodes begin."""
+
+_SEEN = Prepared(select(t.partner.c.inbox_seen).where(t.partner.c.party == bindparam("who")))
+_SET_SEEN = Prepared(
+    update(t.partner).where(t.partner.c.party == bindparam("who")).values(inbox_seen=bindparam("seq"))
+)
+_KNOWN = Prepared(
+    select(t.received.c.release_id).where(
+        t.received.c.giver == bindparam("giver"), t.received.c.release_id.in_(any_of("ids"))
+    )
+)
+_ADD = Prepared(
+    insert(t.received).values(columns("release_id", "giver", "object_id", "received_at", "issued_at"))
+)
+_DEFINITIONS = Prepared(
+    select(t.definition.c.body).where(
+        t.definition.c.giver == bindparam("giver"), t.definition.c.id.in_(any_of("ids"))
+    )
+)
+_DEFINED = Prepared(
+    select(t.definition.c.id).where(
+        t.definition.c.giver == bindparam("giver"), t.definition.c.id == bindparam("wanted")
+    )
+)
 
 
 def pulled_to(db: Connection, party: Party) -> str | None:
@@ -25,33 +49,24 @@ def set_pulled_to(db: Connection, party: Party, date_added: str) -> None:
 
 def inbox_seen(db: Connection, party: Party) -> int:
     """The number of the last object taken from what this partner added to its inbox here."""
-    return int(db.execute(select(t.partner.c.inbox_seen).where(t.partner.c.party == party)).scalar_one())
+    return int(_SEEN(db, who=party).fetchall()[0][0])
 
 
 def set_inbox_seen(db: Connection, party: Party, seq: int) -> None:
     """Remember how far this partner's inbox has been taken in."""
-    db.execute(update(t.partner).where(t.partner.c.party == party).values(inbox_seen=seq))
+    _SET_SEEN(db, who=party, seq=seq)
 
 
 def known_releases(db: Connection, giver: Party, release_ids: Iterable[str]) -> set[str]:
     """Those of a giver's release ids that have been taken before."""
-    rows = db.execute(
-        select(t.received.c.release_id).where(
-            t.received.c.giver == giver, t.received.c.release_id.in_(list(release_ids))
-        )
-    )
-    return {release_id for (release_id,) in rows}
+    return {release_id for (release_id,) in _KNOWN(db, giver=giver, ids=release_ids)}
 
 
 def add_received(
     db: Connection, *, release_id: str, giver: Party, object_id: str, at: str, issued: str
 ) -> None:
     """Record a release taken from a partner."""
-    db.execute(
-        insert(t.received).values(
-            release_id=release_id, giver=giver, object_id=object_id, received_at=at, issued_at=issued
-        )
-    )
+    _ADD(db, release_id=release_id, giver=giver, object_id=object_id, received_at=at, issued_at=issued)
 
 
 def received(db: Connection, *, messages: bool = True) -> list[tuple[str, Party, str, str]]:
@@ -71,16 +86,10 @@ def count_received(db: Connection) -> int:
 
 def put_definition(db: Connection, giver: Party, definition_id: str, body: bytes) -> None:
     """Keep a marking definition that a partner sent; its first form stays."""
-    have = db.execute(
-        select(t.definition.c.id).where(t.definition.c.giver == giver, t.definition.c.id == definition_id)
-    ).first()
-    if have is None:
+    if _DEFINED(db, giver=giver, wanted=definition_id).fetchone() is None:
         db.execute(insert(t.definition).values(giver=giver, id=definition_id, body=body))
 
 
 def definitions(db: Connection, giver: Party, ids: Iterable[str]) -> list[bytes]:
     """The marking definitions of a partner with these ids, as far as they are known."""
-    rows = db.execute(
-        select(t.definition.c.body).where(t.definition.c.giver == giver, t.definition.c.id.in_(list(ids)))
-    )
-    return [body for (body,) in rows]
+    return [body for (body,) in _DEFINITIONS(db, giver=giver, ids=ids)]

@@ -6,11 +6,23 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, String, Table, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    delete,
+    select,
+    update,
+)
 
+from tearline.adapters.prepared import Prepared, any_of, driver
 from tearline.adapters.store import tables as t
-from tearline.adapters.store.products import Held
-from tearline.adapters.store.products import decode_product as _decode
+from tearline.adapters.store.products import HELD, Held, held_of
 from tearline.terms import Party
 
 _given = Table(
@@ -51,12 +63,37 @@ _name = Table(
 Index("name_once", _name.c.name, _name.c.object_id, unique=True)
 
 _GIVEN = """
-SELECT given.partner, given.object_id FROM json_each(:ids) AS wanted
+SELECT given.partner, given.object_id FROM json_each(?) AS wanted
 CROSS JOIN given INDEXED BY given_object ON given.object_id = wanted.value
 JOIN outbox ON outbox.release_id = given.release_id
 WHERE outbox.stopped = 0
 """
 Index("given_object", _given.c.object_id)
+
+_DUE = Prepared(
+    select(_parked)
+    .where(_parked.c.due <= bindparam("now"))
+    .order_by(_parked.c.due, _parked.c.product, _parked.c.partner)
+    .limit(bindparam("most"))
+)
+_WAITING_FOR = Prepared(
+    select(_parked)
+    .join(_awaited, (_awaited.c.partner == _parked.c.partner) & (_awaited.c.product == _parked.c.product))
+    .where(_awaited.c.object_id.in_(any_of("ids")))
+    .distinct()
+    .order_by(_parked.c.product, _parked.c.partner)
+)
+_UNPARK = [
+    Prepared(delete(table).where(table.c.product.in_(any_of("products")))) for table in (_awaited, _parked)
+]
+_NUMBERED = Prepared(select(*HELD).where(t.product.c.seq.in_(any_of("seqs"))))
+_NAMES = Prepared(select(_name).where(_name.c.seq > bindparam("after")).order_by(_name.c.seq))
+_BEARERS = Prepared(
+    select(t.outcome.c.partner, t.product.c.id)
+    .join_from(t.outcome, t.product)
+    .where(t.product.c.id.in_(any_of("ids")), t.outcome.c.kind == "whole")
+)
+_UNJUDGED = Prepared(select(*HELD).where(t.product.c.id.in_(any_of("ids")), t.product.c.considered == 0))
 
 
 class Parked(NamedTuple):
@@ -78,7 +115,7 @@ def add_given(db: Connection, rows: Iterable[tuple[Party, str, str]]) -> None:
 def given(db: Connection, ids: Collection[str]) -> dict[Party, set[str]]:
     """Those of the objects `ids` that each partner was given, or will be: queued, and not stopped."""
     found: dict[Party, set[str]] = {}
-    for partner, object_id in db.exec_driver_sql(_GIVEN, {"ids": orjson.dumps([*ids]).decode()}):
+    for partner, object_id in driver(db).execute(_GIVEN, (orjson.dumps([*ids]).decode(),)):
         found.setdefault(partner, set()).add(object_id)
     return found
 
@@ -102,8 +139,8 @@ def unpark(db: Connection, which: Iterable[tuple[Party, int]]) -> None:
 
 def unpark_products(db: Connection, products: Collection[int]) -> None:
     """These products wait for nobody: the gate judges them anew for all, or they must not go at all."""
-    for table in (_awaited, _parked):
-        db.execute(table.delete().where(table.c.product.in_(products)))
+    for each in _UNPARK:
+        each(db, products=products)
 
 
 def no_longer_due(db: Connection, which: Iterable[tuple[Party, int]]) -> None:
@@ -128,22 +165,12 @@ def is_due(db: Connection, now: str) -> bool:
 
 def due(db: Connection, now: str, limit: int) -> list[Parked]:
     """Those of which `is_due` tells, in the order in which they are due."""
-    order = (_parked.c.due, _parked.c.product, _parked.c.partner)
-    rows = db.execute(select(_parked).where(_parked.c.due <= now).order_by(*order).limit(limit))
-    return [Parked(*row) for row in rows]
+    return [Parked(*row) for row in _DUE(db, now=now, most=limit)]
 
 
 def waiting_for(db: Connection, ids: Collection[str]) -> list[Parked]:
     """What waits for one of these objects."""
-    which = _awaited.c.object_id.in_(ids)
-    rows = db.execute(
-        select(_parked)
-        .join(_awaited, (_awaited.c.partner == _parked.c.partner) & (_awaited.c.product == _parked.c.product))
-        .where(which)
-        .distinct()
-        .order_by(_parked.c.product, _parked.c.partner)
-    )
-    return [Parked(*row) for row in rows]
+    return [Parked(*row) for row in _WAITING_FOR(db, ids=ids)]
 
 
 def parked(db: Connection) -> list[Parked]:
@@ -154,15 +181,13 @@ def parked(db: Connection) -> list[Parked]:
 
 def numbered(db: Connection, seqs: Collection[int]) -> dict[int, Held]:
     """Products by their numbers."""
-    of = t.product.c
-    rows = db.execute(select(of.seq, of.digest, of.received_as, of.body).where(of.seq.in_(seqs)))
-    return {seq: Held(seq, digest, received_as, _decode(body)) for seq, digest, received_as, body in rows}
+    return {row[0]: held_of(row) for row in _NUMBERED(db, seqs=seqs)}
 
 
 def _many(db: Connection, statement: str, rows: Sequence[tuple[str | int | None, ...]]) -> None:
     # On the driver: a file of thousands of relationships parks as many rows for every partner.
     if rows:
-        db.exec_driver_sql(statement, rows)
+        driver(db).executemany(statement, rows)
 
 
 # --- Names ---------------------------------------------------------------------------------------
@@ -176,21 +201,12 @@ def add_names(db: Connection, object_id: str, names: Iterable[str]) -> None:
 
 def names(db: Connection, after: int) -> Iterator[tuple[int, str, str]]:
     """(number, name, object id) of those noted after the number `after`."""
-    rows = db.execute(select(_name).where(_name.c.seq > after).order_by(_name.c.seq))
-    return ((seq, name, object_id) for seq, name, object_id in rows)
+    return ((seq, name, object_id) for seq, name, object_id in _NAMES(db, after=after))
 
 
 def bearers(db: Connection, object_ids: Collection[str]) -> tuple[dict[Party, set[str]], list[Held]]:
     """Of these objects: those that the gate lets each partner have, and the versions it has yet to judge."""
-    which = t.product.c.id.in_(object_ids)
-    let_go = db.execute(
-        select(t.outcome.c.partner, t.product.c.id)
-        .join_from(t.outcome, t.product)
-        .where(which, t.outcome.c.kind == "whole")
-    )
     found: dict[Party, set[str]] = {}
-    for partner, object_id in let_go:
+    for partner, object_id in _BEARERS(db, ids=object_ids):
         found.setdefault(partner, set()).add(object_id)
-    of = t.product.c
-    open_ = db.execute(select(of.seq, of.digest, of.received_as, of.body).where(which, of.considered == 0))
-    return found, [Held(seq, digest, by, _decode(body)) for seq, digest, by, body in open_]
+    return found, [held_of(row) for row in _UNJUDGED(db, ids=object_ids)]

@@ -7,15 +7,17 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
+from tearline.adapters.prepared import Prepared
 from tearline.adapters.store import tables as t
 from tearline.terms import Partner, Party
 
+_GENERATION = Prepared(select(t.generation.c.number))
 _decode_partner = msgspec.json.Decoder(Partner).decode
 
 
 def generation(db: Connection) -> int:
     """A number that grows whenever a partner or an agreement changes."""
-    return db.execute(select(t.generation.c.number)).scalar() or 0
+    return int((_GENERATION(db).fetchone() or (0,))[0])
 
 
 def next_generation(db: Connection) -> None:

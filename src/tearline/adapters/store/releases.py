@@ -8,10 +8,17 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, func, insert, select, update
 
+from tearline.adapters.prepared import Prepared, any_of, columns, driver
 from tearline.adapters.store import tables as t
 from tearline.adapters.store.received import count_received
 from tearline.terms import Outcome, Party, Reason, Refer, Tearline, Whole
 
+_ADD_OUTCOME = Prepared(
+    insert(t.outcome).values(columns("product", "partner", "kind", "code", "clause", "reasons"))
+)
+_QUEUED = ("partner", "release_id", "product", "form", "draft")
+_QUEUE = Prepared(insert(t.outbox).values(columns(*_QUEUED)))
+_KNOWN = Prepared(select(t.outbox.c.release_id).where(t.outbox.c.release_id.in_(any_of("ids"))))
 _WAITS = "delivered_at IS NULL AND stuck = 0 AND stopped = 0"
 
 
@@ -26,9 +33,9 @@ class Waiting(msgspec.Struct, frozen=True):
 
 def add_outcomes(db: Connection, outcomes: Iterable[tuple[int, Outcome]]) -> None:
     """Record the gate's answers: (product number, outcome)."""
-    rows = [{"product": seq, "partner": outcome.partner} | _answer(outcome) for seq, outcome in outcomes]
-    if rows:
-        db.execute(insert(t.outcome), rows)
+    _ADD_OUTCOME.many(
+        db, ({"product": seq, "partner": outcome.partner} | _answer(outcome) for seq, outcome in outcomes)
+    )
 
 
 def replace_outcome(db: Connection, seq: int, outcome: Outcome) -> None:
@@ -57,20 +64,17 @@ def _decisive(outcome: Outcome) -> Reason:
 
 def add_to_outbox(db: Connection, rows: Sequence[tuple[Party, str, int, str, bytes]]) -> None:
     """Queue what is to go: (partner, release id, product number, form, draft)."""
-    names = ("partner", "release_id", "product", "form", "draft")
-    if rows:
-        db.execute(insert(t.outbox), [dict(zip(names, row, strict=True)) for row in rows])
+    _QUEUE.many(db, (dict(zip(_QUEUED, row, strict=True)) for row in rows))
 
 
 def known_in_outbox(db: Connection, release_ids: Iterable[str]) -> set[str]:
     """Those of the release ids that have been queued before."""
-    rows = db.execute(select(t.outbox.c.release_id).where(t.outbox.c.release_id.in_(list(release_ids))))
-    return {release_id for (release_id,) in rows}
+    return {release_id for (release_id,) in _KNOWN(db, ids=list(release_ids))}
 
 
 def parties_with_waiting(db: Connection) -> list[Party]:
     """Partners for whom something waits in the outbox."""
-    rows = t.driver(db).execute(f"SELECT DISTINCT partner FROM outbox WHERE {_WAITS}")  # noqa: S608
+    rows = driver(db).execute(f"SELECT DISTINCT partner FROM outbox WHERE {_WAITS}")  # noqa: S608
     return sorted(party for (party,) in rows)
 
 
@@ -80,15 +84,14 @@ def waiting(db: Connection, party: Party, limit: int) -> list[Waiting]:
         "SELECT seq, release_id, form, draft FROM outbox "  # noqa: S608
         f"WHERE partner = ? AND {_WAITS} AND form %s 'recall' ORDER BY seq LIMIT ?"
     )
-    driver = t.driver(db)
-    recalls = driver.execute(query % "=", (party, limit)).fetchall()
-    others = driver.execute(query % "<>", (party, limit - len(recalls)))
+    recalls = driver(db).execute(query % "=", (party, limit)).fetchall()
+    others = driver(db).execute(query % "<>", (party, limit - len(recalls)))
     return [Waiting(*row) for row in (*recalls, *others)]
 
 
 def mark_delivered(db: Connection, seqs: Sequence[int], at: str) -> None:
     """These outbox rows stand in the partner's view, and need not be kept here too."""
-    t.driver(db).executemany(
+    driver(db).executemany(
         "UPDATE outbox SET delivered_at = ?, draft = x'' WHERE seq = ?", [(at, seq) for seq in seqs]
     )
 

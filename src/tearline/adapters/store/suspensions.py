@@ -10,16 +10,28 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
+from tearline.adapters.prepared import Prepared, any_of
 from tearline.adapters.store import tables as t
-from tearline.adapters.store.products import Held
+from tearline.adapters.store.products import HELD, Held, held_of
 from tearline.adapters.store.relations import next_generation
 from tearline.agreement.suspension import Suspension
 from tearline.terms import Party, Product
 
 STOPPED, ASK = 1, 2
 _BATCH = 500
+
+_TO_ASK_ABOUT = Prepared(
+    select(*HELD, t.outbox.c.partner, t.outbox.c.release_id, t.outbox.c.form)
+    .join_from(t.outbox, t.product)
+    .where(t.outbox.c.stopped == ASK)
+    .order_by(t.outbox.c.seq)
+    .limit(bindparam("most"))
+)
+_STOPPED = Prepared(
+    select(t.outbox.c.release_id).where(t.outbox.c.release_id.in_(any_of("releases")), t.outbox.c.stopped > 0)
+)
 
 _decode = msgspec.json.Decoder(Suspension).decode
 _decode_product = msgspec.json.Decoder(Product).decode
@@ -112,29 +124,14 @@ def ask_about_stopped(db: Connection, partner: Party) -> int:
 
 def to_ask_about(db: Connection, limit: int) -> list[Stopped]:
     """The next releases about which the gate is to be asked, oldest first."""
-    of = t.product.c
-    rows = db.execute(
-        select(
-            t.outbox.c.partner,
-            t.outbox.c.release_id,
-            t.outbox.c.form,
-            *(of.seq, of.digest, of.received_as, of.body),
-        )
-        .join_from(t.outbox, t.product)
-        .where(t.outbox.c.stopped == ASK)
-        .order_by(t.outbox.c.seq)
-        .limit(limit)
-    )
-    return [
-        Stopped(partner, release, form, Held(seq, digest, received_as, _decode_product(body)))
-        for partner, release, form, seq, digest, received_as, body in rows
-    ]
+    rows = _TO_ASK_ABOUT(db, most=limit)
+    return [Stopped(partner, release, form, held_of(held)) for *held, partner, release, form in rows]
 
 
 def settle_stopped(db: Connection, releases: Collection[str], *, go: bool) -> list[str]:
     """Let those of these releases that are stopped go, or leave them stopped; returns them."""
-    rows = t.outbox.c.release_id.in_(releases) & (t.outbox.c.stopped > 0)
-    found = list(db.execute(select(t.outbox.c.release_id).where(rows)).scalars())
+    found = [release for (release,) in _STOPPED(db, releases=releases)]
     if found:
+        rows = t.outbox.c.release_id.in_(found)
         db.execute(update(t.outbox).where(rows).values(stopped=0 if go else STOPPED))
     return found

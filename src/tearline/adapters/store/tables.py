@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
-from typing import cast
 
 import msgspec
 from sqlalchemy import (
     BLOB,
     Boolean,
     Column,
-    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -279,11 +276,6 @@ vault = Table(
 
 encode = msgspec.json.Encoder(order="deterministic").encode
 """The same bytes for equal values."""
-
-
-def driver(db: Connection) -> sqlite3.Connection:
-    """The driver's own connection, for what happens at every release: a statement costs a tenth there."""
-    return cast(sqlite3.Connection, db.connection.driver_connection)
 
 
 def stamp(at: datetime) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, insert, select
 
+from tearline.adapters.prepared import Prepared
 from tearline.adapters.store import tables as t
+
+_STATE = Prepared(select(t.vault.c.version, t.vault.c.sha256))
 
 
 def vault_state(db: Connection) -> tuple[int, str] | None:
     """Version and SHA-256, hex, of the file; `None` where this node never had a vault."""
-    row = db.execute(select(t.vault.c.version, t.vault.c.sha256)).first()
-    return None if row is None else (row.version, row.sha256)
+    row = _STATE(db).fetchone()
+    return None if row is None else (row[0], row[1])
 
 
 def put_vault_state(db: Connection, version: int, sha256: str) -> None:
