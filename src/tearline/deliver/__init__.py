@@ -36,6 +36,7 @@ from tearline.deliver.recall import (
     read_notice,
 )
 from tearline.deliver.references import mentioned
+from tearline.deliver.scene import Asset, Scene, compose_scene
 from tearline.deliver.seal import (
     Opened,
     Previous,
@@ -55,6 +56,7 @@ from tearline.ledger import public_key, public_key_text
 __all__ = [
     "EVERYTHING",
     "Admitted",
+    "Asset",
     "Chain",
     "Consent",
     "Content",
@@ -75,6 +77,7 @@ __all__ = [
     "RecallKind",
     "RecallReason",
     "Replacement",
+    "Scene",
     "Scope",
     "Statement",
     "Subject",
@@ -85,6 +88,7 @@ __all__ = [
     "compose",
     "compose_message",
     "compose_recall",
+    "compose_scene",
     "consent_in",
     "core_digest",
     "covers",

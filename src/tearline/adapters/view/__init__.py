@@ -7,8 +7,9 @@ in the log, and durable when the call returns.
 The post room opens a view without the key that signs the logs: what it adds to `in` is logged, and the node
 signs that log when it takes the objects in.
 
-A suspension can hold back what stands in `out` and was never served: see `held_back`. How far the post has
-come in either direction, and what the node should hear of it, is kept here too: see `post`.
+A suspension can hold back what stands in `out` and was never served: see `held_back`. Pictures and recordings
+among it can be searched by place and time: see `catalogue`. How far the post has come in either direction,
+and what the node should hear of it, is kept here too: see `post`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, 
 from tearline.adapters.database import FILES, Disk
 from tearline.adapters.log import Finding, Log
 from tearline.adapters.log_audit import Fault
-from tearline.adapters.view import files, held_back, pages, post
+from tearline.adapters.view import catalogue, files, held_back, pages, post
+from tearline.adapters.view.catalogue import Found, Place, Scene, Scenes
 from tearline.adapters.view.collection import Added, Collection, Item, metadata
 from tearline.adapters.view.files import ReleasedFile, WantedFile
 from tearline.adapters.view.pages import FOREVER, Match, Page, Record
@@ -41,13 +43,17 @@ __all__ = [
     "OUT",
     "Added",
     "Closing",
+    "Found",
     "Item",
     "Match",
     "Notice",
     "Page",
+    "Place",
     "Record",
     "Released",
     "ReleasedFile",
+    "Scene",
+    "Scenes",
     "Trouble",
     "View",
     "WantedFile",
@@ -177,6 +183,23 @@ class View:
         """(date-added, release id) of the releases after `after` that were never served, oldest first."""
         with self._snapshot() as db:
             return held_back.unserved(db, after, limit)
+
+    def has_fresh_scenes(self) -> bool:
+        """Whether the catalogue has something to open: then it takes `open_scenes` before `scenes`."""
+        with self._snapshot(OUT) as db:
+            return catalogue.any_fresh(db, self._before(db, OUT))
+
+    def open_scenes(self) -> None:
+        """Open the catalogue's scenes: their releases count as served from now on; see `serve`."""
+        with self._soon_durable() as db:
+            _refuse_closing(db, OUT)
+            catalogue.open_fresh(db, self._before(db, OUT))
+
+    @contextmanager
+    def scenes(self) -> Iterator[Scenes]:
+        """The catalogue of what was opened, at one moment. All of it was served, so it can be sent."""
+        with self._snapshot() as db:
+            yield Scenes(db)
 
     def held_back(self) -> set[str]:
         """The ids of the releases that are held back."""
@@ -407,6 +430,17 @@ class Writer:
                 self._log_taken(entries)
         return answers
 
+    def add_scene(self, release: str, scene: Scene) -> None:
+        """Put into the catalogue the scene of a release, which was added to `out` before.
+
+        It is held back and comes back with its release.
+        """
+        catalogue.add(self.driver, release, scene)
+
+    def remove_scenes(self, releases: Sequence[str]) -> None:
+        """Take out of the catalogue for good the scenes of these releases, as far as they have one."""
+        catalogue.remove(self.driver, releases)
+
     def remove(self, match: Match) -> int:
         """Remove versions of the ids in `match` from `in`; returns how many. The log keeps their digests.
 
@@ -457,7 +491,7 @@ class Writer:
 
     def hold_back(self, added: Sequence[int]) -> None:
         """Hold back the releases with these dates-added, as far as they were never served."""
-        held_back.hold_back(self.driver, _COLLECTIONS[OUT], added)
+        catalogue.follow(self.driver, held_back.hold_back(self.driver, _COLLECTIONS[OUT], added))
 
     def hold_back_unnamed(self) -> None:
         """Hold back what was never served and is named by no release that is not held back."""
@@ -465,7 +499,9 @@ class Writer:
 
     def put_back(self, releases: Sequence[str], at: datetime) -> set[str]:
         """Add again, as new, what is held back of these releases; returns their ids."""
-        return held_back.put_back(self.driver, _COLLECTIONS[OUT], releases, _micros(at))
+        back = held_back.put_back(self.driver, _COLLECTIONS[OUT], releases, _micros(at))
+        catalogue.follow(self.driver, list(back))
+        return back
 
     def _log_taken(self, entries: list[bytes]) -> None:
         self.logs[IN].append(self.db, entries)

@@ -105,10 +105,11 @@ def releases_of(db: sqlite3.Connection, names: Sequence[str]) -> set[str]:
     return {row[0] for row in db.execute(query, (_json(names),))}
 
 
-def hold_back(db: sqlite3.Connection, out: Collection, added: Sequence[int]) -> None:
-    """Take the rows with these dates-added out of the collection, as far as they were never served."""
+def hold_back(db: sqlite3.Connection, out: Collection, added: Sequence[int]) -> list[str]:
+    """Take the rows with these dates-added out of the collection, as far as they were never served; returns
+    the ids of the releases that went."""
     query = "SELECT added FROM unserved WHERE NOT pushing AND added IN (SELECT value FROM json_each(?))"
-    _move(db, out, [row[0] for row in db.execute(query, (_json(added),)).fetchall()])
+    return _move(db, out, [row[0] for row in db.execute(query, (_json(added),)).fetchall()])
 
 
 def hold_back_unnamed(db: sqlite3.Connection, out: Collection) -> None:
@@ -149,11 +150,10 @@ def put_back(db: sqlite3.Connection, out: Collection, names: Sequence[str], at: 
     return {row[1] for row in rows if row[1] is not None}
 
 
-def _move(db: sqlite3.Connection, out: Collection, added: Sequence[int]) -> None:
-    db.executemany(
-        "INSERT INTO held_back VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(at, *item) for at, item in out.take_out(db, added)],
-    )
+def _move(db: sqlite3.Connection, out: Collection, added: Sequence[int]) -> list[str]:
+    gone = out.take_out(db, added)
+    db.executemany("INSERT INTO held_back VALUES (?, ?, ?, ?, ?, ?, ?)", [(at, *item) for at, item in gone])
+    return [item.release for _, item in gone if item.release is not None]
 
 
 def _json(values: Sequence[int | str]) -> str:

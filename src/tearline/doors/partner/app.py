@@ -21,6 +21,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -44,6 +45,7 @@ from tearline.deliver.taxii import (
     next_token,
     read_query,
 )
+from tearline.doors.partner import catalogue
 from tearline.doors.partner.credentials import Authenticate
 from tearline.doors.partner.download import Download
 from tearline.doors.partner.inbox import Inbox
@@ -85,6 +87,8 @@ class _Call(NamedTuple):
     """`out` or `in`; empty where the endpoint has none."""
     name: str
     """The id of an object or a status in the path; empty where there is none."""
+    parts: Mapping[str, str]
+    """All that is named in the path."""
 
     @property
     def view(self) -> View:
@@ -116,15 +120,15 @@ class PartnerDoor:
         try:
             response = await self._answer(Request(scope, receive))
         except Problem as problem:
-            response = problem.response()
+            response = _told(problem, scope)
         except BadInput as error:
-            response = Problem.of(error).response()
+            response = _told(Problem.of(error), scope)
         except ClientDisconnect:
             return
         except Exception as error:
             # The text of an error could hold content: its kind and place are enough to find it.
             log.error("request failed", kind=type(error).__name__, at=_place(error))  # noqa: TRY400
-            response = Problem(500, "The node could not do this; it is not your fault.").response()
+            response = _told(Problem(500, "The node could not do this; it is not your fault."), scope)
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response | Download:
@@ -134,8 +138,8 @@ class PartnerDoor:
         endpoint = methods.get(request.method)
         if endpoint is None:
             raise Problem(405, "This endpoint does not do that.", {"allow": ", ".join(methods)})
-        is_file = endpoint is PartnerDoor._file
-        if not is_file and not accepts(",".join(request.headers.getlist("accept"))):
+        ours = endpoint is PartnerDoor._file or catalogue.is_ours(request.scope["path"])
+        if not ours and not accepts(",".join(request.headers.getlist("accept"))):
             raise Problem(406, f"Answers are {MEDIA_TYPE}.")
         if len(request.scope["query_string"]) > MAX_QUERY:
             raise Problem(414, f"A query has at most {MAX_QUERY} bytes.")
@@ -143,7 +147,8 @@ class PartnerDoor:
         parts = match.groupdict()
         named = parts.get("collection")
         collection = "" if named is None else _find(inbox.view, named)
-        return await _when_open(endpoint, self, _Call(request, inbox, collection, parts.get("name", "")))
+        call = _Call(request, inbox, collection, parts.get("name", ""), parts)
+        return await _when_open(endpoint, self, call)
 
     # --- server information: section 4 -------------------------------------------------------------
 
@@ -238,7 +243,7 @@ class PartnerDoor:
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise Problem(415, "Send the body as it is, without a content encoding.")
         async with self._pace.body(call.view.party):
-            body = await self._body(call.request)
+            body = await self._body(call.request, self._limits.content_length)
             try:
                 status = await call.inbox.add(body, self._limits, self._clock())
             except NotAnEnvelope as error:
@@ -254,10 +259,9 @@ class PartnerDoor:
             raise not_found()
         return Response(b"", media_type=MEDIA_TYPE)
 
-    async def _body(self, request: Request) -> bytearray:
-        """The body, if it keeps to the limits. What is too long is read on for a while and thrown away, so
+    async def _body(self, request: Request, limit: int) -> bytearray:
+        """The body, if it keeps to the limit. What is too long is read on for a while and thrown away, so
         that the client gets to see the answer; then the connection is cut."""
-        limit = self._limits.content_length
         too_long = Problem(413, f"A body has at most {limit} bytes.", {"connection": "close"})
         if _declared(request) > limit and "expect" in request.headers:
             raise too_long
@@ -278,6 +282,19 @@ class PartnerDoor:
 
 
 _Endpoint = Callable[[PartnerDoor, _Call], Awaitable[Response | Download]]
+
+
+def _of_catalogue(endpoint: catalogue.Endpoint, door: PartnerDoor, call: _Call) -> Awaitable[Response]:
+    async def body(limit: int) -> bytearray:
+        kept = call.request.state  # the endpoint is called again where it has to wait
+        if not hasattr(kept, "body"):
+            async with door._pace.body(call.view.party):
+                kept.body = await door._body(call.request, limit)
+        return bytearray(kept.body)
+
+    return endpoint(catalogue.Asked(call.request, call.inbox, call.parts, door._title, body))
+
+
 _HOST = re.compile(r"[A-Za-z0-9.-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _COLLECTION = ROOT + "collections/(?P<collection>[^/]+)/"
 _OBJECT = _COLLECTION + "objects/(?P<name>[^/]+)/"
@@ -292,6 +309,10 @@ _PATHS: tuple[tuple[str, Mapping[str, _Endpoint]], ...] = (
     (ROOT, {"GET": PartnerDoor._root}),
     (re.escape(PATH) + "(?P<name>[^/]+)", {"GET": PartnerDoor._file, "HEAD": PartnerDoor._file}),
     ("/taxii2/", {"GET": PartnerDoor._discovery}),
+    *(
+        (path, {method: partial(_of_catalogue, endpoint) for method, endpoint in methods.items()})
+        for path, methods in catalogue.ROUTES
+    ),
 )
 _ROUTES = [(re.compile(path), methods) for path, methods in _PATHS]
 
@@ -384,6 +405,10 @@ def _paged(call: _Call, page: Page[Any], bound: str, key: str, items: bytes) -> 
         },
         media_type=MEDIA_TYPE,
     )
+
+
+def _told(problem: Problem, scope: Scope) -> Response:
+    return catalogue.told(problem) if catalogue.is_ours(scope["path"]) else problem.response()
 
 
 def _json(resource: dict[str, object]) -> Response:
