@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 
-def recording(folder: Path, name: str = "beach", *, seed: int = 1, samples: int = 4096, **more: object) -> Path:
+def recording(
+    folder: Path, name: str = "beach", *, seed: int = 1, samples: int = 4096, **more: object
+) -> Path:
     """A SigMF recording of two files; returns the metadata's path. `more`: global fields."""
     data = np.random.default_rng(seed).standard_normal(2 * samples).astype("<f4").tobytes()
     meta = {

@@ -23,6 +23,7 @@ from tearline.deliver import references
 from tearline.deliver.custody import Chain
 from tearline.deliver.extension import DEFINITION, EXTENSION, FILE_DEFINITION, RECALL
 from tearline.deliver.file import Content, File, is_media, named, passed_on, to_artifact, told_in
+from tearline.deliver.scene import Asset, Scene, compose_scene
 from tearline.deliver.text import portions_text, whole_text
 from tearline.label.stix import render_markings
 from tearline.ledger import canonical
@@ -106,6 +107,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """Its custody; `None` for what is no product."""
     file: File | None = None
     """The file that goes with it."""
+    scene: Scene | None = None
+    """What the recipient's catalogue shows of it."""
 
     @property
     def brings(self) -> frozenset[str]:
@@ -167,11 +170,12 @@ def compose(
     # A new version that changes only what is withheld gives the same tearline, so it is no new release.
     what = item["id"] if isinstance(outcome, Tearline) else f"{product.id} {product.version}"
     release = node.opaque("release", product.originator, what, outcome.partner, form).hex()
-    file = None
+    file = scene = None
     if content is not None:
         file = named(content, node.opaque("file", release))
         item["object_refs"] = [file.artifact]
         supporting = (*supporting, FILE_DEFINITION, to_artifact(file, _refs(marks), node.door))
+        scene = _scene(item, content, file, issued)
     return Draft(
         release_id=release,
         recipient=outcome.partner,
@@ -182,7 +186,14 @@ def compose(
         object=item,
         supporting=supporting,
         file=file,
+        scene=scene,
     )
+
+
+def _scene(item: dict[str, Any], content: Content, file: File, issued: datetime) -> Scene:
+    asset = Asset(path=file.path, media_type=file.media_type, sha256=file.sha256, size=file.size)
+    title, grain = item["name"], content.grain
+    return compose_scene(item["id"], content.facts, title=title, grain=grain, issued=issued, asset=asset)
 
 
 def pointing_within(draft: Draft, given: Container[str], node: NodeIdentity) -> Draft | None:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from tearline.deliver.extension import EXTENSION, FILE, RECALL
-from tearline.terms import Broken, Category, Product, Refused
+from tearline.terms import Broken, Category, Grain, Imagery, Product, Refused, Signal
 
 PATH = "/media/"
 """Where a door has files; the name follows."""
@@ -49,6 +49,18 @@ class Content(msgspec.Struct, frozen=True):
     sha256: str
     size: int
     media_type: str
+    facts: Imagery | Signal
+    """What it shows: for the recipient's catalogue."""
+    grain: Grain = Grain.EXACT
+    """How exactly it tells its time."""
+
+
+class _Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the report says of its file."""
+
+    sha256: str
+    size: int
+    media_type: str
 
 
 def named(content: Content, number: bytes) -> File:
@@ -59,7 +71,8 @@ def named(content: Content, number: bytes) -> File:
 
 def told_in(content: Content) -> dict[str, Any]:
     """What the report says of the file: our extension."""
-    return {FILE: {"extension_type": "property-extension", **msgspec.structs.asdict(content)}}
+    told = _Told(content.sha256, content.size, content.media_type)
+    return {FILE: {"extension_type": "property-extension", **msgspec.structs.asdict(told)}}
 
 
 def is_media(product: Product) -> bool:
@@ -108,7 +121,7 @@ def file_in(item: Mapping[str, Any]) -> File:
     try:
         said = dict(item["extensions"][FILE])
         said.pop("extension_type")
-        content = msgspec.convert(said, Content)
+        content = msgspec.convert(said, _Told)
         (ref,) = item["object_refs"]
         kind, _, name = ref.partition("--")
     except (AttributeError, KeyError, TypeError, ValueError, msgspec.ValidationError):

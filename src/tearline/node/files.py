@@ -25,12 +25,15 @@ def bring(node: Node, draft: deliver.Draft) -> None:
 
 
 def release(node: Node, view: Writer, party: Party, drafts: Sequence[deliver.Draft]) -> None:
-    """Let the partner have the files of these, in the transaction that seals them. Raises `Broken`."""
+    """Let the partner have the files of these, and see them in its catalogue, in the transaction that seals
+    them and once they are in the view. Raises `Broken`."""
     for draft in drafts:
         if (file := draft.file) is not None:
             node.blobs.link(file.sha256, node.home.released_to(party) / file.name)
             row = ReleasedFile(file.name, draft.release_id, file.sha256, file.size, file.media_type, True)
             view.release_files([row])
+        if draft.scene is not None:
+            view.add_scene(draft.release_id, draft.scene)
 
 
 def reopen(node: Node, view: Writer, party: Party, releases: Collection[str]) -> None:
@@ -55,6 +58,7 @@ def settle(node: Node, party: Party) -> None:
         products = store.products_of(db, releases)
         standing = [each for each in store.suspensions(db, party) if each.until is None or now < each.until]
         recalled = store.recalled_of(db, releases)
+        for_good = store.recalled_for_good(db, releases)
     closed = recalled | {
         release
         for release in releases
@@ -67,6 +71,7 @@ def settle(node: Node, party: Party) -> None:
             node.blobs.link(file.sha256, view.link(file.name))
         writer.open_files([file.name for file in opening], is_open=True)
         writer.open_files([file.name for file in closing], is_open=False)
+        writer.remove_scenes(sorted(for_good))
     for file in closing:
         view.link(file.name).unlink(missing_ok=True)
 

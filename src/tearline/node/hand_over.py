@@ -139,8 +139,8 @@ def _seal_into(node: Node, view: Writer, party: Party, signed: Sequence[_Signed]
         )
         # A supporting object may also be released as a product: the release is what counts.
         items[draft.object_id, draft.version] = _item(draft.release_id, draft.object, draft.version, sealed)
-    files.release(node, view, party, [draft for draft, _ in signed])
     view.add(OUT, list(items.values()), node.tick(node.clock()))
+    files.release(node, view, party, [draft for draft, _ in signed])
 
 
 def _item(release: str | None, item: Mapping[str, Any], version: str | None, body: bytes) -> Item:

@@ -6,28 +6,30 @@
 from __future__ import annotations
 
 from tearline.adapters.blobs import Blobs
-from tearline.node import arrivals
-from tearline.node.arrivals import Arrival, Looked
+from tearline.node import arrivals, forms
 from tearline.node.opened import Node
 from tearline.node.receive import take_complete
 
-Job = Arrival
-Done = Looked
+Job = arrivals.Arrival | forms.Variant
+Done = arrivals.Looked | forms.Done
 
 
 def jobs(node: Node) -> list[Job]:
-    """What is to be done now."""
-    return arrivals.waiting(node)
+    """What is to be done now: what partners gave first."""
+    return [*arrivals.waiting(node), *forms.wanted(node)]
 
 
 def do(blobs: Blobs, job: Job) -> Done:
-    return arrivals.look(blobs, job)
+    return forms.make(blobs, job) if isinstance(job, forms.Variant) else arrivals.look(blobs, job)
 
 
 def keep(node: Node, job: Job, done: Done) -> None:
-    """Write down what came of a job, and take in what waited for it."""
-    arrivals.keep(node, job, done)
-    take_complete(node, job.giver)
+    """Write down what came of a job, and let go on what waited for it."""
+    if isinstance(job, forms.Variant) and isinstance(done, forms.Done):
+        forms.keep(node, job, done)
+    elif isinstance(job, arrivals.Arrival) and isinstance(done, arrivals.Looked):
+        arrivals.keep(node, job, done)
+        take_complete(node, job.giver)
 
 
 def attend(node: Node) -> int:

@@ -222,6 +222,11 @@ class Order:
             if (parked.partner, parked.product) not in self.settled
         ]
 
+    def park_again(self, parked: store.Parked) -> None:
+        """Let this wait, for no object, once all has run."""
+        self.settled.add((parked.partner, parked.product))
+        self.parked.append((parked, set()))
+
     def _park(self, entry: _Entry) -> None:
         self.parked.append((store.Parked(*entry.key, self._until), set(entry.missing)))
         self._wait(entry)

@@ -36,6 +36,12 @@ class Blobs(Protocol):
         Nothing of it is kept in memory, and nothing stays where it fails. Raises `TooLarge`, about `name`.
         """
 
+    def scratch(self) -> AbstractContextManager[Path]:
+        """Where a file can be made that is to be adopted; what is left there goes when the block ends."""
+
+    def adopt(self, part: Path, name: str) -> Blob:
+        """Store a file that stands in a scratch place, which is gone then. Otherwise as `put`."""
+
     def local(self, sha256: str) -> Path:
         """A file on this machine with these bytes, to be read only. Raises `Broken` where there is none."""
 

@@ -38,7 +38,15 @@ class ObjectBlobs:
             raise BadInput("node.toml", "blobs", f"cannot be used ({type(error).__name__})") from None
 
     def put(self, stream: Source, name: str) -> Blob:
-        blob = self._cache.put(stream, name)
+        return self._sent(self._cache.put(stream, name))
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        return self._cache.scratch()
+
+    def adopt(self, part: Path, name: str) -> Blob:
+        return self._sent(self._cache.adopt(part, name))
+
+    def _sent(self, blob: Blob) -> Blob:
         if not self._there(blob.sha256):
             with self._cache.local(blob.sha256).open("rb") as file:
                 obstore.put(self._store, _key(blob.sha256), file, use_multipart=True)

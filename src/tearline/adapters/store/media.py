@@ -10,7 +10,8 @@ from sqlalchemy import BLOB, Column, Connection, ForeignKey, Index, Integer, Str
 from sqlalchemy.dialects.sqlite import insert
 
 from tearline.adapters.store import tables as t
-from tearline.adapters.store.recalls import REPLACED, notice
+from tearline.adapters.store.recalls import LOST, REPLACED, TOLD, notice
+from tearline.adapters.store.references import _parked as parked
 from tearline.media import Inspected
 from tearline.terms import Party
 
@@ -36,6 +37,18 @@ _awaited = Table(
 )
 Index("awaited_file_once", _awaited.c.giver, _awaited.c.release_id, unique=True)
 
+_variant = Table(
+    "variant",
+    t.metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("source", String, nullable=False),
+    Column("wanted", BLOB, nullable=False),
+    Column("done", BLOB),
+    Column("sha256", String),
+)
+Index("variant_wanted", _variant.c.seq, sqlite_where=_variant.c.done.is_(None))
+
 _decode_inspected = msgspec.json.Decoder(Inspected).decode
 
 
@@ -54,15 +67,56 @@ def add_file(db: Connection, product: int, sha256: str) -> None:
 
 def recalled_of(db: Connection, releases: Collection[str]) -> set[str]:
     """Those of the releases that were recalled; not those that a new version brought again."""
-    again = (notice.c.state == REPLACED) & (notice.c.release_id == notice.c.recalled)
-    query = select(notice.c.recalled).where(notice.c.recalled.in_(releases), ~again)
+    query = select(notice.c.recalled).where(notice.c.recalled.in_(releases), ~_AGAIN)
     return set(db.execute(query).scalars())
+
+
+def recalled_for_good(db: Connection, releases: Collection[str]) -> set[str]:
+    """Those of them that no new version can bring again: their holders were told."""
+    told = notice.c.state.in_([TOLD, LOST, REPLACED]) & ~_AGAIN
+    return set(db.execute(select(notice.c.recalled).where(notice.c.recalled.in_(releases), told)).scalars())
+
+
+_AGAIN = (notice.c.state == REPLACED) & (notice.c.release_id == notice.c.recalled)
 
 
 def blobs_referred_to(db: Connection) -> set[str]:
     """The digests of all files that products, forms, or products to come need."""
     found = set(db.execute(select(_file.c.sha256)).scalars())
-    return found | set(db.execute(select(_awaited.c.sha256)).scalars())
+    found |= set(db.execute(select(_awaited.c.sha256)).scalars())
+    return found | set(db.execute(select(_variant.c.sha256).where(_variant.c.sha256.is_not(None))).scalars())
+
+
+# --- Sanitized forms ------------------------------------------------------------------------------
+
+
+def variant(db: Connection, name: str) -> bytes | None:
+    """What became of a variant; `None` where it is not made yet."""
+    return db.execute(select(_variant.c.done).where(_variant.c.id == name)).scalar()
+
+
+def want_variant(db: Connection, name: str, source: str, wanted: bytes) -> None:
+    """Have a variant made of the file `source`, where that is not done or under way."""
+    row = insert(_variant).values(id=name, source=source, wanted=wanted)
+    db.execute(row.on_conflict_do_nothing())
+
+
+def wanted_variants(db: Connection) -> list[bytes]:
+    """Those that are to be made, in the order in which they were wanted."""
+    query = select(_variant.c.wanted).where(_variant.c.done.is_(None)).order_by(_variant.c.seq)
+    return list(db.execute(query).scalars())
+
+
+def keep_variant(db: Connection, name: str, done: bytes, sha256: str | None) -> None:
+    """Keep what became of a variant; `sha256`: of the file that was made."""
+    db.execute(_variant.update().where(_variant.c.id == name).values(done=done, sha256=sha256))
+
+
+def wake_products_of(db: Connection, source: str, at: str) -> None:
+    """Ask the gate again, from `at` on, about what waits and has this file."""
+    those = select(_file.c.product).where(_file.c.sha256 == source)
+    row = parked.c.product.in_(those) & parked.c.due.is_(None)
+    db.execute(parked.update().where(row).values(due=at))
 
 
 # --- Waiting for a partner's file -----------------------------------------------------------------
