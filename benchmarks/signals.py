@@ -132,8 +132,8 @@ def main() -> None:
             if b'"found":[]' not in answers[-1][0]:
                 raise SystemExit(f"findings: {answers[-1][0]!r}")
             peak = max(memory for _, memory, _ in answers) / 1e6
-            row = f"{took:8.2f}{took / once:7.2f}{least:8.2f}{peak:9.0f}{checked / once:14.2f}{made.size / 1e6:8.0f}"
-            print(f"{name:24}{row}")
+            print(f"{name:24}{took:8.2f}{took / once:7.2f}{least:8.2f}{peak:9.0f}", end="")
+            print(f"{checked / once:14.2f}{made.size / 1e6:8.0f}")
         looked = best(given.rounds, lambda: ask(Inspect(source=str(source))))
         print(f"{'inspect':24}{looked:8.2f}{looked / once:7.2f}")
     for factor in (given.factor, 16):

@@ -58,9 +58,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     open_files: int = 64
 
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(
+        1 << 30
+    ),  # keep freed memory: pages anew from the kernel cost more than sums
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
     "GDAL_PAM_ENABLED": "NO",  # a forged .aux.xml beside a file would override what it says
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_SKIP": "VRT,WMS,WMTS,WCS,HTTP,EEDA,EEDAI,NGW,PLMOSAIC,TileDB,STACIT,STACTA,DAAS,OGCAPI",
@@ -125,7 +129,7 @@ def _talk(request: Request, limits: Limits, progress: _Tell) -> bytes | None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=_ENVIRONMENT,
+        env=ENVIRONMENT,
         cwd="/",
     ) as child:
         if not (child.stdin and child.stdout and child.stderr):

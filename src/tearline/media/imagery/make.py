@@ -121,8 +121,7 @@ def _finished(of: Source, picture: Picture, scale: _Scale | None, progress: _Pro
     for strip in strips(of, picture.grid):
         data, sound = (scale.apply(strip[0], blank), strip[1]) if scale else strip
         if kind.kind != "f" and data.dtype != kind:
-            bounds = np.iinfo(kind)
-            data = np.rint(data).clip(bounds.min, bounds.max).astype(kind)
+            data = np.rint(data, out=data)  # within bounds: a mean is, and what is scaled is
         data = data.astype(kind, copy=False)
         done += data.shape[1]
         yield data if blank is None else _blanked((data, sound), kind, blank)

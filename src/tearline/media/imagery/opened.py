@@ -45,7 +45,7 @@ _TYPES = frozenset({"uint8", "int8", "uint16", "int16", "uint32", "int32", "floa
 _OPTIONS = {
     "GDAL_PAM_ENABLED": "NO",
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-    "GDAL_CACHEMAX": 48 << 20,
+    "GDAL_CACHEMAX": 24 << 20,
     "GDAL_NUM_THREADS": "1",
     "GDAL_TIFF_INTERNAL_MASK": "YES",
     "GDAL_ALLOW_LARGE_LIBJPEG_MEM_ALLOC": "NO",

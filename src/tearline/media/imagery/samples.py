@@ -22,9 +22,9 @@ from rasterio.windows import Window
 from tearline.media.imagery.grid import Grid, edges
 from tearline.media.imagery.opened import samples_of
 
-_PIECE = 12 << 20
+_PIECE = 8 << 20
 """Bytes of source read at once."""
-_STRIP = 24 << 20
+_STRIP = 16 << 20
 """Bytes of form held at once, as 64-bit sums."""
 
 Strip = tuple[Any, Any | None]
@@ -41,6 +41,11 @@ class Source(msgspec.Struct, frozen=True):
     @property
     def dtype(self) -> Any:
         return np.dtype(self.dataset.dtypes[0])
+
+    @property
+    def sums(self) -> Any:
+        """The type that they are summed in: of up to 16 bits a float of 24 is exact enough."""
+        return np.dtype(np.float32 if self.dtype.kind != "f" and self.dtype.itemsize <= 2 else np.float64)
 
     def read(self, window: Window) -> Strip:
         data = self.dataset.read(self.bands, window=window)
@@ -84,38 +89,35 @@ def rows_of(grid: Grid, bands: int) -> int:
 def strips(of: Source, grid: Grid) -> Iterator[Strip]:
     """The form's pixels, `rows_of` rows at a time, the last strip with what is left.
 
-    Averages come as 64-bit floats, the source's own pixels as they are.
+    Averages come as floats, the source's own pixels as they are.
     """
     rows = rows_of(grid, len(of.bands))
-    if grid.averaged and not grid.warped:
-        yield from _averaged(of, grid, rows)
-        return
-    affine = of.dataset.transform
-    left = 0 if grid.warped or grid.epsg is None else round((grid.left - affine.c) / affine.a)
-    top = 0 if grid.warped or grid.epsg is None else round((grid.top - affine.f) / affine.e)
-    windows = (
-        Window(left, top + row, grid.width, min(rows, grid.height - row))
-        for row in range(0, grid.height, rows)
-    )
-    yield from (piece for _, piece in _ahead(of, windows))
-
-
-def _averaged(of: Source, grid: Grid, rows: int) -> Iterator[Strip]:
-    x, y = edges(grid, of.dataset.transform)
+    average = grid.averaged and not grid.warped
+    if grid.warped or grid.epsg is None:  # the dataset is the grid already
+        x, y = np.arange(grid.width + 1.0), np.arange(grid.height + 1.0)
+    else:
+        x, y = edges(grid, of.dataset.transform)
+        x, y = (x, y) if average else (np.rint(x), np.rint(y))
     x, y = x.clip(0, of.dataset.width), y.clip(0, of.dataset.height)
-    sums: dict[int, _Sums] = {}
+    held: dict[int, _Sums | _Copies] = {}
     done = 0
     for window, (data, sound) in _ahead(of, _pieces(of, x, y)):
-        first = max(0, int(np.searchsorted(y, window.row_off, "right")) - 1)
-        last = min(grid.height, int(np.searchsorted(y, window.row_off + window.height, "left")))
+        first, last = _cells(y, window.row_off, window.height)
         while done < first // rows:
-            yield sums.pop(done).mean()
+            yield held.pop(done).strip()
             done += 1
         for strip in range(first // rows, -(-last // rows)):
-            if strip not in sums:
-                sums[strip] = _Sums(len(of.bands), y[strip * rows : (strip + 1) * rows + 1], x)
-            sums[strip].add(data, sound, window)
-    yield from (sums[strip].mean() for strip in sorted(sums))
+            if strip not in held:
+                kind = _Sums if average else _Copies
+                held[strip] = kind(len(of.bands), y[strip * rows : (strip + 1) * rows + 1], x, of)
+            held[strip].add(data, sound, window)
+    yield from (held[strip].strip() for strip in sorted(held))
+
+
+def _cells(edge: Any, start: int, count: int) -> tuple[int, int]:
+    """Which cells, from and to, the source's pixels from `start` on touch."""
+    first = int(np.searchsorted(edge, start, "right")) - 1
+    return max(0, first), min(len(edge) - 1, int(np.searchsorted(edge, start + count, "left")))
 
 
 def _pieces(of: Source, x: Any, y: Any) -> Iterator[Window]:
@@ -155,43 +157,64 @@ def _ahead(of: Source, windows: Iterable[Window]) -> Iterator[tuple[Window, Stri
             yield before[0], before[1].result()
 
 
+class _Copies:
+    """The samples of one strip, each as it is."""
+
+    def __init__(self, bands: int, y: Any, x: Any, of: Source) -> None:
+        self._top, self._left = int(y[0]), int(x[0])
+        self._data = np.zeros((bands, len(y) - 1, len(x) - 1), of.dtype)
+        self._sound: Any = None
+
+    def add(self, data: Any, sound: Any | None, window: Window) -> None:
+        top, left = window.row_off - self._top, window.col_off - self._left
+        skip = max(0, -top)  # rows of the strip before
+        rows = slice(max(0, top), max(0, min(top + window.height, self._data.shape[1])))
+        here = (rows, slice(left, left + window.width))
+        there = (slice(skip, skip + rows.stop - rows.start), slice(None))
+        self._data[:, *here] = data[:, *there]
+        if sound is not None:
+            if self._sound is None:
+                self._sound = np.ones(self._data.shape[1:], bool)
+            self._sound[here] = sound[there]
+
+    def strip(self) -> Strip:
+        return self._data, self._sound
+
+
 class _Sums:
     """The sums over the cells of one strip, by area."""
 
-    def __init__(self, bands: int, y: Any, x: Any) -> None:
+    def __init__(self, bands: int, y: Any, x: Any, of: Source) -> None:
         self._y, self._x = y, x
-        self._sum = np.zeros((bands, len(y) - 1, len(x) - 1))
+        self._sum = np.zeros((bands, len(y) - 1, len(x) - 1), of.sums)
         self._area: Any = None
         """Of what is sound; `None` while all is."""
-        self._cell = np.outer(np.diff(y), np.diff(x))
+
+    def _cell(self) -> Any:
+        return np.outer(np.diff(self._y), np.diff(self._x))
 
     def add(self, data: Any, sound: Any | None, window: Window) -> None:
-        rows = slice(
-            max(0, int(np.searchsorted(self._y, window.row_off, "right")) - 1),
-            min(len(self._y) - 1, int(np.searchsorted(self._y, window.row_off + window.height, "left"))),
-        )
-        if rows.start >= rows.stop:
+        rows = slice(*_cells(self._y, window.row_off, window.height))
+        columns = slice(*_cells(self._x, window.col_off, window.width))
+        if rows.start >= rows.stop or columns.start >= columns.stop:
             return
         down = _overlap(self._y[rows.start : rows.stop + 1], window.row_off, window.height)
-        first = max(0, int(np.searchsorted(self._x, window.col_off, "right")) - 1)
-        last = min(len(self._x) - 1, int(np.searchsorted(self._x, window.col_off + window.width, "left")))
-        inside = (self._x[first : last + 1] - window.col_off).clip(0, window.width)
-        here = (rows, slice(first, last))
+        inside = (self._x[columns.start : columns.stop + 1] - window.col_off).clip(0, window.width)
         if sound is not None and not sound.all():
-            if self._area is None:
-                # What was summed before was all sound: take the whole cells, and off what is not.
-                self._area = self._cell.copy()
-            self._area[here] -= _across(_down(down, ~sound, exact=False), inside)
+            if self._area is None:  # all before was sound: of the whole cells, what is not is taken off
+                self._area = self._cell()
+            self._area[rows, columns] -= _across(_down(down, ~sound, np.float64), inside)
             data = np.where(sound, data, data.dtype.type(0))
-        exact = data.dtype.itemsize > 2
         for band, samples in enumerate(data):
-            self._sum[band][here] += _across(_down(down, samples, exact=exact), inside)
+            self._sum[band, rows, columns] += _across(_down(down, samples, self._sum.dtype), inside)
 
-    def mean(self) -> Strip:
-        if self._area is None:
-            return self._sum / self._cell, None
-        sound = self._area >= self._cell / 2
-        return self._sum / np.where(sound, self._area, 1.0), sound
+    def strip(self) -> Strip:
+        area, sound = self._cell(), None
+        if self._area is not None:
+            sound = self._area >= area / 2
+            area = np.where(sound, self._area, 1.0)
+        self._sum /= area.astype(self._sum.dtype)
+        return self._sum, sound
 
 
 def _overlap(edge: Any, start: int, count: int) -> Any:
@@ -201,9 +224,8 @@ def _overlap(edge: Any, start: int, count: int) -> Any:
     return (high - low).clip(0, None)
 
 
-def _down(weights: Any, samples: Any, *, exact: bool) -> Any:
+def _down(weights: Any, samples: Any, kind: Any) -> Any:
     """Sums down the columns. A row of cells reaches over few rows of samples: only those are taken."""
-    kind = np.float64 if exact else np.float32
     out = np.zeros((len(weights), samples.shape[1]), kind)
     for cell, weight in enumerate(weights):
         (used,) = weight.nonzero()
@@ -214,10 +236,23 @@ def _down(weights: Any, samples: Any, *, exact: bool) -> Any:
 
 
 def _across(rows: Any, edge: Any) -> Any:
-    """Integrals along the rows between the edges, by differences of the running sum."""
-    total = np.zeros((rows.shape[0], rows.shape[1] + 1))
-    np.cumsum(rows, axis=1, out=total[:, 1:])
+    """Sums along the rows between the edges: whole samples first, then the parts at the edges."""
     whole = np.minimum(edge.astype(np.intp), rows.shape[1])
-    part = edge - whole
-    beyond = np.minimum(whole, rows.shape[1] - 1)
-    return np.diff(total[:, whole] + part * rows[:, beyond], axis=1)
+    sums = _between(rows, whole)
+    if (part := (edge - whole).astype(rows.dtype)).any():
+        sums += np.diff(part * rows[:, np.minimum(whole, rows.shape[1] - 1)], axis=1)
+    return sums
+
+
+def _between(rows: Any, at: Any) -> Any:
+    steps = np.diff(at)
+    if len(steps) > 3 and (steps[1:-1] == steps[1]).all() and steps[1]:  # five times as fast
+        sums = np.empty((len(rows), len(steps)), rows.dtype)
+        inner = rows[:, at[1] : at[-2]].reshape(len(rows), -1, steps[1])
+        sums[:, 1:-1] = inner @ np.ones(steps[1], rows.dtype)
+        for cell in (0, -1):
+            sums[:, cell] = rows[:, at[:-1][cell] : at[1:][cell]].sum(axis=1)
+        return sums
+    sums = np.add.reduceat(rows[:, : max(1, at[-1])], np.minimum(at[:-1], max(0, at[-1] - 1)), axis=1)
+    sums[:, steps == 0] = 0  # reduceat gives the one sample there
+    return sums

@@ -22,38 +22,34 @@ WIDE = 256
 _SHORT, _LONG, _ASCII, _DOUBLE, _LONG8 = 3, 4, 2, 12, 16
 _CODES = {_SHORT: "H", _LONG: "I", _ASCII: "s", _DOUBLE: "d", _LONG8: "Q"}
 _FORMATS = {"u": 1, "i": 2, "f": 3}
-_OFFSETS, _COUNTS = 324, 325
 
 
 def write(file: IO[bytes], picture: Picture, strips: Iterator[Any]) -> None:
     """Write `strips`, each (band, row, column) of `picture.rows` rows, the last as many as are left."""
-    grid = picture.grid
-    across, down = -(-grid.width // WIDE), -(-grid.height // picture.rows)
-    item = np.dtype(picture.dtype).itemsize
-    tile = WIDE * picture.rows * picture.bands * item
+    across, down = -(-picture.grid.width // WIDE), -(-picture.grid.height // picture.rows)
+    tiles = across * down * picture.bands
+    tile = WIDE * picture.rows * np.dtype(picture.dtype).itemsize
     # Deflate adds five bytes to 16 KB that it cannot pack, at the most.
-    big = across * down * (tile + tile // 1000 + 100) > (1 << 32) - (1 << 20)
-    tags = _tags(picture, tile, across * down)
-    offset, counts = _Directory(tags, big).length, []
-    offsets = []
-    file.seek(offset)
+    big = tiles * (tile + tile // 1000 + 100) > (1 << 32) - (1 << 20)
+    start = _Directory(_tags(picture, np.zeros(tiles), np.zeros(tiles)), big).length
+    file.seek(start)
+    sizes: list[int] = []
     with ThreadPoolExecutor(2) as pool:
         for strip in strips:
-            for packed in pool.map(lambda piece: _packed(piece, picture), _tiles(strip, picture.rows)):
+            each = _tiles(strip, picture.rows)
+            for packed in pool.map(_packed, each) if picture.packed else each:
+                sizes.append(packed.nbytes)
                 file.write(packed)
-                offsets.append(offset)
-                counts.append(len(packed))
-                offset += len(packed)
-    wide = _LONG8 if big else _LONG
-    tags |= {_OFFSETS: (wide, offsets), _COUNTS: (wide, counts)}
+    ends = start + np.cumsum(sizes)
+    order = np.arange(tiles).reshape(down, picture.bands, across).transpose(1, 0, 2).ravel()
     file.seek(0)
-    file.write(_Directory(tags, big).written())
+    file.write(_Directory(_tags(picture, (ends - sizes)[order], np.array(sizes)[order]), big).written())
 
 
-def _tags(picture: Picture, tile: int, tiles: int) -> dict[int, tuple[int, Any]]:
+def _tags(picture: Picture, offsets: Any, sizes: Any) -> dict[int, tuple[int, Any]]:
+    """Every tag, with its type and values; each band has tiles of its own, plane after plane."""
     grid, kind = picture.grid, np.dtype(picture.dtype)
     extra = picture.bands - (3 if picture.colours else 1)
-    wide = _LONG8 if tile * tiles > (1 << 31) else _LONG
     tags: dict[int, tuple[int, Any]] = {
         256: (_LONG, [grid.width]),
         257: (_LONG, [grid.height]),
@@ -61,11 +57,11 @@ def _tags(picture: Picture, tile: int, tiles: int) -> dict[int, tuple[int, Any]]
         259: (_SHORT, [8 if picture.packed else 1]),
         262: (_SHORT, [2 if picture.colours else 1]),
         277: (_SHORT, [picture.bands]),
-        284: (_SHORT, [1]),
+        284: (_SHORT, [2 if picture.bands > 1 else 1]),
         322: (_LONG, [WIDE]),
         323: (_LONG, [picture.rows]),
-        _OFFSETS: (wide, [0] * tiles),
-        _COUNTS: (wide, [0] * tiles),
+        324: (_LONG8, offsets.astype(int).tolist()),
+        325: (_LONG8, sizes.astype(int).tolist()),
         339: (_SHORT, [_FORMATS[kind.kind]] * picture.bands),
     }
     if picture.packed and kind.kind != "f":
@@ -97,24 +93,22 @@ def geo_keys(epsg: int) -> list[int]:
 
 
 def _tiles(strip: Any, rows: int) -> Iterator[Any]:
-    """Tiles of the strip, (row, column, band), filled up with zeros at the edges."""
-    bands, _, width = strip.shape
-    for left in range(0, width, WIDE):
-        part = strip[:, :, left : left + WIDE].transpose(1, 2, 0)
-        if part.shape[:2] != (rows, WIDE):
-            whole = np.zeros((rows, WIDE, bands), strip.dtype)
-            whole[: part.shape[0], : part.shape[1]] = part
-            part = whole
-        yield part
+    """The tiles of the strip, band after band, filled up with zeros at the edges."""
+    order = strip.dtype.newbyteorder("<")
+    for band in strip:
+        for left in range(0, band.shape[1], WIDE):
+            part = band[:, left : left + WIDE]
+            tile = (
+                np.empty((rows, WIDE), order) if part.shape == (rows, WIDE) else np.zeros((rows, WIDE), order)
+            )
+            tile[: part.shape[0], : part.shape[1]] = part
+            yield tile
 
 
-def _packed(tile: Any, picture: Picture) -> bytes:
-    little = tile.astype(tile.dtype.newbyteorder("<"), copy=False)
-    if not picture.packed:
-        return bytes(np.ascontiguousarray(little).tobytes())
-    if little.dtype.kind != "f":
-        little = np.diff(little, axis=1, prepend=little.dtype.type(0))
-    return zlib.compress(np.ascontiguousarray(little).tobytes(), 1)
+def _packed(tile: Any) -> memoryview:
+    if tile.dtype.kind != "f":
+        tile = np.diff(tile, axis=1, prepend=tile.dtype.type(0)).astype(tile.dtype, copy=False)
+    return memoryview(zlib.compress(tile, 1))
 
 
 class _Directory:
@@ -124,7 +118,9 @@ class _Directory:
         self._tags, self._big = sorted(tags.items()), big
         self._inline = 8 if big else 4
         start = 16 + 8 + 20 * len(tags) + 8 if big else 8 + 2 + 12 * len(tags) + 4
-        self._values = [(tag, kind, *self._value(kind, values)) for tag, (kind, values) in self._tags]
+        self._values = [
+            (tag, self._kind(kind), *self._value(kind, values)) for tag, (kind, values) in self._tags
+        ]
         self.length = start
         self._places = []
         for _, _, _, value in self._values:
@@ -132,11 +128,13 @@ class _Directory:
             self.length += 0 if len(value) <= self._inline else len(value) + len(value) % 2
         self.length += -self.length % 16
 
+    def _kind(self, kind: int) -> int:
+        return _LONG if kind == _LONG8 and not self._big else kind
+
     def _value(self, kind: int, values: Any) -> tuple[int, bytes]:
         if kind == _ASCII:
             return len(values), values
-        if kind == _LONG8 and not self._big:
-            kind = _LONG
+        kind = self._kind(kind)
         return len(values), struct.pack(f"<{len(values)}{_CODES[kind]}", *values)
 
     def written(self) -> bytes:

@@ -82,7 +82,11 @@ def members(file: BinaryIO, where: str) -> list[Member]:
             told = sorted(f"tar {key}" for key in extended if key not in {"path", "size"})
             found.append(Member(name=name, offset=at + BLOCK, size=size, extras=tuple(told)))
         extended = {}
-        at += BLOCK + size + padding(size)
+        at += BLOCK + size
+        file.seek(at)
+        if file.read(padding(size)).strip(b"\0"):
+            raise BadInput(where, f"byte {at}", "something stands in the padding behind a file")
+        at += padding(size)
 
 
 def header(name: str, size: int) -> bytes:

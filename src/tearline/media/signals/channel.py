@@ -128,6 +128,7 @@ def _masked(windows: Array, mask: Array, short: int, real: bool) -> Array:
         return np.asarray(fft.irfft(spectrum, short, axis=-1, overwrite_x=True))
     spectrum = fft.fft(windows, axis=-1)
     kept = np.empty((*spectrum.shape[:-1], short), spectrum.dtype)
-    np.multiply(spectrum[..., :half], mask[:half], out=kept[..., :half])
-    np.multiply(spectrum[..., -half:], mask[half:], out=kept[..., half:])
+    with np.errstate(invalid="ignore"):  # what is not finite stays so, and is found in the result
+        np.multiply(spectrum[..., :half], mask[:half], out=kept[..., :half])
+        np.multiply(spectrum[..., -half:], mask[half:], out=kept[..., half:])
     return np.asarray(fft.ifft(kept, axis=-1, overwrite_x=True))
