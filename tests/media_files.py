@@ -34,8 +34,8 @@ def recording(
     return path
 
 
-def picture(path: Path, *, seed: int = 1, pixels: int = 64) -> Path:
-    """A GeoTIFF of noise, 10 m a pixel, in UTM zone 36."""
+def picture(path: Path, *, seed: int = 1, pixels: int = 64, told: str = "") -> Path:
+    """A GeoTIFF of noise, 10 m a pixel, in UTM zone 36. `told`: its description."""
     import rasterio
     from rasterio.transform import from_origin
 
@@ -52,4 +52,6 @@ def picture(path: Path, *, seed: int = 1, pixels: int = 64) -> Path:
         transform=from_origin(500_000, 5_500_000, 10, 10),
     ) as file:
         file.write(noise, 1)
+        if told:
+            file.update_tags(TIFFTAG_IMAGEDESCRIPTION=told)
     return path

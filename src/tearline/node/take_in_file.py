@@ -9,19 +9,18 @@ from __future__ import annotations
 import stat
 import uuid
 from collections.abc import Collection, Iterator
-from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
 from tearline import intake, label
-from tearline.adapters import sandbox, sigmf_pair, store
+from tearline.adapters import sandbox, store
 from tearline.adapters.blobs import Blob
 from tearline.deliver.recall import version_stamp
 from tearline.intake import Fault, stac
 from tearline.media import Inspect, Inspected
+from tearline.media.signals import pack
 from tearline.node.arrivals import category_of, file_label, media_of
 from tearline.node.opened import Node
 from tearline.node.take_in import AlreadyHeld, TakenIn, hold
@@ -29,6 +28,7 @@ from tearline.terms import BadInput, Category, Discipline, Product, Quarantine, 
 
 _NAMESPACE = uuid.UUID("d3b0b7a6-6a53-4c64-9f0e-6a1c5b0f2c9d")
 _HEAD = 64 * 1024
+_PAIR = (".sigmf-meta", ".sigmf-data")
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"NITF", b"NSIF", b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
 """TIFF 6.0 and BigTIFF; MIL-STD-2500C and NSIF 1.0; ISO/IEC 15444-1, annexes I and A."""
 _MAX_DEPTH = 4
@@ -45,7 +45,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_media_file(path: Path) -> bool:
     """Whether a file is one that `take_in_file` reads, by its first bytes. Raises `OSError`."""
-    if path.suffix in {sigmf_pair.META, sigmf_pair.DATA}:
+    if path.suffix in _PAIR:
         return True
     with path.open("rb") as file:
         head = file.read(_HEAD)
@@ -62,7 +62,7 @@ def take_in_file(
     """Take in what is in one file. What is yielded as `TakenIn` is durable. Raises `OSError`."""
     try:
         with path.open("rb") as file:
-            is_stac = path.suffix not in {sigmf_pair.META, sigmf_pair.DATA} and stac.is_stac(file.read(_HEAD))
+            is_stac = path.suffix not in _PAIR and stac.is_stac(file.read(_HEAD))
         if is_stac:
             yield from _take_in_stac(node, path, about, depth)
         else:
@@ -114,8 +114,7 @@ def _take_in(
     if not stat.S_ISREG(path.stat().st_mode):
         raise BadInput(name, "", "is no regular file")
     with node.blobs.storing():
-        with _opened(path) as stream:
-            blob = node.blobs.put(stream, name)
+        blob = _stored(node, path)
         try:
             inspected = sandbox.run(Inspect(source=str(node.blobs.local(blob.sha256).resolve())))
         except BadInput as bad:  # its blob goes with the next sweep
@@ -126,10 +125,16 @@ def _take_in(
             return hold(node, db, product, name)
 
 
-def _opened(path: Path) -> AbstractContextManager[BinaryIO]:
-    if path.suffix in {sigmf_pair.META, sigmf_pair.DATA}:
-        return sigmf_pair.packed(path)
-    return path.open("rb")
+def _stored(node: Node, path: Path) -> Blob:
+    """The file in the blob store; of a recording of two files, both as one archive."""
+    if path.suffix not in _PAIR:
+        with path.open("rb") as stream:
+            return node.blobs.put(stream, str(path))
+    meta, data = (path.with_suffix(suffix) for suffix in _PAIR)
+    with node.blobs.scratch() as part:
+        with part.open("wb") as out:
+            pack(meta, data if data.exists() else None, out)
+        return node.blobs.adopt(part, str(path))
 
 
 def _id(node: Node, blob: Blob) -> str:

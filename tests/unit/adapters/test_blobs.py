@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import stat
 from collections.abc import Callable
 from hashlib import sha256
@@ -17,7 +16,7 @@ from tearline.adapters.blobs.s3 import ObjectBlobs
 from tearline.terms import BadInput, Broken
 
 LIMIT = 5_000_000
-BODY = os.urandom(3_000_001)
+BODY = bytes(range(251)) * 12_000
 DIGEST = sha256(BODY).hexdigest()
 
 

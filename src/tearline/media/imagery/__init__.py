@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tearline.media import Answer, Inspect, Inspected, Make, Preview, Request, Verify
 from tearline.media.imagery.check import check
@@ -15,6 +16,7 @@ from tearline.media.imagery.make import make
 from tearline.media.imagery.nitf import Headers
 from tearline.media.imagery.opened import MEDIA_TYPES, facts_of, format_of, must_decode, opened
 from tearline.media.imagery.preview import preview
+from tearline.media.texts import texts_of
 
 
 def answer(request: Request, progress: Callable[[float], None]) -> Answer:
@@ -42,6 +44,20 @@ def inspect(path: Path) -> Inspected:
     with opened(path) as dataset:
         facts = facts_of(dataset, kind)
         must_decode(dataset)
+        bands = (0, *dataset.indexes)
+        tags = [dataset.tags(band, ns=ns) for band in bands for ns in _namespaces(dataset, band)]
+        texts = texts_of([*tags, dataset.descriptions], path.name)
     return Inspected(
-        facts=facts, media_type=MEDIA_TYPES[kind], marking=marking, quarantine=quarantine, carries=carries
+        facts=facts,
+        media_type=MEDIA_TYPES[kind],
+        marking=marking,
+        quarantine=quarantine,
+        texts=texts,
+        carries=carries,
     )
+
+
+def _namespaces(dataset: Any, band: int) -> list[str | None]:
+    """Of the metadata of a band, 0 for the picture's own; what GDAL says of itself is left out."""
+    own = {"IMAGE_STRUCTURE", "DERIVED_SUBDATASETS", "COLOR_PROFILE"}
+    return [None, *(name for name in dataset.tag_namespaces(band) if name not in own)]
