@@ -92,7 +92,8 @@ def blobs_referred_to(db: Connection) -> set[str]:
 
 def variant(db: Connection, name: str) -> bytes | None:
     """What became of a variant; `None` where it is not made yet."""
-    return db.execute(select(_variant.c.done).where(_variant.c.id == name)).scalar()
+    row = t.driver(db).execute("SELECT done FROM variant WHERE id = ?", (name,)).fetchone()
+    return None if row is None else row[0]
 
 
 def want_variant(db: Connection, name: str, source: str, wanted: bytes) -> None:
