@@ -195,8 +195,7 @@ class _Server:
         for party in sorted(self.node.forked - self.forked):
             log.warning("fork found: nothing is taken until an officer settles it", partner=party)
         self.forked = self.node.forked
-        while batch := consider(self.node) + hand_over(self.node, tell):
-            done += batch
+        done += consider(self.node) + hand_over(self.node, tell)
         if self.node.held_up != self.held_up:
             self.held_up = self.node.held_up
             log.warning("products wait" if self.held_up else "products no longer wait", why=self.held_up)

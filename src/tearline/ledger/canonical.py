@@ -34,10 +34,10 @@ def _is_plain(value: object) -> bool:
     Nearly every STIX object is plain, and orjson writes it about ten times as fast.
     """
     kind = type(value)
-    if kind is str or value is None or kind is bool:
+    if isinstance(value, str) or value is None or kind is bool:
         return True
     if kind is int:
         return -_EXACT <= value <= _EXACT  # type: ignore[operator]
     if kind is dict:
         return all(type(name) is str and name.isascii() and _is_plain(one) for name, one in value.items())  # type: ignore[attr-defined]
-    return kind is list and all(map(_is_plain, value))  # type: ignore[call-overload]
+    return kind in {list, tuple} and all(map(_is_plain, value))  # type: ignore[call-overload]
