@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tearline.media import Answer, Inspect, Inspected, Make, Preview, Request, Verify
+from tearline.media.imagery import tags
 from tearline.media.imagery.check import check
 from tearline.media.imagery.make import make
 from tearline.media.imagery.nitf import Headers
@@ -43,6 +44,8 @@ def inspect(path: Path) -> Inspected:
         carries = headers.carries()
     with opened(path) as dataset:
         facts = facts_of(dataset, kind)
+        if kind == "geotiff":
+            carries = tags.carries(path, facts)
         must_decode(dataset)
         bands = (0, *dataset.indexes)
         tags = [dataset.tags(band, ns=ns) for band in bands for ns in _namespaces(dataset, band)]

@@ -7,7 +7,6 @@ a finding, whatever it holds; so is a byte of the file that no tag, field or til
 from __future__ import annotations
 
 import contextlib
-import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +20,9 @@ from tearline.media.imagery import nitf_file, tiff
 from tearline.media.imagery.make import hashed
 from tearline.media.imagery.nitf import Headers
 from tearline.media.imagery.opened import MEDIA_TYPES, facts_of, format_of, opened
-from tearline.media.imagery.picture import told
+from tearline.media.imagery.picture import instant, told
 from tearline.media.imagery.security import WIDTHS, Unwritable, fields_of
+from tearline.media.imagery.tags import SAMPLES, reopened
 from tearline.terms import BadInput, Box, Imagery, ImageryForm
 
 _PLACE = 1e-4
@@ -89,21 +89,16 @@ def _form(request: Verify, form: ImageryForm, facts: Imagery) -> Iterator[str]:
             yield "it reaches beyond the area of the form"
     if form.bits and np.dtype(facts.dtype).itemsize * 8 > form.bits:
         yield "its samples have more bits than the form allows"
-    due = told(request.taken, form.time)
-    if told(facts.taken, form.time) != due:
+    if facts.taken != instant(request.taken, form.time):
         yield "it tells another time than the form allows"
 
 
 # --- GeoTIFF -------------------------------------------------------------------------------------
 
-_PLAIN = {256, 257, 258, 259, 262, 277, 284, 317, 322, 323, 324, 325, 339}
-"""How the samples lie: TIFF 6.0. The others that are allowed are looked at one by one."""
-
 
 def _geotiff(path: Path, request: Verify, facts: Imagery) -> Iterator[str]:
-    logging.getLogger("tifffile").disabled = True  # its warnings quote the file
     try:
-        with tifffile.TiffFile(path) as file:
+        with reopened(path) as file:
             pages = list(file.pages)
             if len(pages) != 1:
                 yield f"it has {len(pages)} directories"
@@ -116,7 +111,7 @@ def _geotiff(path: Path, request: Verify, facts: Imagery) -> Iterator[str]:
             ) or page.dtype != np.dtype(facts.dtype):
                 yield "tifffile reads other dimensions or samples than were told"
             yield from _unaccounted(path, file, page)
-    except (tifffile.TiffFileError, ValueError, KeyError, IndexError, TypeError, OSError):
+    except (tifffile.TiffFileError, ValueError, KeyError, IndexError, TypeError, OSError, ArithmeticError):
         yield "tifffile cannot read it"
 
 
@@ -130,7 +125,7 @@ def _tags(page: Any, request: Verify, facts: Imagery) -> Iterator[str]:
         must |= {33550: held.get(33550), 33922: held.get(33922), 34735: held.get(34735)}
         yield from _place(held)
     for code, value in held.items():
-        if code in _PLAIN:
+        if code in SAMPLES:
             continue
         allowed = (must | may).get(code)
         if allowed is None:

@@ -19,18 +19,17 @@ from typing import Any
 import msgspec
 import numpy as np
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
 from rasterio.transform import Affine
 from rasterio.warp import transform as to_crs
 from rasterio.warp import transform_bounds
 
-from tearline.media.imagery.opened import geographic, ground_size, gsd_of, place_of
+from tearline.media.imagery.opened import GDAL_ERRORS, geographic, ground_size, gsd_of, on_map, place_of
 from tearline.terms import BadInput, Box, ImageryForm
 
 RUNGS = (0.5, 1.0, 2.0, 10.0, 30.0, 60.0, 300.0, 600.0, 3000.0, 6000.0, 30000.0)
 """Metres. All the borders of the GSD classes are among them."""
-_DEGREE = 111_320.0
-"""Metres in a degree along the equator: makes a side in degrees of one in metres."""
+_DEGREE = 110_500.0
+"""Metres: a little less than the shortest degree of latitude, so that a side in degrees is never too short."""
 _SAME = 1e-6
 """Of a cell: edges nearer than this are the same edge."""
 
@@ -111,7 +110,7 @@ def _rung(metres: float) -> float:
 
 
 def _epsg(crs: Any) -> int | None:
-    with contextlib.suppress(RasterioError):
+    with contextlib.suppress(*GDAL_ERRORS):
         number = crs.to_epsg(confidence_threshold=50)
         # The number must say it all: what else the file says of its CRS does not go out.
         return int(number) if number and CRS.from_epsg(number) == crs else None
@@ -119,16 +118,14 @@ def _epsg(crs: Any) -> int | None:
 
 
 def _bounds(affine: Any, width: int, height: int) -> tuple[float, float, float, float]:
-    corners = [affine * at for at in ((0, 0), (width, 0), (0, height), (width, height))]
-    xs, ys = zip(*corners, strict=True)
+    xs, ys = zip(*on_map(affine, ((0, 0), (width, 0), (0, height), (width, height))), strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 
 
 def _utm(crs: Any, affine: Any, dataset: Any) -> tuple[int, tuple[float, float, float, float]]:
     """The UTM zone of its centre, by EPSG number, and its bounds there."""
-    (longitude,), (latitude,) = geographic(
-        crs, *zip(affine * (dataset.width / 2, dataset.height / 2), strict=True)
-    )
+    centre = on_map(affine, [(dataset.width / 2, dataset.height / 2)])
+    (longitude,), (latitude,) = geographic(crs, *zip(*centre, strict=True))
     if abs(latitude) > 84:
         raise BadInput("", "its place on the earth", "is near a pole, where there is no common grid")
     epsg = (32600 if latitude >= 0 else 32700) + int((longitude + 180) % 360 // 6) + 1
@@ -151,7 +148,7 @@ def _within(
         east = to_crs("EPSG:4326", crs, [area.east] * count, latitudes)[0]
         south = to_crs("EPSG:4326", crs, longitudes, [area.south] * count)[1]
         north = to_crs("EPSG:4326", crs, longitudes, [area.north] * count)[1]
-    except RasterioError:
+    except GDAL_ERRORS:
         raise BadInput("", "the form", "its area is not on the picture's map") from None
     if not all(map(math.isfinite, (*west, *east, *south, *north))):
         raise BadInput("", "the form", "its area is not on the picture's map")
@@ -186,9 +183,8 @@ def _sides(crs: Any, metres: float, inside: Any) -> tuple[float, float]:
     spots = [(x, y) for x in (inside[0], inside[2]) for y in (inside[1], inside[3])]
     spots.append(((inside[0] + inside[2]) / 2, (inside[1] + inside[3]) / 2))
     for axis in (0, 1):
-        # A degree of latitude is up to half a percent shorter than one along the equator.
         while min(ground_size(crs, Affine(sides[0], 0, x, 0, -sides[1], y), 0, 0)[axis] for x, y in spots) < (
-            metres * 0.99
+            metres * (1 - _SAME)
         ):
             sides[axis] *= 2
     return sides[0], sides[1]

@@ -76,7 +76,7 @@ class Headers:
 
     def carries(self) -> tuple[str, ...]:
         """By name, what else it holds: TREs, comments, segments."""
-        found = [f"TRE {tre['CETAG'].value}" for tre in self.tres()]
+        found = [f"TRE {tre.name}" for tre in self.tres()]
         for place, _ in self.groups():
             if not place.startswith(("file", "image 1")):
                 found.append(f"segment {place}")

@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 from rasterio.crs import CRS
 
-from tearline.media.imagery.opened import geographic
+from tearline.media.imagery.opened import geographic, on_map
 from tearline.media.imagery.picture import Picture
 from tearline.media.imagery.security import WIDTHS
 from tearline.terms import BadInput
@@ -94,7 +94,7 @@ def coordinates(picture: Picture) -> tuple[str, str]:
     if grid.epsg is None:
         return " ", ""
     right, bottom = grid.width - 0.5, grid.height - 0.5
-    corners = [grid.affine * at for at in ((0.5, 0.5), (right, 0.5), (right, bottom), (0.5, bottom))]
+    corners = on_map(grid.affine, ((0.5, 0.5), (right, 0.5), (right, bottom), (0.5, bottom)))
     zone = grid.epsg % 100
     if grid.epsg - zone in (32600, 32700) and all(
         0 <= x < 999_999.5 and 0 <= y < 9_999_999.5 for x, y in corners

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import rasterio
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.transform import from_gcps
@@ -59,6 +60,8 @@ _BOMB = 1100
 """Deflate packs 1032 to 1 at best (zlib's technical details); what claims to be packed tighter is a trap."""
 _FREE = 64 << 20
 """Bytes of pixels that any file may claim."""
+GDAL_ERRORS = (RasterioError, CPLE_BaseError)
+"""What rasterio raises; the second where it hands on what GDAL says."""
 _WGS84 = "EPSG:4326"
 _A, _E2 = 6378137.0, 0.00669437999014
 
@@ -84,7 +87,7 @@ def opened(path: Path) -> Iterator[Any]:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         try:
             dataset = rasterio.open(path, driver=_DRIVERS[kind], sharing=False, **options)
-        except RasterioError:
+        except GDAL_ERRORS:
             raise BadInput("", "", "is damaged or is not what its first bytes say") from None
         with dataset:
             if kind == "nitf" and dataset.subdatasets and not dataset.count:
@@ -93,7 +96,7 @@ def opened(path: Path) -> Iterator[Any]:
             _must_be_possible(dataset, path.stat().st_size)
             try:
                 yield dataset
-            except RasterioError:
+            except GDAL_ERRORS:
                 raise BadInput("", "its pixels", "cannot be decoded") from None
             finally:
                 dataset.close()
@@ -127,7 +130,7 @@ def facts_of(dataset: Any, kind: Format) -> Imagery:
         bands=len(samples_of(dataset)),
         dtype=dataset.dtypes[0],
         gsd_m=gsd_of(dataset),
-        box=box_of(dataset),
+        box=box_of(place_of(dataset), dataset.width, dataset.height),
         taken=_taken(dataset, kind),
     )
 
@@ -143,11 +146,20 @@ def place_of(dataset: Any) -> tuple[Any, Any] | None:
     points, points_crs = dataset.gcps
     if crs is None and points and points_crs:
         crs, affine = points_crs, from_gcps(points)
+        if not _straight(affine, points):
+            return None
     if crs is None or not (crs.is_projected or crs.is_geographic):
         return None
     if not all(map(math.isfinite, affine)) or affine.determinant == 0:
         raise BadInput("", "its place on the earth", "is not a place: its pixels have no size")
     return crs, affine
+
+
+def _straight(affine: Any, points: Any) -> bool:
+    """Whether control points lie where `affine` puts them, within two pixels; a bent picture has no place."""
+    at = on_map(affine, [(point.col, point.row) for point in points])
+    slack = 2 * math.sqrt(abs(affine.determinant))
+    return all(math.dist(spot, (point.x, point.y)) <= slack for spot, point in zip(at, points, strict=True))
 
 
 def gsd_of(dataset: Any) -> float | None:
@@ -161,12 +173,26 @@ def gsd_of(dataset: Any) -> float | None:
     return metres
 
 
+def on_map(affine: Any, points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Where (column, row) lie in units of the CRS."""
+    return [
+        (affine.a * column + affine.b * row + affine.c, affine.d * column + affine.e * row + affine.f)
+        for column, row in points
+    ]
+
+
+def around(width: int, height: int) -> list[tuple[float, float]]:
+    """Points along the edge of a picture: a map bends straight lines."""
+    edge = [(step * width / 20, side * height) for step in range(21) for side in (0, 1)]
+    return edge + [(side * width, step * height / 20) for step in range(21) for side in (0, 1)]
+
+
 def ground_size(crs: Any, affine: Any, column: float, row: float) -> tuple[float, float]:
     """How wide and how high, in metres, a pixel is on the ground there.
 
     Within one percent of what the CRS says itself, it is that: the rest is the projection's scale.
     """
-    corners = [affine * at for at in ((column, row), (column + 1, row), (column, row + 1))]
+    corners = on_map(affine, ((column, row), (column + 1, row), (column, row + 1)))
     longitude, latitude = geographic(crs, *zip(*corners, strict=True))
     phi = math.radians(latitude[0])
     bend = 1 - _E2 * math.sin(phi) ** 2
@@ -186,22 +212,20 @@ def geographic(crs: Any, x: Any, y: Any) -> tuple[list[float], list[float]]:
     """Longitudes and latitudes (WGS 84). Raises `BadInput` for what is not on the earth."""
     try:
         longitude, latitude = to_crs(crs, _WGS84, list(x), list(y))
-    except RasterioError:
+    except GDAL_ERRORS:
         raise BadInput("", "its place on the earth", "cannot be computed") from None
     if not all(map(math.isfinite, (*longitude, *latitude))) or max(map(abs, latitude)) > 90.001:
         raise BadInput("", "its place on the earth", "is not on the earth")
     return longitude, latitude
 
 
-def box_of(dataset: Any) -> Box | None:
-    """What it covers; `None` where not known, and where it crosses the 180th meridian."""
-    if (place := place_of(dataset)) is None:
+def box_of(place: tuple[Any, Any] | None, width: int, height: int) -> Box | None:
+    """What a picture covers; `None` where not known, and where it crosses the 180th meridian."""
+    if place is None:
         return None
     crs, affine = place
-    steps = np.linspace(0, 1, 21)
-    edge = [(s, t) for s in steps for t in (0, 1)] + [(t, s) for s in steps for t in (0, 1)]
-    corners = [affine * (s * dataset.width, t * dataset.height) for s, t in edge]
-    longitude, latitude = geographic(crs, *zip(*corners, strict=True))
+    edge = on_map(affine, around(width, height))
+    longitude, latitude = geographic(crs, *zip(*edge, strict=True))
     if max(longitude) - min(longitude) > 180 or max(map(abs, longitude)) > 180.001:
         return None
     return Box(*(round(v, 7) for v in (min(longitude), min(latitude), max(longitude), max(latitude))))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 import numpy as np
 from rasterio.crs import CRS
 
 from tearline.media.imagery.grid import Grid
-from tearline.media.imagery.opened import geographic, ground_size
+from tearline.media.imagery.opened import box_of, ground_size
 from tearline.terms import Box, Grain
 
 _KEPT = {Grain.EXACT: 14, Grain.HOUR: 10, Grain.DAY: 8, Grain.MONTH: 6, Grain.NONE: 0}
@@ -64,12 +63,5 @@ def gsd(grid: Grid) -> float | None:
 
 def box(grid: Grid) -> Box | None:
     """What the form covers."""
-    if grid.epsg is None:
-        return None
-    edge = np.linspace(0, 1, 21)
-    around: list[Any] = [(s, t) for s in edge for t in (0, 1)] + [(t, s) for s in edge for t in (0, 1)]
-    at = [grid.affine * (s * grid.width, t * grid.height) for s, t in around]
-    longitude, latitude = geographic(CRS.from_epsg(grid.epsg), *zip(*at, strict=True))
-    if max(longitude) - min(longitude) > 180:
-        return None
-    return Box(*(round(v, 7) for v in (min(longitude), min(latitude), max(longitude), max(latitude))))
+    place = None if grid.epsg is None else (CRS.from_epsg(grid.epsg), grid.affine)
+    return box_of(place, grid.width, grid.height)

@@ -20,7 +20,7 @@ from rasterio.warp import Resampling
 from rasterio.windows import Window
 
 from tearline.media.imagery.grid import Grid, edges
-from tearline.media.imagery.opened import samples_of
+from tearline.media.imagery.opened import place_of, samples_of
 
 _PIECE = 8 << 20
 """Bytes of source read at once."""
@@ -65,8 +65,11 @@ def source(dataset: Any, grid: Grid) -> Iterator[Source]:
     if not grid.warped:
         yield Source(dataset, bands, masked)
         return
+    crs, affine = place_of(dataset) or (None, None)
     with WarpedVRT(
         dataset,
+        src_crs=crs,
+        src_transform=affine,
         crs=f"EPSG:{grid.epsg}",
         transform=grid.affine,
         width=grid.width,
