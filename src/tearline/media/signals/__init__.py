@@ -18,23 +18,33 @@ __all__ = ["answer", "pack"]
 
 def answer(request: Request, progress: Callable[[float], None]) -> Answer:
     """Do it. Raises `BadInput` for a recording that cannot be taken."""
-    from tearline.media.signals import drawing, making, recording, verifying  # noqa: PLC0415 - NumPy only here
+    try:
+        return _answer(request, progress)
+    except ModuleNotFoundError:
+        where = Path(reads(request)).name
+        raise BadInput(
+            where, "", "needs a library that is missing", "install tearline[image,signal]"
+        ) from None
 
-    match request:
-        case Inspect(source=source):
-            return recording.inspect(Path(source), progress)
-        case Make(source=source, form=SignalForm() as form):
-            return making.make(
-                Path(source),
-                Path(request.target),
-                form,
-                marking=request.marking,
-                taken=request.taken,
-                progress=progress,
-            )
-        case Verify(made=made, form=SignalForm() as form):
-            return verifying.verify(Path(made), form, request.marking, request.expected, progress)
-        case Preview(source=source):
-            return drawing.draw(Path(source), Path(request.target), request.pixels)
+
+def _answer(request: Request, progress: Callable[[float], None]) -> Answer:
+    path = Path(reads(request))
+    match request:  # each imports what it needs: to read, make and check asks for less than to draw
+        case Inspect():
+            from tearline.media.signals.recording import inspect  # noqa: PLC0415
+
+            return inspect(path, progress)
+        case Make(form=SignalForm() as form):
+            from tearline.media.signals.making import make  # noqa: PLC0415
+
+            return make(path, Path(request.target), form, request.marking, request.taken, progress)
+        case Verify(form=SignalForm() as form):
+            from tearline.media.signals.verifying import verify  # noqa: PLC0415
+
+            return verify(path, form, request.marking, request.expected, progress)
+        case Preview():
+            from tearline.media.signals.drawing import draw  # noqa: PLC0415
+
+            return draw(path, Path(request.target), request.pixels)
     reason = "is a recording of signals, of which nothing is made whole, and no picture"
-    raise BadInput(Path(reads(request)).name, "", reason, "let it go as it is, or in a form for signals")
+    raise BadInput(path.name, "", reason, "let it go as it is, or in a form for signals")

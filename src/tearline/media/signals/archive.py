@@ -30,8 +30,8 @@ class Member(msgspec.Struct, frozen=True):
     name: str
     offset: int
     size: int
-    extras: tuple[str, ...] = ()
-    """Header fields that tell something, by name."""
+    extras: dict[str, str] = {}
+    """What extended headers tell of it beside its size."""
 
 
 def padding(size: int) -> int:
@@ -79,8 +79,8 @@ def members(file: BinaryIO, where: str) -> list[Member]:
         if size > end - at - BLOCK:
             raise BadInput(where, f"byte {at}", "the archive is truncated", "send it again")
         if kind != b"5":
-            told = sorted(f"tar {key}" for key in extended if key not in {"path", "size"})
-            found.append(Member(name=name, offset=at + BLOCK, size=size, extras=tuple(told)))
+            extras = _owners(block) | {key: value for key, value in extended.items() if key != "size"}
+            found.append(Member(name=name, offset=at + BLOCK, size=size, extras=extras))
         extended = {}
         at += BLOCK + size
         file.seek(at)
@@ -177,6 +177,13 @@ def _short_name(block: bytes, at: int, where: str) -> str:
     name = _text(block[:100].split(b"\0")[0], at, where)
     prefix = _text(block[345:500].split(b"\0")[0], at, where) if block[257:265] == USTAR else ""
     return f"{prefix}/{name}" if prefix else name
+
+
+def _owners(block: bytes) -> dict[str, str]:
+    """The names of user and group, where they are stated."""
+    fields = {"uname": block[265:297], "gname": block[297:329]}
+    texts = {key: field.split(b"\0")[0].decode(errors="replace") for key, field in fields.items()}
+    return {key: text for key, text in texts.items() if text}
 
 
 def _name(name: str, at: int, where: str) -> str:

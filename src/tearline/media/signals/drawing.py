@@ -75,6 +75,7 @@ def _power(recording: Recording, columns: int) -> Array:
 
 def _colours(power: Array) -> Array:
     """Perceptual: lightness rises evenly with the level, through blue, violet and orange (Oklab, 2020)."""
+    power = np.nan_to_num(power, nan=-math.inf, neginf=-1e3, posinf=1e3).clip(-1e3, 1e3)
     top = float(np.percentile(power, 99.9))
     floor = max(float(np.percentile(power, 5)), top - _RANGE_DB)
     level = np.clip((power - floor) / max(top - floor, 1e-9), 0, 1)

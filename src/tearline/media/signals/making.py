@@ -28,7 +28,6 @@ def make(
     source: Path,
     target: Path,
     form: SignalForm,
-    *,
     marking: str,
     taken: datetime | None,
     progress: Callable[[float], None],

@@ -18,6 +18,9 @@ LIMIT = 8 << 20
 VERSION = "1.2.6"
 """Of the SigMF specification that is written; 1.x is read."""
 
+YEARS = range(1900, 9999)
+"""A time outside of them is a mistake."""
+
 # Extensions of the specification's own repository: they describe samples, none changes how they are stored.
 _KNOWN_EXTENSIONS = {
     "adsb",
@@ -94,7 +97,7 @@ class Annotation(Core, frozen=True, kw_only=True):
     uuid: str = ""
 
 
-class Metadata(msgspec.Struct, frozen=True):
+class Metadata(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     global_: Global = msgspec.field(name="global")
     captures: Annotated[list[Capture], msgspec.Meta(max_length=10_000)]
     annotations: Annotated[list[Annotation], msgspec.Meta(max_length=100_000)]
@@ -149,6 +152,8 @@ def moment(text: str, where: str) -> datetime:
         if match is None or int(match[2]) > 60:
             raise ValueError  # noqa: TRY301 - one sentence for every way to be wrong
         minute = datetime.fromisoformat(f"{match[1]}00").replace(tzinfo=UTC)
+        if minute.year not in YEARS:
+            raise ValueError  # noqa: TRY301
         return minute + timedelta(
             seconds=int(match[2]), microseconds=int((match[3] or "0")[:6].ljust(6, "0"))
         )

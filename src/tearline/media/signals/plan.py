@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from tearline.media.signals.channel import smooth
-from tearline.media.signals.metadata import VERSION, Annotation, Capture, moment
+from tearline.media.signals.metadata import VERSION, YEARS, Annotation, Capture, moment
 from tearline.media.signals.recording import Recording
 from tearline.terms import BadInput, Grain, Position, Signal, SignalForm
 
@@ -222,9 +222,12 @@ def _later(time: datetime | None, samples: int, rate: float | None, where: str) 
     if time is None or (samples and rate is None):
         return None
     try:
-        return time.astimezone(UTC) + timedelta(seconds=samples / rate if rate else 0)
+        found = time.astimezone(UTC) + timedelta(seconds=samples / rate if rate else 0)
     except OverflowError:
-        raise BadInput(where, "core:datetime", "is too far from any time that can be written") from None
+        found = datetime.max.replace(tzinfo=UTC)
+    if found.year not in YEARS:
+        raise BadInput(where, "core:datetime", "is too far from its samples for a time that can be written")
+    return found
 
 
 def _written(time: datetime) -> str:

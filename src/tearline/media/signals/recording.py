@@ -41,7 +41,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     path: Path
     metadata: Metadata
     whole: dict[str, Any]
-    meta: Member
+    """All that it says in words: its metadata as it stood; under `archive`, names and headers of the tar."""
     data: Member | None
     samples: int
     """Of each channel."""
@@ -140,10 +140,11 @@ def opened(path: Path) -> Recording:
         file.seek(meta.offset)
         metadata, whole = read(file.read(meta.size), where)
     data = next((member for member in found if member is not meta), None)
+    whole["archive"] = [[member.name, member.extras] for member in found]
     samples = _samples(metadata, meta, data, where)
     if data is not None:
         _in_range(metadata, samples, where)
-    return Recording(path=path, metadata=metadata, whole=whole, meta=meta, data=data, samples=samples)
+    return Recording(path=path, metadata=metadata, whole=whole, data=data, samples=samples)
 
 
 def inspect(path: Path, progress: Callable[[float], None]) -> Inspected:
@@ -231,7 +232,7 @@ def _carries(recording: Recording) -> tuple[str, ...]:
     """The names of all fields, each once; a name that is not as SigMF writes them is not repeated."""
     names = {name for fields in _objects(recording) for name in fields} - {"core:datatype", "core:version"}
     odd = {name for name in names if not _FIELD.fullmatch(name)}
-    extras = {extra for member in (recording.meta, recording.data) if member for extra in member.extras}
+    extras = {f"tar {key}" for _, fields in recording.whole["archive"] for key in fields if key != "path"}
     told = sorted((names - odd) | extras)[:_CARRIES]
     return (*told, *(["fields with other names than SigMF's"] if odd else []))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from tearline.media.signals import pack
 from tearline.media.signals.archive import BLOCK, header, members
+from tearline.media.signals.recording import opened
 from tearline.terms import BadInput
 from tests.recordings import archive, inspect, metadata
 
@@ -52,6 +54,28 @@ def test_ordinary_pax_headers_are_read_and_named(tmp_path: Path) -> None:
     carries = inspect(path).carries
     assert {"tar mtime", "tar comment"} <= set(carries)
     assert "mole" not in " ".join(carries)
+
+
+def test_all_that_an_archive_says_in_words_is_at_hand(tmp_path: Path) -> None:
+    path = archive(
+        tmp_path / "a.sigmf", metadata(core__hw="heron"), DATA, pax={"comment": "mole", "uname": "osier"}
+    )
+    said = str(opened(path).whole)
+    assert {word for word in ("heron", "mole", "osier", "harbour/harbour.sigmf-data") if word in said} == {
+        "heron",
+        "mole",
+        "osier",
+        "harbour/harbour.sigmf-data",
+    }
+    old = tmp_path / "b.sigmf"
+    with tarfile.open(old, "w", format=tarfile.USTAR_FORMAT) as out:
+        entry = tarfile.TarInfo("a.sigmf-meta")
+        entry.uname, entry.gname = "osier", "reed"
+        text = json.dumps(metadata(core__metadata_only=True)).encode()
+        entry.size = len(text)
+        out.addfile(entry, io.BytesIO(text))
+    assert "osier" in str(opened(old).whole)
+    assert {"tar uname", "tar gname"} <= set(inspect(old).carries)
 
 
 @pytest.mark.parametrize(

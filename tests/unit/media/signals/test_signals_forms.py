@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+import tracemalloc
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
@@ -289,6 +290,19 @@ def test_samples_cannot_be_made_of_metadata_alone(tmp_path: Path) -> None:
     source = archive(tmp_path / "a.sigmf", metadata(core__metadata_only=True), None)
     with pytest.raises(BadInput, match="metadata alone"):
         make(source, PLAIN)
+
+
+@pytest.mark.parametrize("form", [PLAIN, NARROW])
+def test_memory_does_not_grow_with_the_recording(tmp_path: Path, form: SignalForm) -> None:
+    peaks = []
+    for samples in (2_000_000, 6_000_000):
+        source = archive(tmp_path / "a.sigmf", metadata(), bytes(8 * samples))
+        tracemalloc.start()
+        make(source, form)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert max(peaks) < 60e6
+    assert peaks[1] < 1.1 * peaks[0]
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the folder of real input is absent")

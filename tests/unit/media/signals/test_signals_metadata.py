@@ -49,6 +49,7 @@ def more(name: str, **fields: Any) -> Change:
     ("change", "reason"),
     [
         (lambda meta: meta.pop("captures"), "schema"),
+        (lambda meta: meta.update(archive=[]), "schema"),
         (lambda meta: meta["global"].pop("core:datatype"), "schema"),
         (lambda meta: meta["global"].pop("core:version"), "schema"),
         (glob(version="two"), "schema"),
