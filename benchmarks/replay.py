@@ -40,7 +40,17 @@ import pyarrow.parquet as pq
 
 from benchmarks.gate import FIVE, NOW, OTHERS, shipped
 from tearline.adapters import items
-from tearline.agreement import Action, Agreement, Agreements, between, cedar, evaluate, load
+from tearline.agreement import (
+    NOT_MEDIA,
+    Action,
+    Agreement,
+    Agreements,
+    Detail,
+    between,
+    cedar,
+    evaluate,
+    load,
+)
 from tearline.agreement.tables import CATEGORIES, DISCIPLINES, REGIONS, TOPICS, Coded, Columns
 from tearline.review import Change, Replay, revised
 from tearline.terms import Level, Reach, Region, Topic, Use
@@ -112,6 +122,7 @@ def drawn(count: int, *, distinct: bool, seed: int = 1) -> Columns:
         disciplines=column(range(1, 1 << len(DISCIPLINES))),
         reach=column(tuple(Reach)),
         use=column(tuple(Use)),
+        detail=column([NOT_MEDIA, *(Detail(*ranks) for ranks in draw.integers(0, 5, (200, 5)).tolist())]),
         to=column(to),
     )
 

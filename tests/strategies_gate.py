@@ -5,6 +5,7 @@ Vocabularies are kept small, so that things meet: seven parties, three topics, t
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +20,7 @@ from tearline.terms import (
     Discipline,
     Label,
     Level,
+    MediaForm,
     Partner,
     Portion,
     Product,
@@ -61,6 +63,7 @@ class Deal:
     clauses: tuple[Clause, ...]
     first: date = date(2020, 1, 1)
     end: date = date(2030, 1, 1)
+    forms: tuple[MediaForm, ...] = ()
 
 
 # --- Strategies ----------------------------------------------------------------------------------
@@ -326,6 +329,14 @@ def manifest(deal: Deal) -> str:
     for policy, rows in deal.levels.items():
         lines.append(f"[levels.{policy}]")
         lines += [f'{old.name} = "{new.name}"' for old, new in rows.items()]
+    for form in deal.forms:
+        fields = msgspec.to_builtins(form)
+        lines += [f"[forms.{fields.pop('name')}]", f'kind = "{fields.pop("type")}"']
+        for key, value in fields.items():
+            if isinstance(value, dict):
+                lines.append(f"{key} = {{ {', '.join(f'{name} = {at}' for name, at in value.items())} }}")
+            elif value is not None and value != "":
+                lines.append(f"{key} = {json.dumps(value)}")
     return "\n".join(lines)
 
 

@@ -201,7 +201,9 @@ def form_is_judged_by_its_portions_alone(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         decide.Facts,
         "of",
-        lambda product, label: real(product, label if label == openings.label_of(product) else BOTTOM),
+        lambda product, label, detail: real(
+            product, label if label == openings.label_of(product) else BOTTOM, detail
+        ),
     )
 
 

@@ -25,6 +25,7 @@ CODES = {
     "E023": "a field of another form",
     "E024": "an end that is not after the beginning",
     "E025": "a row of levels that names no rank, lowers one or changes their order",
+    "E026": "a form of imagery or signals that cannot be",
     "W001": "a review date that has passed",
     "W002": "a clause without a review date",
     "W003": "a permit for somebody who is not a party",

@@ -9,6 +9,7 @@ import msgspec
 from cedarpy import pst
 
 from tearline.agreement.clauses import Clause, tokens
+from tearline.agreement.forms import in_words
 from tearline.agreement.manifest import Agreement
 from tearline.agreement.wording import (
     Condition,
@@ -22,7 +23,7 @@ from tearline.agreement.wording import (
     whom,
     word,
 )
-from tearline.terms import Level
+from tearline.terms import Level, MediaForm
 
 
 class Kind(StrEnum):
@@ -221,6 +222,22 @@ def _manifest(old: Agreement, new: Agreement) -> Iterator[str]:
         yield f"valid until {new.valid_until}, {longer} (was {old.valid_until})"
     for policy in sorted(old.levels.keys() | new.levels.keys()):
         yield from _levels(policy, old.levels.get(policy, {}), new.levels.get(policy, {}))
+    yield from _forms(old.forms, new.forms)
+
+
+def _forms(old: Sequence[MediaForm], new: Sequence[MediaForm]) -> Iterator[str]:
+    before, after = ({form.name: form for form in some} for some in (old, new))
+    for name, form in after.items():
+        if name not in before:
+            yield f"form added: {name}, {in_words(form)}"
+        elif before[name] != form:
+            yield f"form {name} is now {in_words(form)}; was {in_words(before[name])}"
+    yield from (
+        f"form removed: {name}, {in_words(form)}" for name, form in before.items() if name not in after
+    )
+    both = [[name for name in some if name in before and name in after] for some in (before, after)]
+    if both[0] != both[1]:
+        yield f"forms are tried in another order: {', '.join(after)}"
 
 
 def _members(kind: str, old: frozenset[str], new: frozenset[str]) -> Iterator[str]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
 import msgspec
 from cedarpy import pst
 
+from tearline.agreement import forms
 from tearline.agreement.clauses import MANIFEST, Clause, Finding, place, split
 from tearline.agreement.manifest import Agreement, _Manifest, _ranks, load
 from tearline.agreement.profile import Odd, lint, located, nodes
@@ -24,7 +25,13 @@ from tearline.terms import BadInput
 _SEE = "see the shipped agreements"
 
 
-def examine(manifest: str, clauses: str, today: date) -> list[Finding]:
+Unreadable = Callable[[str, date], str]
+"""Why a marking cannot be read; empty where it can. The labels' house is not this one: `gate.unreadable`."""
+
+
+def examine(
+    manifest: str, clauses: str, today: date, unreadable: Unreadable = lambda _marking, _day: ""
+) -> list[Finding]:
     """All findings on the manifest, then all on the clauses, each in the order of the text."""
     try:
         read = tomllib.loads(manifest)
@@ -38,7 +45,7 @@ def examine(manifest: str, clauses: str, today: date) -> list[Finding]:
     if not of_manifest:
         agreement = load(manifest, "", MANIFEST)
         parsed = split(clauses)[0]
-        of_manifest += _on_manifest(agreement, parsed, today)
+        of_manifest += [*_markings(agreement, unreadable), *_on_manifest(agreement, parsed, today)]
         for clause in parsed:
             if not any(_is_in(found, clauses, clause) for found in of_clauses):
                 of_clauses += located(clauses, clause, _on_clause(agreement, clause.tree, today))
@@ -85,6 +92,28 @@ def _fields(manifest: str, read: dict[str, Any]) -> Iterator[Finding]:
     tables = read.get("levels")
     for policy, rows in tables.items() if isinstance(tables, dict) else ():
         yield from _rows(manifest, policy, rows)
+    tables = read.get("forms")
+    for name, form in tables.items() if isinstance(tables, dict) else ():
+        yield from _form(manifest, name, form)
+
+
+def _form(manifest: str, name: str, form: object) -> Iterator[Finding]:
+    if not isinstance(form, dict):
+        return  # said already
+    try:
+        forms.read(MANIFEST, {name: form})
+    except BadInput as error:
+        yield _at(
+            manifest, tuple(error.place.split(".")), "E026", f"{error.place}: {error.reason}", error.remedy
+        )
+
+
+def _markings(agreement: Agreement, unreadable: Unreadable) -> Iterator[Finding]:
+    for form in agreement.forms:
+        if why := form.marking and unreadable(form.marking, agreement.valid_from):
+            path = ("forms", form.name, "marking")
+            remedy = "write a marking as on a product, such as SECRET//REL TO USA, GBR or TLP:AMBER"
+            yield _at(agreement.manifest, path, "E026", f"forms.{form.name}.marking: {why}", remedy)
 
 
 def _validity(manifest: str, read: dict[str, Any]) -> Iterator[Finding]:
@@ -115,6 +144,7 @@ _EXAMPLES = {
     "levels": 'write [levels.GBR] and under it rows such as SECRET = "SECRET"',
     "coalitions": 'write coalitions = ["FVEY"], codes in capitals',
     "others": 'write others = ["UKR"], codes in capitals',
+    "forms": 'write [forms.coarse] and under it kind = "imagery" and what it asks for',
 }
 
 
@@ -190,14 +220,13 @@ def _span(manifest: str, path: tuple[str, ...]) -> Span:
             found = re.search(
                 rf"^[ \t]*({re.escape(key)}[ \t]*=.*|\[{re.escape(key)}\b.*)", manifest, re.MULTILINE
             )
-        case ("levels", policy, *rest):
-            head = re.search(rf"^\[levels\.[\"']?{re.escape(policy)}[\"']?\][^\[]*", manifest, re.MULTILINE)
-            if head is None or not rest:
-                found = head
-            else:
-                found = re.compile(rf"^[ \t]*{re.escape(rest[0])}[ \t]*=.*", re.MULTILINE).search(
-                    manifest, head.start(), head.end()
-                )
+        case (("levels" | "forms") as table, name, *rest):
+            title = rf"^\[{table}\.[\"']?{re.escape(name)}[\"']?\].*"
+            head = re.search(title + r"(?:\n(?!\[).*)*", manifest, re.MULTILINE)
+            found = head
+            if head is not None and rest:
+                row = re.compile(rf"^[ \t]*{re.escape(rest[0])}[ \t]*=.*", re.MULTILINE)
+                found = row.search(manifest, head.start(), head.end()) or head
         case _:
             found = None
     return (found.start(), found.end()) if found else (0, 0)

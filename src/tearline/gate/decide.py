@@ -99,10 +99,10 @@ CODES = {
     "error": "the product could not be considered",
 }
 
+_coalitions = lru_cache(maxsize=8192)(coalitions_of)
+
 _Answer = tuple[Verdict | None, tuple[Reason, ...]]
 """The agreements' verdict, `None` where the label bars; and why."""
-
-_coalitions = lru_cache(maxsize=8192)(coalitions_of)
 
 
 def consider(

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tearline.adapters import items
-from tearline.agreement import Facts
+from tearline.agreement import Detail, Facts
 from tearline.agreement.tables import TEARLINE, WHOLE, Row
 from tearline.terms import BadInput, Category, Discipline, Level, Reach, Refused, Region, Topic, Use
 from tests import agreements as made
@@ -109,6 +109,7 @@ def test_gaps_are_what_an_absent_column_is(tmp_path: Path) -> None:
         **dict.fromkeys(("version", "reach", "use", "form"), texts),
         **dict.fromkeys(("topics", "regions", "disciplines", "to"), lists),
         day=pa.array([None, None], pa.date32()),
+        **dict.fromkeys(Detail._fields, pa.array([None, None], pa.int8())),
     )
     assert back(gaps) == back(parquet(tmp_path / "few.parquet"))
 
@@ -176,6 +177,11 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no party": ({"to": lists(["GBR", "gbr"], [])}, "column to, row 1: 'gbr'"),
     "two parties in one": ({"to": lists([], ["GBR,USA"])}, "column to, row 2: 'GBR,USA'"),
     "an unknown reach": ({"reach": strings("RED", "TLP:RED")}, "column reach, row 2: 'TLP:RED'"),
+    "a class that there is not": (
+        {"gsd": pa.array([4, 5])},
+        r"column gsd, row 2: 5 is no class; write 0 \(sharper than 0\.5 m\), 1",
+    ),
+    "metres for a class": ({"gsd": pa.array([0.5, 10.0])}, "column gsd: it is double; make it an integer"),
     "an unknown form": ({"form": strings("whole", "half")}, "column form, row 2: 'half'"),
     "the whole form twice": (
         {"id": strings("a", "a"), "form": strings("whole", None)},

@@ -53,7 +53,7 @@ def sections() -> dict[str, Section]:
 
 def examined(language: str, text: str) -> list[str]:
     """The codes found in `text`, with the document's manifest or with clauses that use what it declares."""
-    manifest = re.search(r"```toml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    manifest = re.search(r"```toml\n(id = .*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     assert manifest
     files = (text, USING_ALL) if language == "toml" else (manifest[1], text)
     file = "agreement.toml" if language == "toml" else "clauses.cedar"

@@ -37,8 +37,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """`question`: "releases-more", "withholds-more", "charter", "dead" or "shadowed". `about`: the action,
-    the law of the charter, or the clause, as `AGREEMENT/CLAUSE`."""
+    """`question`: "forms", "releases-more", "withholds-more", "charter", "dead" or "shadowed". `about`: the
+    action, the law of the charter, or form or clause, as `AGREEMENT/CLAUSE`."""
 
     question: str
     about: str
@@ -51,7 +51,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """`against`: the versions in force that the proposed one was compared with, as `ID VERSION`.
 
     Of every action and every law there is an answer; of clauses only where one is proved to be dead or
-    shadowed, or where that is unknown.
+    shadowed, or where that is unknown; of forms of imagery and signals where they are new.
     """
 
     own: Party

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tearline.agreement.evaluate import Action, Agreements, Ruling, Verdict
+from tearline.agreement.forms import in_words
 from tearline.agreement.manifest import Agreement
 from tearline.agreement.proof import words
 from tearline.agreement.proof.answers import Answer, Example, Proof, Status
@@ -136,10 +137,10 @@ class _Revision:
     def unknown(self, why: str) -> list[Answer]:
         """Nothing is known."""
         whole = [_unknown(question.code, question.about, why) for question in self.questions]
-        return [*whole, *_clauses_unknown(self.proposed, why)]
+        return [*self._forms(), *whole, *_clauses_unknown(self.proposed, why)]
 
     def answers(self, pair: Pair, progress: Progress) -> list[Answer]:
-        answers: list[Answer] = []
+        answers = self._forms()
         total = len(self.questions) + len(self.proposed.parsed)
         done = 0
 
@@ -159,6 +160,20 @@ class _Revision:
         except Unknown as unknown:
             answers += _clauses_unknown(self.proposed, str(unknown))
         return answers
+
+    def _forms(self) -> list[Answer]:
+        """All else is asked about items as they go; which there are of a picture, its forms say."""
+        before = {form for each in self.present if each.id == self.proposed.id for form in each.forms}
+        return [
+            Answer(
+                question="forms",
+                about=f"{self.proposed.id}/{form.name}",
+                status=Status.PROVED,
+                sentence=f"Form {form.name}, {in_words(form)}: what clauses permit of it newly goes.",
+            )
+            for form in self.proposed.forms
+            if form not in before
+        ]
 
     # --- Questions -------------------------------------------------------------------------------
 

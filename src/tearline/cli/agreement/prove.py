@@ -22,6 +22,7 @@ from tearline.node.agreements import proved
 
 QUESTIONS = {
     "releases-more": "Does anything newly go?",
+    "forms": "Which forms of imagery and signals are new?",
     "withholds-more": "Does anything no longer go?",
     "charter": "Does it keep the charter (docs/charter.md)?",
     "dead": "Which clauses never decide?",
@@ -81,7 +82,7 @@ def _found(answer: Answer) -> str:
     """The status, coloured by whether it is good news."""
     if answer.status is Status.UNKNOWN:
         colour = "magenta"
-    elif answer.question in {"dead", "shadowed"}:
+    elif answer.question in {"dead", "shadowed", "forms"}:
         colour = "yellow"
     else:
         colour = "green" if answer.status is Status.PROVED else "red"

@@ -106,8 +106,11 @@ def _came_to(review: Review) -> str:
     if review.proof.unknown:
         proof = "not everything could be proved"
     else:
-        more = [answer for answer in review.proof.answers if answer.question == "releases-more"]
-        newly = any(answer.status is Status.COUNTEREXAMPLE for answer in more)
+        newly = any(
+            answer.question == "forms"
+            or (answer.question == "releases-more" and answer.status is Status.COUNTEREXAMPLE)
+            for answer in review.proof.answers
+        )
         kept = "keeps the charter" if review.proof.keeps_charter else "breaks the charter"
         proof = f"it {kept}, and releases {'more' if newly else 'nothing more'} than what was in force"
     changed = sum(review.changes.count(change) for change in Change)

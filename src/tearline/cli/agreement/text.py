@@ -10,8 +10,10 @@ import click
 import msgspec
 import orjson
 
+from tearline import gate
 from tearline.agreement import Agreement, Difference, Kind, difference, examine, formatted, sentence
 from tearline.agreement.clauses import CLAUSES, MANIFEST
+from tearline.agreement.forms import in_words
 from tearline.cli.agreement.messages import as_data, coloured_diff, counted, shown
 from tearline.cli.show import plain
 from tearline.node import Node, agreement_record, read_agreement
@@ -35,7 +37,7 @@ def check(folders: tuple[Path, ...], as_json: bool) -> None:
     rows, found = [], []
     for folder in folders:
         texts = {name: _read(folder / name) for name in (MANIFEST, CLAUSES)}
-        findings = examine(texts[MANIFEST], texts[CLAUSES], today)
+        findings = examine(texts[MANIFEST], texts[CLAUSES], today, gate.unreadable)
         found += findings
         rows += [as_data(finding, folder / finding.file) for finding in findings]
         if not as_json:
@@ -114,6 +116,8 @@ def show(found: Agreement) -> None:
         review = f" (to be looked at again by {notes['review']})" if "review" in notes else ""
         click.echo(f"{click.style(clause.id, bold=True)}: {plain(sentence(clause.tree))}")
         click.echo(f"    because: {plain(notes['reason'])}{review}")
+    for form in found.forms:
+        click.echo(f"form {click.style(form.name, bold=True)}: {plain(in_words(form))}")
 
 
 def _tell(found: Difference) -> None:
