@@ -5,11 +5,12 @@ in random order, so that whatever else the machine does falls on both alike; the
 took longest is left out, by one threshold for both (as dudect does). Printed are the difference of the means
 and Welch's t.
 
-    python benchmarks/timing.py [--samples 100000] [--only id|object|refused|busy]
+    python benchmarks/timing.py [--samples 100000] [--only id|filter|refused|scene|busy]
 
 - `id`       an object that is withheld, and one that was never there: `objects/ID/`
 - `filter`   the same by `match[id]`, where the answer is an empty page
 - `refused`  a collection of another partner by its true id, and one that does not exist
+- `scene`    an item of the catalogue that is held back, and one that was never there
 - `busy`     the poll right after withheld products were taken in, and after as many were taken in elsewhere
 """
 
@@ -30,11 +31,14 @@ from urllib.parse import urlsplit
 
 from tearline.adapters import tls
 from tearline.node import Node, take_in
+from tearline.terms import Box
+from tests.catalogue import picture, put, scene
 from tests.coalition import make_nodes, serve, stop
 from tests.unit.node.world import GREEN, RED, bundle, malware
 
 GIVER, ASKER, OTHER = "GBR", "USA", "CAN"
 WITHHELD, ABSENT, GIVEN = malware("withheld", RED), malware("absent"), malware("given", GREEN)
+HELD_BACK, NO_SCENE = (scene(number, picture(Box(18.0, 54.0, 19.0, 55.0))) for number in (1, 2))
 KEPT = 0.9
 
 
@@ -114,6 +118,9 @@ class Asked:
         with Node.open(self.homes[GIVER]) as node:
             take(node, WITHHELD, GIVEN)
             self.others = node.view(OTHER).ids["out"]
+            added = put(node.view(ASKER), [HELD_BACK])
+            with node.view(ASKER).begin() as writer:
+                writer.hold_back(added)
         self.process = serve(self.homes[GIVER])
         self.wire = Wire(self.homes)
         self.served, self.idle = Node.open(self.homes[GIVER]), Node.open(self.homes[OTHER])
@@ -136,6 +143,10 @@ class Asked:
         named = self.others if real else "0b7f3c52-4b3e-4f7e-9a39-0a1f6c2d7e55"
         return self.wire.time(f"/api/collections/{named}/objects/")
 
+    def scene(self, held_back: bool) -> float:
+        one = HELD_BACK if held_back else NO_SCENE
+        return self.wire.time(f"/stac/collections/imagery/items/{one.id}")
+
     def busy(self, here: bool) -> float:
         """The same work is done in this process for both classes; only one gives the node something."""
         self._count = getattr(self, "_count", 0) + 1
@@ -156,6 +167,7 @@ CLASSES: dict[str, Callable[[Asked], Callable[[bool], float]]] = {
     "id": lambda asked: asked.by_id,
     "filter": lambda asked: asked.by_filter,
     "refused": lambda asked: asked.refused,
+    "scene": lambda asked: asked.scene,
     "busy": lambda asked: asked.busy,
 }
 SLOW = {"busy": 100}

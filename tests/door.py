@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -84,6 +84,34 @@ class Door:
 
         self.loop.call_soon_threadsafe(act)
         assert done.wait(5)
+
+
+class Asker:
+    """A door without sockets, asked by whoever we say. `folder` holds one view a party."""
+
+    def __init__(self, folder: Path, parties: Sequence[str] = ("BBB", "CCC")) -> None:
+        self.registry = Registry(lambda party: open_view(folder, party))
+        people = {party: Identity.make(folder / "keys" / party, party) for party in parties}
+        self.registry.admit({party: who.pem for party, who in people.items()})
+        self._keys = {party: key for key, party in self.registry._keys.items()}
+        self.app = PartnerDoor(self.registry, ByCertificate(self.registry), title="AAA")
+
+    def get(self, path: str, *, party: str | None = "BBB", **rest: Any) -> httpx.Response:
+        return self.ask("GET", path, party=party, **rest)
+
+    def ask(self, method: str, path: str, *, party: str | None = "BBB", **rest: Any) -> httpx.Response:
+        return asyncio.run(self.go(method, path, party, **rest))
+
+    async def go(self, method: str, path: str, party: str | None, **rest: Any) -> httpx.Response:
+        async def as_party(scope: Any, receive: Any, send: Any) -> None:
+            await self.app({**scope, "state": {"tls_key": self._keys.get(party or "")}}, receive, send)
+
+        transport = httpx.ASGITransport(as_party, raise_app_exceptions=True)
+        async with httpx.AsyncClient(transport=transport, base_url="https://aaa.example:8443") as client:
+            return await client.request(method, path, **rest)
+
+    def close(self) -> None:
+        self.registry.close()
 
 
 def open_view(folder: Path, party: str) -> View:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.timing import CLASSES, Asked, compare, welch
+from benchmarks.timing import CLASSES, HELD_BACK, NO_SCENE, Asked, compare, welch
 
 SAMPLES = 100_000 if os.environ.get("TEARLINE_LONG") else 2_000
-AT_THE_DOOR = ("id", "filter", "refused")
+AT_THE_DOOR = ("id", "filter", "refused", "scene")
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +30,13 @@ def test_the_clock_tells_nothing(asked: Asked, name: str) -> None:
 
 def test_both_are_answered_alike(asked: Asked) -> None:
     one, other = (asked.wire.get(path) for path in ("/api/collections/x/objects/", "/nowhere/"))
+    assert one == other
+
+
+def test_a_scene_that_is_held_back_is_absent(asked: Asked) -> None:
+    one, other = (
+        asked.wire.get(f"/stac/collections/imagery/items/{name.id}") for name in (HELD_BACK, NO_SCENE)
+    )
     assert one == other
 
 

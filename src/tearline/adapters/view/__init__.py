@@ -31,11 +31,12 @@ from tearline.adapters.database import FILES, Disk
 from tearline.adapters.log import Finding, Log
 from tearline.adapters.log_audit import Fault
 from tearline.adapters.view import catalogue, files, held_back, pages, post
-from tearline.adapters.view.catalogue import Found, Place, Scene, Scenes
+from tearline.adapters.view.catalogue import Scene
 from tearline.adapters.view.collection import Added, Collection, Item, metadata
 from tearline.adapters.view.files import ReleasedFile, WantedFile
 from tearline.adapters.view.pages import FOREVER, Match, Page, Record
 from tearline.adapters.view.post import Notice, Trouble
+from tearline.adapters.view.search import Found, Place, Scenes
 from tearline.terms import Broken, Party, TearlineError
 
 __all__ = [

@@ -24,6 +24,9 @@ from tearline.terms import BadInput, Box
 MAX_POSITIONS = 1000
 """Of a geometry that is asked for."""
 
+_AT_ONCE = 1024
+"""Boxes looked at together."""
+
 _EPSILON = 2.0**-53
 _BOUND = (3 + 16 * _EPSILON) * _EPSILON
 
@@ -51,17 +54,19 @@ class Shape(msgspec.Struct, frozen=True):
 
     def touches(self, boxes: Sequence[Sequence[float]]) -> Sequence[bool]:
         """Of each box (west, south, east, north) whether it has a point with the shape in common."""
-        if not boxes:
-            return []
-        table = np.array(boxes, dtype=np.float64)
-        hit = np.zeros(len(table), dtype=np.bool_)
-        for line in self.lines:
-            _touch(line, table, hit)
-        for rings in self.areas:
-            for ring in rings:
-                _touch(ring, table, hit)
-            _fill(rings, table, hit)
-        return hit.tolist()
+        hits: list[bool] = []
+        for start in range(0, len(boxes), _AT_ONCE):
+            table = np.array(boxes[start : start + _AT_ONCE], dtype=np.float64)
+            hit = np.zeros(len(table), dtype=np.bool_)
+            for line in self.lines:
+                hit |= _touched(_edges(line), table)
+            for rings in self.areas:
+                edges = np.concatenate([_edges(ring) for ring in rings])
+                hit |= _touched(edges, table)
+                rest = np.flatnonzero(~hit)
+                hit[rest] = _within(edges, table[rest, 0], table[rest, 1])
+            hits += hit.tolist()
+        return hits
 
 
 def read_shape(value: object, place: str) -> Shape:
@@ -143,47 +148,55 @@ def _list(value: Any) -> list[Any]:
 # --- what it touches -----------------------------------------------------------------------------
 
 
-def _touch(line: _Line, boxes: _Floats, hit: _Flags) -> None:
-    """Mark in `hit` the boxes that a line touches."""
-    west, south, east, north = boxes.T
-    for p, q in pairwise(line) if len(line) > 1 else [(line[0], line[0])]:
-        (left, right), (low, high) = sorted((p[0], q[0])), sorted((p[1], q[1]))
-        near = np.flatnonzero((west <= right) & (east >= left) & (south <= high) & (north >= low) & ~hit)
-        if left == right or low == high or not near.size:
-            hit[near] = True
-            continue
-        # Of the four corners, those that lie farthest to either side of it.
-        rising = (q[0] > p[0]) == (q[1] > p[1])
-        above, below = (north, south) if rising else (south, north)
-        sides = _sides(p, q, west[near], above[near]) * _sides(p, q, east[near], below[near])
-        hit[near[sides <= 0]] = True
+def _edges(line: _Line) -> _Floats:
+    """Its segments, each as x, y, x, y; of a single point that point."""
+    ends = pairwise(line) if len(line) > 1 else [(line[0], line[0])]
+    return np.array([(*p, *q) for p, q in ends], dtype=np.float64)
 
 
-def _fill(rings: Sequence[_Line], boxes: _Floats, hit: _Flags) -> None:
-    """Mark in `hit` the boxes that lie within a polygon of which no edge touches them."""
-    rest = np.flatnonzero(~hit)
-    x, y = boxes[rest, 0], boxes[rest, 1]
-    inside = np.zeros(len(rest), dtype=np.bool_)
-    for ring in rings:
-        for p, q in pairwise(ring):
-            # How often a ray to the right crosses the border.
-            crossed = np.flatnonzero((p[1] > y) != (q[1] > y))
-            inside[crossed] ^= (_sides(p, q, x[crossed], y[crossed]) > 0) == (q[1] > p[1])
-    hit[rest[inside]] = True
+def _touched(edges: _Floats, boxes: _Floats) -> _Flags:
+    """Which boxes are touched by one of the segments."""
+    px, py, qx, qy = edges.T
+    west, south, east, north = (side[:, None] for side in boxes.T)
+    near = (west <= np.maximum(px, qx)) & (east >= np.minimum(px, qx))
+    near &= (south <= np.maximum(py, qy)) & (north >= np.minimum(py, qy))
+    slanted = (px != qx) & (py != qy)
+    hit: _Flags = (near & ~slanted).any(axis=1)
+    box, edge = np.nonzero(near & slanted & ~hit[:, None])
+    # Of the four corners, those that lie farthest to either side of it.
+    rising = (qx > px)[edge] == (qy > py)[edge]
+    above, below = (
+        np.where(rising, boxes[box, 3], boxes[box, 1]),
+        np.where(rising, boxes[box, 1], boxes[box, 3]),
+    )
+    one = _sides(edges[edge], boxes[box, 0], above)
+    other = _sides(edges[edge], boxes[box, 2], below)
+    hit[box[one * other <= 0]] = True
+    return hit
 
 
-def _sides(p: _Point, q: _Point, x: _Floats, y: _Floats) -> NDArray[np.int8]:
-    """Where points lie, seen from `p` to `q`: 1 to the left, -1 to the right, 0 on the line."""
-    one, other = (q[0] - p[0]) * (y - p[1]), (q[1] - p[1]) * (x - p[0])
+def _within(edges: _Floats, x: _Floats, y: _Floats) -> _Flags:
+    """Which points lie within a polygon, of points that lie on none of its edges: those from which a ray to
+    the right crosses an odd number of them."""
+    py, qy = edges[:, 1], edges[:, 3]
+    point, edge = np.nonzero((py > y[:, None]) != (qy > y[:, None]))
+    crossed = (_sides(edges[edge], x[point], y[point]) > 0) == (qy > py)[edge]
+    odd: _Flags = np.bincount(point[crossed], minlength=len(x)) % 2 == 1
+    return odd
+
+
+def _sides(edges: _Floats, x: _Floats, y: _Floats) -> NDArray[np.int8]:
+    """On which side of its edge each point lies: 1 to the left, -1 to the right, 0 on the line."""
+    px, py, qx, qy = edges.T
+    one, other = (qx - px) * (y - py), (qy - py) * (x - px)
     turn = one - other
-    sides = np.sign(turn).astype(np.int8)
+    sides: NDArray[np.int8] = np.sign(turn).astype(np.int8)
     unsure = (np.abs(turn) <= _BOUND * (np.abs(one) + np.abs(other))) & (one != 0) & (other != 0)
     for index in np.flatnonzero(unsure):
-        sides[index] = _side(p, q, x[index], y[index])
+        sides[index] = _side(*map(Fraction, (*edges[index].tolist(), float(x[index]), float(y[index]))))
     return sides
 
 
-def _side(p: _Point, q: _Point, x: float, y: float) -> int:
-    px, py, qx, qy = map(Fraction, (*p, *q))
-    turn = (qx - px) * (Fraction(float(y)) - py) - (qy - py) * (Fraction(float(x)) - px)
+def _side(px: Fraction, py: Fraction, qx: Fraction, qy: Fraction, x: Fraction, y: Fraction) -> int:
+    turn = (qx - px) * (y - py) - (qy - py) * (x - px)
     return (turn > 0) - (turn < 0)

@@ -64,7 +64,7 @@ class Asked(NamedTuple):
 
     async def open(self) -> None:
         """See that all that was released is there to be read, as served. Raises `Closing`."""
-        if self.inbox.view.has_fresh_scenes():
+        while self.inbox.view.has_fresh_scenes():
             await self.inbox.run(self.inbox.view.open_scenes)
 
     @property
