@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import BLOB, Column, Connection, ForeignKey, Index, Integer, String, Table, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
+from tearline.adapters.prepared import driver
 from tearline.adapters.store import tables as t
 from tearline.adapters.store.recalls import LOST, REPLACED, TOLD, notice
 from tearline.adapters.store.references import _parked as parked
@@ -92,7 +93,7 @@ def blobs_referred_to(db: Connection) -> set[str]:
 
 def variant(db: Connection, name: str) -> bytes | None:
     """What became of a variant; `None` where it is not made yet."""
-    row = t.driver(db).execute("SELECT done FROM variant WHERE id = ?", (name,)).fetchone()
+    row = driver(db).execute("SELECT done FROM variant WHERE id = ?", (name,)).fetchone()
     return None if row is None else row[0]
 
 

@@ -48,8 +48,8 @@ def inspect(path: Path) -> Inspected:
             carries = tags.carries(path, facts)
         must_decode(dataset)
         bands = (0, *dataset.indexes)
-        tags = [dataset.tags(band, ns=ns) for band in bands for ns in _namespaces(dataset, band)]
-        texts = texts_of([*tags, dataset.descriptions], path.name)
+        told = [dataset.tags(band, ns=ns) for band in bands for ns in _namespaces(dataset, band)]
+        texts = texts_of([*told, dataset.descriptions], path.name)
     return Inspected(
         facts=facts,
         media_type=MEDIA_TYPES[kind],
