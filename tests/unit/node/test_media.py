@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from tearline.node import (
     consider,
     files,
     media,
+    protect,
     receive,
     take_inbox,
     verify_ledger,
@@ -34,10 +35,12 @@ from tearline.node import consent as acts
 from tearline.node.recall import recall
 from tearline.node.suspend import RESUME, resume, suspend
 from tearline.node.take_in_file import About, take_in_file
-from tearline.terms import Category, Discipline, Label, Media, Product, Quarantine, Signal, Topic
+from tearline.scan import Hit, Identity, Kind, Scanner
+from tearline.terms import Category, Discipline, Label, Level, Media, Product, Quarantine, Signal, Topic
 from tests.adoption import OFFICERS, adopt, approve
 from tests.coalition import AGREEMENTS
 from tests.media_files import picture, recording
+from tests.pictures import marked
 from tests.unit.node.world import EVERYTHING, add_to_inbox, codes, entries, held, nodes, page, work
 
 BY = OFFICERS[0]
@@ -513,3 +516,63 @@ def test_text_in_a_file_is_scanned_like_any_text(three: list[Node], tmp_path: Pa
     picture(tmp_path / "a.tif", told="Seen by Magpie")
     take(gbr, tmp_path / "a.tif")
     assert "Seen by Magpie" in content(held(gbr)[-1].product).texts
+
+
+@pytest.mark.parametrize("where", ["text", "title"])
+def test_a_file_that_names_a_source_goes_to_an_officer(
+    three: list[Node], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Law 2."""
+    _, gbr, usa = three
+    scanner = Scanner([Identity("ROOK-1", "Zvenyslava Chornoloziuk", Kind.PERSON, "uk")], key=bytes(32))
+    monkeypatch.setattr(protect, "ask_vault", lambda _: _Vault(scanner))
+    with gbr.writing() as db:
+        store.put_vault_state(db, 1, "0" * 64)
+    if where == "text":
+        path = recording(tmp_path, **{"core:description": "Met with Zvenyslava Chornoloziuk"})
+    else:
+        picture(tmp_path / "a.tif")
+        told = {"datetime": "2026-10-05T06:07:08Z", "title": "House of Zvenyslava Chornoloziuk"}
+        path = item(tmp_path / "item.json", "a.tif", properties=told)
+    take(gbr, path)
+    work(gbr)
+    assert reports(gbr, usa) == []
+    assert {(party, kind) for party, kind, _ in codes(gbr)} == {("AUS", "refer"), ("USA", "refer")}
+
+
+class _Vault:
+    def __init__(self, scanner: Scanner) -> None:
+        self._scanner = scanner
+
+    def sources(self) -> tuple[()]:
+        return ()
+
+    def scan(self, texts: Sequence[str]) -> list[tuple[Hit, ...]]:
+        return [tuple(self._scanner.scan(text)) for text in texts]
+
+    def close(self) -> None:
+        return
+
+
+def test_a_nitf_goes_whole_with_its_marking_written_for_its_recipient(
+    three: list[Node], tmp_path: Path
+) -> None:
+    aus, gbr, usa = three
+    path = marked(tmp_path / "a.ntf", FSREL="USA GBR AUS", ISREL="USA GBR AUS")
+    (taken,) = take(usa, path, About(topics=WHOLE.topics))
+    assert isinstance(taken, TakenIn), taken
+    assert taken.quarantine is None
+    work(usa)
+    assert set(codes(usa)) == {(party, "whole", "form.making") for party in ("AUS", "GBR")}
+    assert media.attend(usa) == 2
+    work(usa)
+    for other in (aus, gbr):
+        body = usa.view(other.party).link(name_for(usa, other)).read_bytes()
+        left_out = ({"AUS", "GBR"} - {other.party}).pop().encode()
+        assert other.party.encode() in body[:1000]
+        assert left_out not in body[:1000]
+        carry(usa, other)
+        got = only(other).label
+        assert isinstance(got, Label)
+        assert got.level == (("USA", Level.SECRET),)
+        assert got.release == {"USA", other.party}
