@@ -61,10 +61,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "OPENBLAS_NUM_THREADS": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(
-        1 << 30
-    ),  # keep freed memory: pages anew from the kernel cost more than sums
+    # Freed memory is kept, in one heap: pages anew from the kernel cost more than the sums in them.
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "MALLOC_ARENA_MAX": "1",
     "GDAL_PAM_ENABLED": "NO",  # a forged .aux.xml beside a file would override what it says
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_SKIP": "VRT,WMS,WMTS,WCS,HTTP,EEDA,EEDAI,NGW,PLMOSAIC,TileDB,STACIT,STACTA,DAAS,OGCAPI",

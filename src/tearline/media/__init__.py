@@ -86,6 +86,7 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
     media_type: str
     """As in `terms.Media`."""
     title: str = ""
+    """Empty for a picture: what it calls itself is free text of its maker, and not for a recipient."""
     marking: str | None = None
     """The marking in the file, as a text that `label.parse` reads; `None` where its format has none."""
     quarantine: str | None = None

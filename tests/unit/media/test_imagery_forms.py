@@ -134,7 +134,8 @@ def test_fewer_bits_are_a_straight_line(tmp_path, dtype):
 
 def test_what_is_not_sound_takes_no_part(tmp_path):
     data = np.full((1, 120, 160), 100, np.int16)
-    data[0, :, :80] = -9999
+    data[0, :, :82] = -9999  # two fifths of the 17th column of cells
+    data[0, :, 157:] = -9999  # three fifths of the last
     source = pictures.raster(
         tmp_path / "source.tif", data, nodata=-9999, transform=from_origin(500_000, 5_500_000, 2, 2)
     )
@@ -143,7 +144,8 @@ def test_what_is_not_sound_takes_no_part(tmp_path):
     with rasterio.open(tmp_path / "form.tif", driver="GTiff") as form:
         assert form.nodata == -32768  # of the type, not of the source
     assert {*np.unique(pixels[0, :, :16])} == {-32768}
-    assert {*np.unique(pixels[0, :, 16:])} == {100}
+    assert {*np.unique(pixels[0, :, 16:31])} == {100}
+    assert {*np.unique(pixels[0, :, 31])} == {-32768}
 
 
 def test_transparency_is_not_a_band(tmp_path):

@@ -101,6 +101,7 @@ def patched(path, place: str, field: str, value: str):
         ("I", "REL", "USA", "image 1, field CODE"),
         ("I", "CTLH", "NF", "image 1, field CODE"),
         ("F", "CLAS", "C", "image 1: it is marked narrower"),
+        ("F", "REL", "USA FVEY", "image 1: it is marked narrower"),
         ("F", "CLSY", "", "file header, field CLSY"),
         ("F", "CODE", "\xe9", "file header, field CODE"),
         ("F", "DCTP", "QQ", "file header, field DCTP"),
@@ -113,6 +114,29 @@ def test_an_unreadable_or_contradictory_field_quarantines(tmp_path, place, field
     assert seen.marking is None
     assert seen.quarantine
     assert seen.quarantine.startswith(reason)
+
+
+def test_a_segment_with_a_duty_that_the_file_does_not_have(tmp_path):
+    plain = {"SCLAS": "U", "SCLSY": "US", "SCTLH": "", "SREL": ""}
+    fields = {f"{prefix}{name}": value for prefix in "FI" for name, value in plain.items()}
+    assert pictures.inspect(pictures.marked(tmp_path / "one.ntf", **fields)).marking == "UNCLASSIFIED"
+    fields["ISCODE"] = "FO"
+    seen = pictures.inspect(pictures.marked(tmp_path / "two.ntf", **fields))
+    assert (seen.marking, seen.quarantine) == (None, "image 1: it is marked narrower than the file")
+
+
+def test_an_unclassified_segment_may_be_in_any_file(tmp_path):
+    fields = {
+        "FSCLSY": "UK",
+        "FSREL": "",
+        "FSCTLH": "",
+        "ISCLAS": "U",
+        "ISCLSY": "",
+        "ISREL": "",
+        "ISCTLH": "",
+    }
+    seen = pictures.inspect(pictures.marked(tmp_path / "source.ntf", **fields))
+    assert (seen.marking, seen.quarantine) == ("//GBR SECRET", None)
 
 
 def test_every_segment_is_marked_anew_and_nothing_else_is_touched(tmp_path):

@@ -29,7 +29,7 @@ from tearline.terms import BadInput, Box, ImageryForm
 RUNGS = (0.5, 1.0, 2.0, 10.0, 30.0, 60.0, 300.0, 600.0, 3000.0, 6000.0, 30000.0)
 """Metres. All the borders of the GSD classes are among them."""
 _DEGREE = 110_500.0
-"""Metres: a little less than the shortest degree of latitude, so that a side in degrees is never too short."""
+"""Metres: a little less than the shortest degree of latitude, so that a side in degrees is long enough."""
 _SAME = 1e-6
 """Of a cell: edges nearer than this are the same edge."""
 

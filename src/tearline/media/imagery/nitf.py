@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ _SEGMENTS = {
     "DataExtensionSegments": ("data extension", "DE"),
     "ReservedExtensionSegments": ("reserved extension", "RE"),
 }
+_AT = date.max - timedelta(days=1)
+"""Coalitions with all that ever joined: a segment for two of its members is narrower than a file for it."""
 _STEP = 8 << 20
 """Bytes copied at once."""
 
@@ -61,16 +63,15 @@ class Headers:
             try:
                 for name, field in group.items():
                     values[name] = _value(name, field)
-                said = banner(values) if whole is None or any(values.values()) else "UNCLASSIFIED"
+                said = banner(values)
             except Unreadable as found:
                 return None, f"{place}, field {found.mark}: {found.reason}"
-            label = parse(said, at=date.min)[1]
+            label = parse(said, at=_AT)[1]
             if not isinstance(label, Label):
                 return None, f"{place}: its marking cannot be read"
             whole, text = whole or label, text or said
-            if label.release is None and not label.level[0][1]:
-                continue  # unclassified, for everybody: whatever the file says is narrower
-            if not dominates(whole, label):
+            # Unclassified without anything more is nobody's: whatever the file says is narrower.
+            if said != "UNCLASSIFIED" and not dominates(whole, label):
                 return None, f"{place}: it is marked narrower than the file"
         return text, None
 
