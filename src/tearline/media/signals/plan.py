@@ -61,17 +61,6 @@ def plan(recording: Recording, form: SignalForm, marking: str, taken: datetime |
         captures[0]["core:geolocation"] = point
     annotations = _annotations(recording, notes, runs, factor)
     total = runs[-1].out + runs[-1].samples if form.samples else 0
-    heading: dict[str, Any] = {
-        "core:datatype": recording.format.name,
-        "core:version": VERSION,
-        "core:num_channels": recording.channels,
-    }
-    if rate_out:
-        heading["core:sample_rate"] = rate_out
-    if marking:
-        heading["core:description"] = marking
-    if not form.samples:
-        heading["core:metadata_only"] = True
     when = captures[0].get("core:datetime")
     facts = Signal(
         datatype=recording.format.name,
@@ -83,9 +72,12 @@ def plan(recording: Recording, form: SignalForm, marking: str, taken: datetime |
         taken=moment(when, recording.where) if when else None,
         annotations=len(annotations),
     )
-    metadata = {"global": heading, "captures": captures, "annotations": annotations}
     return Plan(
-        metadata=metadata, factor=factor, runs=runs, facts=facts, did=_did(recording, form, facts, factor)
+        metadata={"global": _heading(facts, form, marking), "captures": captures, "annotations": annotations},
+        factor=factor,
+        runs=runs,
+        facts=facts,
+        did=_did(recording, form, facts, factor),
     )
 
 
@@ -97,6 +89,21 @@ def floor(time: datetime, grain: Grain) -> datetime:
     if grain is Grain.HOUR:
         return time
     return time.replace(hour=0, day=time.day if grain is Grain.DAY else 1)
+
+
+def _heading(facts: Signal, form: SignalForm, marking: str) -> dict[str, Any]:
+    heading: dict[str, Any] = {
+        "core:datatype": facts.datatype,
+        "core:version": VERSION,
+        "core:num_channels": facts.channels,
+    }
+    if facts.sample_rate_hz is not None:
+        heading["core:sample_rate"] = facts.sample_rate_hz
+    if marking:
+        heading["core:description"] = marking
+    if not form.samples:
+        heading["core:metadata_only"] = True
+    return heading
 
 
 def _factor(recording: Recording, form: SignalForm) -> int:
@@ -123,8 +130,9 @@ def _in_band(recording: Recording, note: Annotation, rate: float | None) -> Anno
         return note
     if rate is None:
         return msgspec.structs.replace(note, freq_lower_edge=None, freq_upper_edge=None)
-    starts = [capture.sample_start for capture in recording.captures]
-    capture = recording.captures[max(0, bisect_right(starts, note.sample_start) - 1)]
+    captures = recording.captures
+    number = bisect_right(captures, note.sample_start, key=lambda capture: capture.sample_start) - 1
+    capture = captures[max(0, number)]
     for centre in (capture.frequency or 0.0, 0.0):
         lower = max(note.freq_lower_edge, centre - rate / 2)
         upper = min(note.freq_upper_edge, centre + rate / 2)
@@ -158,7 +166,7 @@ def _runs(recording: Recording, first: int, last: int, factor: int) -> list[Run]
     breaks = [
         recording.index(new.sample_start)
         for old, new in pairwise(captures)
-        if old.frequency != new.frequency or _jumps(old.global_index, new.global_index, old, new)
+        if old.frequency != new.frequency or _lost(old) != _lost(new)
     ]
     runs: list[Run] = []
     out = 0
@@ -171,16 +179,14 @@ def _runs(recording: Recording, first: int, last: int, factor: int) -> list[Run]
     return runs
 
 
-def _jumps(old: int | None, new: int | None, before: Capture, after: Capture) -> bool:
-    """Samples were lost between the two captures."""
-    if new is None:
-        return old is not None
-    return new - (before.sample_start if old is None else old) != after.sample_start - before.sample_start
+def _lost(capture: Capture) -> int:
+    """How many samples of the original stream are missing before it (SigMF 1.2, `core:global_index`)."""
+    return 0 if capture.global_index is None else capture.global_index - capture.sample_start
 
 
 def _index(runs: list[Run], factor: int, sample: int, *, up: bool) -> int:
     """Where a sample of the recording, or the end before it, stands in the form."""
-    number = bisect_right([run.start for run in runs], sample) - 1
+    number = bisect_right(runs, sample, key=lambda run: run.start) - 1
     if number < 0:
         return 0
     run = runs[number]

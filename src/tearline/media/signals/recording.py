@@ -45,6 +45,8 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     data: Member | None
     samples: int
     """Of each channel."""
+    pieces: list[tuple[int, int]]
+    """First sample and byte offset in the dataset of each stretch without header bytes in it."""
 
     @property
     def where(self) -> str:
@@ -92,32 +94,18 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
         """Samples `[start, stop)`, up to `at_most` at a time: (samples, channels * numbers), as stored."""
         width = self.channels * self.format.numbers
         row = self.channels * self.format.size
-        pieces = self._pieces()
-        starts = [first for first, _ in pieces]
+        starts = [first for first, _ in self.pieces]
         assert self.data is not None  # noqa: S101 - whoever has samples has a dataset
         with self.path.open("rb", buffering=0) as file:
             while start < stop:
                 number = bisect_right(starts, start) - 1
-                first, offset = pieces[number]
+                first, offset = self.pieces[number]
                 end = min(stop, *starts[number + 1 : number + 2], start + at_most)
                 file.seek(self.data.offset + offset + (start - first) * row)
                 yield (
                     _exactly(file, (end - start) * row, self.where).view(self.format.dtype).reshape(-1, width)
                 )
                 start = end
-
-    def _pieces(self) -> list[tuple[int, int]]:
-        """First sample and byte offset in the dataset of each run between header bytes."""
-        row, headers = self.channels * self.format.size, 0
-        pieces = [(0, 0)]
-        for capture in self.metadata.captures:
-            if capture.header_bytes:
-                headers += capture.header_bytes
-                first = self.index(capture.sample_start)
-                if pieces[-1][0] == first:
-                    pieces.pop()
-                pieces.append((first, headers + first * row))
-        return pieces
 
 
 def opened(path: Path) -> Recording:
@@ -144,7 +132,9 @@ def opened(path: Path) -> Recording:
     samples = _samples(metadata, meta, data, where)
     if data is not None:
         _in_range(metadata, samples, where)
-    return Recording(path=path, metadata=metadata, whole=whole, data=data, samples=samples)
+    return Recording(
+        path=path, metadata=metadata, whole=whole, data=data, samples=samples, pieces=_pieces(metadata)
+    )
 
 
 def inspect(path: Path, progress: Callable[[float], None]) -> Inspected:
@@ -193,6 +183,17 @@ def _samples(metadata: Metadata, meta: Member, data: Member | None, where: str) 
             where, "dataset", "its size is no whole number of samples of its datatype", "it may be truncated"
         )
     return size // row
+
+
+def _pieces(metadata: Metadata) -> list[tuple[int, int]]:
+    row, headers = metadata.global_.num_channels * metadata.format.size, 0
+    pieces = {0: 0}
+    for capture in metadata.captures:
+        if capture.header_bytes:
+            headers += capture.header_bytes
+            first = capture.sample_start - metadata.global_.offset
+            pieces[first] = headers + first * row
+    return list(pieces.items())
 
 
 def _in_range(metadata: Metadata, samples: int, where: str) -> None:

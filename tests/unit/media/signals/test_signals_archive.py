@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sigmf
 
 from tearline.media.signals import pack
 from tearline.media.signals.archive import BLOCK, header, members
 from tearline.media.signals.recording import opened
-from tearline.terms import BadInput
+from tearline.terms import BadInput, Signal
 from tests.recordings import archive, inspect, metadata
 
 DATA = bytes(8 * 100)
@@ -211,3 +212,19 @@ def test_a_pair_without_its_data_is_refused(tmp_path: Path) -> None:
     meta.write_bytes(b"{}")
     with pytest.raises(BadInput, match="is not a file"):
         pack(meta, tmp_path / "a.sigmf-data", io.BytesIO())
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_archives_of_the_sigmf_package_are_read(tmp_path: Path) -> None:
+    data = tmp_path / "harbour.sigmf-data"
+    data.write_bytes(DATA)
+    written = sigmf.SigMFFile(
+        data_file=str(data), global_info={"core:datatype": "cf32_le", "core:sample_rate": 1000.0}
+    )
+    written.add_capture(0, metadata={"core:frequency": 1e6})
+    written.add_annotation(10, length=20)
+    path = tmp_path / "harbour.sigmf"
+    written.archive(str(path))
+    facts = inspect(path).facts
+    assert isinstance(facts, Signal)
+    assert (facts.samples, facts.annotations, facts.centre_hz) == (100, 1, 1e6)
