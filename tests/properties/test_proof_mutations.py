@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from cedarpy import pst
 
-from tearline.agreement import Action, Agreement, Agreements, Facts, Verdict, load
+from tearline.agreement import Action, Agreement, Agreements, Detail, Facts, Verdict, load
 from tearline.agreement.proof import encode, universe
 from tearline.agreement.proof.encode import Encoder, Rules
 from tearline.agreement.proof.logic import Terms
@@ -250,6 +250,18 @@ def swapped(encoder: Encoder, agreement: Agreement, attribute: str, fits: Callab
     return NUMBER(encoder, agreement, {"reach": "use", "use": "reach"}.get(attribute, attribute), fits)
 
 
+def upside_down(encoder: Encoder, agreement: Agreement, attribute: str, fits: Callable[[int], bool]) -> int:
+    """The classes that media have more of the higher they are, as if it were the other way round."""
+    if attribute in {"area", "bandwidth"}:
+        return NUMBER(encoder, agreement, attribute, lambda rank: fits(4 - rank))
+    return NUMBER(encoder, agreement, attribute, fits)
+
+
+def one_off(encoder: Encoder, agreement: Agreement, attribute: str, fits: Callable[[int], bool]) -> int:
+    off = attribute in Detail._fields
+    return NUMBER(encoder, agreement, attribute, lambda rank: fits(max(0, rank - off)))
+
+
 def changes_without_the_last_millisecond(agreement: Agreement) -> Iterator[datetime]:
     moments = set(CHANGES(agreement))
     yield from (each for each in moments if each - timedelta(milliseconds=1) not in moments)
@@ -293,6 +305,8 @@ METHODS: dict[str, tuple[str, Any]] = {
     "now <= is now <": ("clock", partial(clock_with, {"less_eq": "less"})),
     "now > is now >=": ("clock", partial(clock_with, {"greater": "greater_eq"})),
     "reach is use": ("number", swapped),
+    "some classes are upside down": ("number", upside_down),
+    "classes are one off": ("number", one_off),
 }
 
 

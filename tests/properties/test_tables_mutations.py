@@ -176,6 +176,15 @@ def empty_sets_are_not_empty(patch: pytest.MonkeyPatch) -> None:
     _tests(patch, "_is_set", lambda test, truths: truths & (test.op != "empty"))
 
 
+def classes_are_all_of_one_attribute(patch: pytest.MonkeyPatch) -> None:
+    real = lookup._is_detail
+    patch.setattr(
+        lookup,
+        "_is_detail",
+        lambda test, values: real(structs.replace(test, constant=("gsd", test.constant[1])), values),
+    )
+
+
 def at_most_is_at_least(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(lookup._COMPARE, "less_eq", lookup._COMPARE["greater_eq"])
 
@@ -279,6 +288,7 @@ FAULTS: list[Plant] = [
     microseconds_count,
     the_clock_changes_at_the_moment_only,
     empty_sets_are_not_empty,
+    classes_are_all_of_one_attribute,
     at_most_is_at_least,
     coalitions_have_no_members,
     classes_are_told_by_eight_truths,

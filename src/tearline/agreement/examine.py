@@ -40,12 +40,12 @@ def examine(
         return [_not_toml(manifest, error), *unknown_names]
     lists = (read.get(key) for key in ("parties", "coalitions", "others"))
     names = (name for each in lists if isinstance(each, list) for name in each if isinstance(name, str))
-    of_manifest = list(_fields(manifest, read))
+    of_manifest = [*_fields(manifest, read), *_markings(manifest, read, today, unreadable)]
     of_clauses = lint(clauses, frozenset(names))
     if not of_manifest:
         agreement = load(manifest, "", MANIFEST)
         parsed = split(clauses)[0]
-        of_manifest += [*_markings(agreement, unreadable), *_on_manifest(agreement, parsed, today)]
+        of_manifest += _on_manifest(agreement, parsed, today)
         for clause in parsed:
             if not any(_is_in(found, clauses, clause) for found in of_clauses):
                 of_clauses += located(clauses, clause, _on_clause(agreement, clause.tree, today))
@@ -108,12 +108,14 @@ def _form(manifest: str, name: str, form: object) -> Iterator[Finding]:
         )
 
 
-def _markings(agreement: Agreement, unreadable: Unreadable) -> Iterator[Finding]:
-    for form in agreement.forms:
-        if why := form.marking and unreadable(form.marking, agreement.valid_from):
-            path = ("forms", form.name, "marking")
+def _markings(manifest: str, read: dict[str, Any], today: date, unreadable: Unreadable) -> Iterator[Finding]:
+    tables = read.get("forms")
+    for name, form in tables.items() if isinstance(tables, dict) else ():
+        marking = form.get("marking") if isinstance(form, dict) else None
+        if isinstance(marking, str) and (why := unreadable(marking, today)):
+            path = ("forms", name, "marking")
             remedy = "write a marking as on a product, such as SECRET//REL TO USA, GBR or TLP:AMBER"
-            yield _at(agreement.manifest, path, "E026", f"forms.{form.name}.marking: {why}", remedy)
+            yield _at(manifest, path, "E026", f"forms.{name}.marking: {why}", remedy)
 
 
 def _validity(manifest: str, read: dict[str, Any]) -> Iterator[Finding]:

@@ -130,6 +130,8 @@ def test_a_marking_must_be_readable() -> None:
     (finding,) = examine(f"{HEAD}\n{marked}", CLAUSES, date(2026, 11, 1), gate.unreadable)
     assert finding.code == "E026"
     assert finding.message.startswith("forms.coarse.marking: 'NOWHERE'")
+    both = examine(f"{HEAD}\n{marked}delay_h = -1\n", CLAUSES, date(2026, 11, 1), gate.unreadable)
+    assert [each.code for each in both] == ["E026", "E026"]
     with pytest.raises(Refused, match=r"two: agreement.toml, forms\.coarse\.marking: 'NOWHERE'"):
         gate.must_be_readable(read(marked))
     for good in ("TLP:GREEN", "CONFIDENTIAL//REL TO USA, GBR", "//GBR SECRET//REL TO USA, GBR"):

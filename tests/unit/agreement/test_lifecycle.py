@@ -62,6 +62,15 @@ def test_suspended_an_agreement_permits_nothing_and_forbids_as_before() -> None:
     assert ruling.verdict is Verdict.NO_CLAUSE
 
 
+def test_suspended_its_forms_stay_in_their_place() -> None:
+    """Else another's sharper form could come first, and suspending would release more."""
+    coarse = '\n[forms.coarse]\nkind = "imagery"\ngsd_m = 30\n'
+    whole = load(MANIFEST + coarse, CLAUSES, "pair")
+    assert [form.name for form in whole.forms] == ["coarse"]
+    assert red_lines(whole).forms == whole.forms
+    assert Agreements("GBR", [red_lines(whole)]).forms("USA", NOW) == whole.forms
+
+
 def test_without_forbids_nothing_is_left() -> None:
     lines = red_lines(other(clauses=CLAUSES.partition('@id("no-air")')[0]))
     assert lines.parsed == ()
