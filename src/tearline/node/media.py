@@ -5,17 +5,24 @@
 
 from __future__ import annotations
 
+from tearline.adapters import store
 from tearline.adapters.blobs import Blobs
 from tearline.node import arrivals, forms
 from tearline.node.opened import Node
 from tearline.node.receive import take_complete
+from tearline.node.suspend import refused_givers
 
 Job = arrivals.Arrival | forms.Variant
 Done = arrivals.Looked | forms.Done
 
 
 def jobs(node: Node) -> list[Job]:
-    """What is to be done now: what partners gave first."""
+    """What is to be done now: what partners gave first. What waited for a file that is here is taken in."""
+    with node.reading() as db:
+        givers = store.givers_of_complete(db)
+    if givers:
+        for giver in sorted(givers & node.partners.keys() - refused_givers(node)):
+            take_complete(node, giver)
     return [*arrivals.waiting(node), *forms.wanted(node)]
 
 
@@ -24,12 +31,11 @@ def do(blobs: Blobs, job: Job) -> Done:
 
 
 def keep(node: Node, job: Job, done: Done) -> None:
-    """Write down what came of a job, and let go on what waited for it."""
+    """Write down what came of a job."""
     if isinstance(job, forms.Variant) and isinstance(done, forms.Done):
         forms.keep(node, job, done)
     elif isinstance(job, arrivals.Arrival) and isinstance(done, arrivals.Looked):
         arrivals.keep(node, job, done)
-        take_complete(node, job.giver)
 
 
 def attend(node: Node) -> int:

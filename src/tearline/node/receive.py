@@ -180,15 +180,21 @@ def _take(
                 became[name] = Became.RECALLED
     fates = [(release, became.get(release.statement.release_id, Became.REFUSED)) for release in given]
     receipts.give(node, db, giver, fates, admitted)
-    arrivals.taken(node, db, giver, [name for name in files if name in admitted])
     return len(fresh)
 
 
 def take_complete(node: Node, giver: Party) -> int:
-    """Take in the releases of a giver that waited for their files, and have them now; returns how many."""
+    """Take in the releases of a giver that waited for their files, and have them now; returns how many.
+
+    After that they wait no more, be they taken or refused; but for a giver whose log is forked.
+    """
     with node.writing() as db:
-        items = [orjson.loads(body) for body in store.complete(db, giver)]
-        return _take(node, db, giver, items, items) if items else 0
+        found = store.complete(db, giver)
+        items = [orjson.loads(body) for body in found.values()]
+        taken = _take(node, db, giver, items, items) if items else 0
+        if not receipts.is_forked(db, giver):
+            arrivals.taken(node, db, giver, found)
+        return taken
 
 
 def _notices(

@@ -13,7 +13,7 @@ import pytest
 
 from tearline.adapters import store
 from tearline.agreement import load
-from tearline.agreement.suspension import Scope
+from tearline.agreement.suspension import Inbound, Scope
 from tearline.deliver import RecallAction, RecallKind, RecallReason, file_in
 from tearline.deliver.extension import FILE
 from tearline.intake import Fault
@@ -576,3 +576,18 @@ def test_a_nitf_goes_whole_with_its_marking_written_for_its_recipient(
         assert isinstance(got, Label)
         assert got.level == (("USA", Level.SECRET),)
         assert got.release == {"USA", other.party}
+
+
+def test_what_waits_for_its_file_is_not_taken_from_who_is_refused(three: list[Node], tmp_path: Path) -> None:
+    _, gbr, usa = three
+    take(gbr, recording(tmp_path))
+    work(gbr)
+    receive(usa, "GBR", page(gbr, usa), None)
+    bring(gbr, usa)
+    made = suspend(usa, "GBR", Scope(), officer=BY, reason="Example.", inbound=Inbound.REFUSE)
+    assert media.attend(usa) == 1
+    assert held(usa) == []
+    approve(usa, RESUME, f"GBR@{made.id}")
+    resume(usa, "GBR", officer=BY, why="Example.")
+    media.attend(usa)
+    assert len(held(usa)) == 1

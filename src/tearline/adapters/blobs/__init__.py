@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tearline.adapters.blobs.local import LocalBlobs
 from tearline.adapters.blobs.port import Blob, Blobs, TooLarge
+from tearline.terms import BadInput
 
 __all__ = ["Blob", "Blobs", "LocalBlobs", "TooLarge", "open_blobs"]
 
@@ -15,6 +16,8 @@ def open_blobs(folder: Path, url: str | None, limit: int) -> Blobs:
     """The store that a node is configured with: at `url`, else in `folder`. `limit`: bytes of one file."""
     if url is None:
         return LocalBlobs(folder, limit)
-    from tearline.adapters.blobs.s3 import ObjectBlobs  # noqa: PLC0415 - obstore is an extra
-
+    try:
+        from tearline.adapters.blobs.s3 import ObjectBlobs  # noqa: PLC0415 - obstore is an extra
+    except ImportError:
+        raise BadInput("node.toml", "blobs", "needs obstore", "install tearline[s3]") from None
     return ObjectBlobs.at(url, LocalBlobs(folder, limit))

@@ -159,10 +159,16 @@ def file_arrived(db: Connection, giver: Party, name: str, inspected: Inspected |
     db.execute(_awaited.update().where(row).values(inspected=body, failed=failed))
 
 
-def complete(db: Connection, giver: Party) -> list[bytes]:
-    """The releases of a giver, as they came, whose file is here now, in the order in which they came."""
+def complete(db: Connection, giver: Party) -> dict[str, bytes]:
+    """By release id: the releases of a giver, as they came and in that order, whose file is here now."""
     row = (_awaited.c.giver == giver) & _awaited.c.failed.is_not(None)
-    return list(db.execute(select(_awaited.c.item).where(row).order_by(_awaited.c.seq)).scalars())
+    query = select(_awaited.c.release_id, _awaited.c.item).where(row).order_by(_awaited.c.seq)
+    return {str(release_id): bytes(item) for release_id, item in db.execute(query)}
+
+
+def givers_of_complete(db: Connection) -> set[Party]:
+    """The givers of whom there are such."""
+    return set(db.execute(select(_awaited.c.giver).where(_awaited.c.failed.is_not(None))).scalars())
 
 
 def no_longer_awaited(
