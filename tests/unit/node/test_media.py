@@ -281,6 +281,7 @@ def test_a_file_that_cannot_be_read_is_refused(
     bring(gbr, usa)
     (job,) = media.jobs(usa)
     media.keep(usa, job, arrivals.Looked(True, None, "its file: is cut short"))
+    assert media.jobs(usa) == []
     assert held(usa) == []
     (refused,) = entries(usa, Act.RELEASE_REFUSED)
     assert refused.body["reason"].endswith("its file: is cut short")
