@@ -232,7 +232,9 @@ def the_forms_classes_are_the_products(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         decide._Case,
         "_rule",
-        lambda self, label, _, parties, action: real(self, label, self.detail, parties, action),
+        lambda self, label, _, parties, action: real(
+            self, label, media.detail_of(self.product, self.now), parties, action
+        ),
     )
 
 

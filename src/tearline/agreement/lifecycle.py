@@ -123,8 +123,8 @@ def kept(version: str, manifest: str, clauses: str) -> Agreement:
 def red_lines(agreement: Agreement) -> Agreement:
     """What of a suspended agreement goes on: its forbids. So suspending never releases anything.
 
-    Its forms of imagery and signals stay too, and give nothing by themselves: without them another agreement's
-    sharper form could come first.
+    Its forms of imagery and signals stay too, and give nothing by themselves: without them a sharper form of
+    another agreement could come first.
     """
     forbids = (clause.text for clause in agreement.parsed if clause.tree.effect == "forbid")
     return load(agreement.manifest, "\n".join(forbids), agreement.id)

@@ -142,7 +142,6 @@ class _Case:
         self.open = Openings(product, partners, agreements.own, consents, recalled)
         self.settled, self.why = self.open.settled, self.open.why
         self.exposure, self.touched = exposure, exposure.touched(product)
-        self.media, self.detail = media_of(product), detail_of(product, now)
         self.blocked: list[Party] = []
 
     def decide(self) -> dict[Party, Outcome]:
@@ -151,8 +150,8 @@ class _Case:
             self._release_whole(self.open.label)
             # 6. As a tearline.
             rest = [party for party in self.open.recipients if party not in self.settled]
-            if self.media is not None:
-                self._release_forms(rest, self.open.label, self.media)
+            if (media := media_of(self.product)) is not None:
+                self._release_forms(rest, self.open.label, media)
             elif self.touched:
                 self._release_sanitized(rest)
             else:
@@ -166,7 +165,8 @@ class _Case:
 
     def _release_whole(self, label: Label) -> None:
         """Check 5."""
-        for party, ruling in self._rule(label, self.detail, self.open.let_in, Action.RELEASE).items():
+        detail = detail_of(self.product, self.now)
+        for party, ruling in self._rule(label, detail, self.open.let_in, Action.RELEASE).items():
             self.why[party] = _reasons(5, ruling)
             if ruling.verdict is Verdict.ERROR:
                 self.settled[party] = Withhold(partner=party, reasons=self.why[party])

@@ -350,8 +350,12 @@ def _keep_custody(node: Node, db: Connection, drafts: Sequence[Drafted]) -> None
 
 
 def _let_go(node: Node, db: Connection, releases: Collection[str]) -> None:
-    """Those of these that were stopped go after all: the gate has said so."""
-    if continued := store.settle_stopped(db, releases, go=True):
+    """Those of these that were stopped go after all: the gate has said so.
+
+    Not what still rests on a consent that is over: it was sealed with that one, and is kept back for good.
+    """
+    over = store.lapsed_among(db, store.stamp(node.clock()), releases)
+    if continued := store.settle_stopped(db, set(releases) - over, go=True):
         node.record(Act.RELEASES_CONTINUED, {"releases": continued})
         store.wake(db, continued, store.stamp(node.clock()))
 

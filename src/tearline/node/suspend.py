@@ -109,7 +109,8 @@ def suspend(
 
 
 def settle(node: Node, partner: Party) -> bool:
-    """Hold back in a view that is closing what suspensions cover and what was recalled, then open it.
+    """Hold back in a view that is closing what suspensions cover, what was recalled and what rests on a
+    consent that is over; then open it.
 
     Tells whether it was closing.
 
@@ -123,8 +124,7 @@ def settle(node: Node, partner: Party) -> bool:
             generation = store.generation(db)
             standing = store.suspensions(db, partner)
             recalled = store.open_recalled(db, partner)
-        if standing or recalled:
-            _hold_back(node, partner, standing, recalled)
+        _hold_back(node, partner, standing, recalled)
         files.settle(node, partner)
         with node.writing() as db:
             _stop(node, db, partner, sorted(view.held_back() - recalled))
@@ -141,9 +141,11 @@ def _hold_back(
     view, after = node.view(partner), -1
     while rows := view.unserved(after, CHUNK):
         after = rows[-1][0]
+        releases = [release for _, release in rows]
         with node.reading() as db:
-            products = store.products_of(db, [release for _, release in rows])
-        covered = recalled | set(_covered(products.items(), standing))
+            products = store.products_of(db, releases)
+            lapsed = store.lapsed_among(db, store.stamp(node.clock()), releases)
+        covered = recalled | lapsed | set(_covered(products.items(), standing))
         with view.begin() as writer:
             writer.hold_back([added for added, release in rows if release in covered])
     with view.begin() as writer:
@@ -183,10 +185,26 @@ def end_due(node: Node) -> int:
 def attend(node: Node) -> int:
     """What a serving node does about suspensions from time to time; returns how much it was.
 
-    It finishes what a killed command began, and ends what is due.
+    It finishes what a killed command began, holds back what rests on consents that are over, and ends what
+    is due.
     """
     node.refresh()
+    for partner in node.partners:
+        _close_where_lapsed(node, partner)
     return sum(settle(node, partner) for partner in node.partners) + end_due(node)
+
+
+def _close_where_lapsed(node: Node, partner: Party) -> None:
+    """Close a view in which something was never served that rests on a consent that is over (law 4)."""
+    view, after = node.view(partner), -1
+    while rows := view.unserved(after, CHUNK):
+        after = rows[-1][0]
+        with node.reading() as db:
+            lapsed = store.lapsed_among(db, store.stamp(node.clock()), [release for _, release in rows])
+        if lapsed:
+            with view.begin() as writer:
+                writer.set_closing(True)
+            return
 
 
 def standing(node: Node) -> list[Standing]:

@@ -388,6 +388,9 @@ def test_proposing_wants_a_sound_text_of_ones_own(gbr: Node, tmp_path: Path) -> 
         refused(fra, lambda: propose(fra, five_eyes()), "not a party")
     manifest = five_eyes().manifest.replace('"five-eyes"', '"suspensions"')
     refused(gbr, lambda: propose(gbr, agreements.load(manifest, "", "x")), "no name for an agreement")
+    marked = five_eyes().manifest + '\n[forms.x]\nkind = "imagery"\nmarking = "SECRET//REL TO NOWHERE"\n'
+    unread = agreements.load(marked, five_eyes().clauses, "x")
+    refused(gbr, lambda: propose(gbr, unread), "marking: 'NOWHERE'")
     propose(gbr, revision())
     refused(gbr, lambda: propose(gbr, revision()), "proposed cannot propose")
     refused(gbr, lambda: propose(gbr, five_eyes()), "adopted cannot propose")

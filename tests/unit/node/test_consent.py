@@ -15,10 +15,10 @@ from tearline.agreement.suspension import Scope as Stopped
 from tearline.deliver import Form, Scope
 from tearline.deliver.extension import EXTENSION
 from tearline.ledger import Act
-from tearline.node import Node, consider, receive, reconsider, verify_ledger
+from tearline.node import Node, consider, hand_over, receive, reconsider, verify_ledger
 from tearline.node import consent as acts
 from tearline.node.custody import onward_of
-from tearline.node.suspend import RESUME, resume, suspend
+from tearline.node.suspend import RESUME, attend, resume, suspend
 from tearline.terms import BadInput, Category, Label, Refused
 from tests.adoption import OFFICERS, approve
 from tests.unit.node.world import (
@@ -256,6 +256,38 @@ def test_what_is_queued_stops_when_the_time_of_its_consent_is_over(four: list[No
     assert got(usa, can) == []
     assert entries(usa, Act.RELEASES_STOPPED)[-1].body["by"] == "consent"
     assert sound(usa)
+
+
+@pytest.mark.parametrize("how", ["revoked", "over"])
+def test_what_is_sealed_and_was_never_served_is_held_back_when_its_consent_ends(
+    four: list[Node], how: str
+) -> None:
+    gbr, usa, can, _ = four
+    serial = queued(gbr, usa, until=gbr.clock() + timedelta(days=1))
+    hand_over(usa)
+    assert [release for _, release in usa.view("CAN").unserved(-1, 10)]
+    if how == "revoked":
+        acts.revoke(gbr, serial, officer=BY, why="Example.")
+        carry(gbr, usa)
+    else:
+        usa.clock.now += timedelta(days=2)  # type: ignore[attr-defined]
+    attend(usa)
+    assert got(usa, can) == []
+    assert usa.view("CAN").unserved(-1, 10) == []
+    assert sound(gbr, usa)
+
+
+def test_what_was_sealed_with_a_consent_that_is_over_does_not_go_with_another(four: list[Node]) -> None:
+    gbr, usa, can, _ = four
+    serial = queued(gbr, usa)
+    hand_over(usa)
+    acts.revoke(gbr, serial, officer=BY, why="Example.")
+    carry(gbr, usa)
+    attend(usa)
+    granted(gbr, usa, held(usa)[0].product.id)
+    carry(usa, can)
+    assert got(usa, can) == held(can) == []
+    assert sound(gbr, usa, can)
 
 
 def test_a_revocation_that_comes_before_the_consent_holds(four: list[Node]) -> None:

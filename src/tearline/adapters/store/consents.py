@@ -104,12 +104,10 @@ _MAKERS = [
     )
     for column in (_custody.c.object_id, _custody.c.substance)
 ]
-_LAPSED = Prepared(
+_LAPSED = (
     select(t.outbox.c.partner, t.outbox.c.product, t.outbox.c.release_id)
     .join(_rests_on, _rests_on.c.release_id == t.outbox.c.release_id)
     .where(
-        t.outbox.c.delivered_at.is_(None),
-        t.outbox.c.stopped == 0,
         exists().where(
             _consent.c.side == THEIRS,
             _consent.c.originator == _rests_on.c.originator,
@@ -119,6 +117,8 @@ _LAPSED = Prepared(
     )
     .distinct()
 )
+_LAPSED_WAITING = Prepared(_LAPSED.where(t.outbox.c.delivered_at.is_(None), t.outbox.c.stopped == 0))
+_LAPSED_AMONG = Prepared(_LAPSED.where(t.outbox.c.release_id.in_(any_of("releases"))))
 _DRAFTS = Prepared(
     select(t.outbox.c.release_id, t.outbox.c.draft).where(
         t.outbox.c.release_id.in_(any_of("releases")), t.outbox.c.draft != b""
@@ -310,7 +310,12 @@ def rest_on(db: Connection, release_id: str, draft: bytes, consents: Iterable[tu
 
 def lapsed(db: Connection, at: str) -> list[tuple[Party, int, str]]:
     """(partner, product, release id) of what waits in the outbox and rests on a consent that is over."""
-    return [(partner, product, release) for partner, product, release in _LAPSED(db, at=at)]
+    return [(partner, product, release) for partner, product, release in _LAPSED_WAITING(db, at=at)]
+
+
+def lapsed_among(db: Connection, at: str, releases: Collection[str]) -> set[str]:
+    """Those of these releases, sealed or not, that rest on a consent that is over."""
+    return {release for _, _, release in _LAPSED_AMONG(db, at=at, releases=releases)}
 
 
 def ask_again(db: Connection, pairs: Iterable[tuple[int, Party]]) -> None:
