@@ -160,9 +160,18 @@ def test_every_segment_is_marked_anew_and_nothing_else_is_touched(tmp_path):
 def test_what_else_a_file_carries_is_listed_by_name(tmp_path):
     source = pictures.planted_nitf(tmp_path / "source.ntf", "QZXJKVWYQZXJ")
     seen = pictures.inspect(source)
+    words = "\n".join(seen.texts)
+    for place in ("NITF_FTITLE", "NITF_ONAME", "NITF_ISORCE", "NITF_IMAGE_COMMENTS", "NITF_FSCAUT"):
+        assert place in words
+    assert "QZXJKVWYQZXJ" in seen.texts
     assert seen.carries == ("TRE QZXJKV", "segment text 1", "segment data extension 1", "comment")
-    tags = pictures.inspect(pictures.planted_tiff(tmp_path / "source.tif", "QZXJKVWYQZXJ")).carries
-    assert {"tag 305", "tag 315", "tag 700", "tag 50844", "tag 65000"} <= {*tags}
+    seen = pictures.inspect(pictures.planted_tiff(tmp_path / "source.tif", "QZXJKVWYQZXJ"))
+    assert {"tag 305", "tag 315", "tag 700", "tag 50844", "tag 65000"} <= {*seen.carries}
+    assert "QZXJKVWYQZXJ" in seen.texts
+    seen = pictures.inspect(pictures.planted_exif(tmp_path / "camera.tif", "QZXJKVWYQZXJ"))
+    assert "QZXJKVWYQZXJ" in seen.texts
+    seen = pictures.inspect(pictures.planted_jp2(tmp_path / "source.jp2", "QZXJKVWYQZXJ"))
+    assert "QZXJKVWYQZXJ" in "\n".join(seen.texts)
 
 
 def test_a_form_of_a_marked_picture_bears_the_marking_asked_for(tmp_path):

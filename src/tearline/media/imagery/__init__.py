@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tearline.media import Answer, Inspect, Inspected, Make, Preview, Request, Verify
 from tearline.media.imagery import tags
 from tearline.media.imagery.check import check
 from tearline.media.imagery.make import make
 from tearline.media.imagery.nitf import Headers
-from tearline.media.imagery.opened import MEDIA_TYPES, facts_of, format_of, must_decode, opened
+from tearline.media.imagery.opened import MEDIA_TYPES, facts_of, format_of, must_decode, opened, texts_of
 from tearline.media.imagery.preview import preview
-from tearline.media.texts import texts_of
+from tearline.terms import BadInput
+
+_MOST_TEXT = 1 << 20
+"""Characters."""
 
 
 def answer(request: Request, progress: Callable[[float], None]) -> Answer:
@@ -36,20 +38,18 @@ def answer(request: Request, progress: Callable[[float], None]) -> Answer:
 def inspect(path: Path) -> Inspected:
     """Read its headers and a few of its pixels. Raises `BadInput`."""
     kind = format_of(path)
-    marking = quarantine = None
-    carries: tuple[str, ...] = ()
     headers = Headers(path) if kind == "nitf" else None
-    if headers:
-        marking, quarantine = headers.marking()
-        carries = headers.carries()
+    marking, quarantine = headers.marking() if headers else (None, None)
+    carries = headers.carries() if headers else ()
     with opened(path) as dataset:
         facts = facts_of(dataset, kind)
+        texts = texts_of(dataset)
         if kind == "geotiff":
-            carries = tags.carries(path, facts)
+            carries, more = tags.carries(path, facts)
+            texts = tuple(dict.fromkeys((*texts, *more)))
         must_decode(dataset)
-        bands = (0, *dataset.indexes)
-        told = [dataset.tags(band, ns=ns) for band in bands for ns in _namespaces(dataset, band)]
-        texts = texts_of([*told, dataset.descriptions], path.name)
+    if sum(map(len, texts)) > _MOST_TEXT:
+        raise BadInput("", "its texts", "are too long to be scanned", "take them out of the file")
     return Inspected(
         facts=facts,
         media_type=MEDIA_TYPES[kind],
@@ -58,9 +58,3 @@ def inspect(path: Path) -> Inspected:
         texts=texts,
         carries=carries,
     )
-
-
-def _namespaces(dataset: Any, band: int) -> list[str | None]:
-    """Of the metadata of a band, 0 for the picture's own; what GDAL says of itself is left out."""
-    own = {"IMAGE_STRUCTURE", "DERIVED_SUBDATASETS", "COLOR_PROFILE"}
-    return [None, *(name for name in dataset.tag_namespaces(band) if name not in own)]

@@ -62,6 +62,8 @@ _FREE = 64 << 20
 """Bytes of pixels that any file may claim."""
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)
 """What rasterio raises; the second where it hands on what GDAL says."""
+_NO_WORDS = frozenset({"IMAGE_STRUCTURE", "DERIVED_SUBDATASETS", "NITF_METADATA", "SUBDATASETS"})
+"""What GDAL says of itself, and the header of a NITF as one blob, whose fields are told one by one."""
 _WGS84 = "EPSG:4326"
 _A, _E2 = 6378137.0, 0.00669437999014
 
@@ -238,6 +240,16 @@ def _taken(dataset: Any, kind: Format) -> datetime | None:
         with contextlib.suppress(ValueError):
             return datetime.strptime(said.strip(), form).replace(tzinfo=UTC)
     return None
+
+
+def texts_of(dataset: Any) -> tuple[str, ...]:
+    """Whatever words GDAL finds in the file: fields, comments, text segments, records, boxes, XMP, EXIF."""
+    spaces = [None, *(name for name in dataset.tag_namespaces() if name not in _NO_WORDS)]
+    found = [text for space in spaces for item in dataset.tags(ns=space).items() for text in item]
+    for band in range(1, dataset.count + 1):
+        found += [text for item in dataset.tags(band).items() for text in item]
+    found += [name for name in dataset.descriptions if name]
+    return tuple(dict.fromkeys(text for text in found if any(map(str.isalpha, text))))
 
 
 def must_decode(dataset: Any) -> None:

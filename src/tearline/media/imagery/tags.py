@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,10 @@ def reopened(path: Path) -> Any:
         raise BadInput("", "its tags", "cannot be read") from None
 
 
-def carries(path: Path, facts: Imagery) -> tuple[str, ...]:
-    """The tags besides those of pixels and place, by number. Raises `BadInput` where it contradicts `facts`.
+def carries(path: Path, facts: Imagery) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The tags besides those of pixels and place, by number, and the words in them.
 
-    Also where tiles or strips lie beyond its end.
+    Raises `BadInput` where they contradict `facts`, and where tiles or strips lie beyond its end.
     """
     with reopened(path) as file:
         page = first_page(file)
@@ -46,7 +47,9 @@ def carries(path: Path, facts: Imagery) -> tuple[str, ...]:
             alike = said == (facts.width, facts.height) and page.dtype == np.dtype(facts.dtype)
             ends = [at + size for at, size in zip(page.dataoffsets, page.databytecounts, strict=True)]
             blocks = int(np.prod(page.chunked))
-            tags = sorted({tag.code for tag in page.tags.values()} - _ORDINARY)
+            held = [tag for each in file.pages for tag in getattr(each, "tags", page.tags).values()]
+            tags = sorted({tag.code for tag in held} - _ORDINARY)
+            texts = [text for tag in held if tag.code not in SAMPLES for text in _words(tag.value)]
         except _ERRORS:
             raise BadInput("", "its tags", "cannot be read") from None
     if not alike:
@@ -55,4 +58,15 @@ def carries(path: Path, facts: Imagery) -> tuple[str, ...]:
         raise BadInput("", "its pixels", "are fewer or more than its size says")
     if ends and max(ends) > path.stat().st_size:
         raise BadInput("", "its pixels", "lie beyond its end: it is cut short")
-    return tuple(f"tag {code}" for code in tags)
+    return tuple(f"tag {code}" for code in tags), tuple(dict.fromkeys(texts))
+
+
+def _words(value: Any) -> Iterator[str]:
+    """The texts in a tag: also in the directories that it points to, and in bytes."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _words(inner)
+    elif isinstance(value, bytes):
+        yield value.decode("latin-1")
+    elif isinstance(value, str) and any(map(str.isalpha, value)):
+        yield value
