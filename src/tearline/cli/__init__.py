@@ -33,6 +33,7 @@ _MODULES = {
     "source": "source",
     "mosaic": "mosaic",
     "consent": "consent",
+    "catalogue": "catalogue",
     "flags": "flags",
     "demo": "demo",
     "simulate": "simulate",

@@ -202,6 +202,11 @@ class View:
         with self._snapshot() as db:
             yield Scenes(db)
 
+    def given_scenes(self) -> list[bytes]:
+        """The items of all scenes whose release stands in `out`, opened or not: for us to look at."""
+        with self._snapshot() as db:
+            return catalogue.given(db)
+
     def held_back(self) -> set[str]:
         """The ids of the releases that are held back."""
         with self._snapshot() as db:

@@ -152,6 +152,12 @@ def open_fresh(db: sqlite3.Connection, before: int) -> None:
     _drop(db, [row[0] for row in db.execute(older, some)])
 
 
+def given(db: sqlite3.Connection) -> list[bytes]:
+    """The items of all that is here and not held back, oldest first."""
+    query = "SELECT item FROM scene JOIN scene_item USING (seq) WHERE added IS NOT NULL ORDER BY start, seq"
+    return [bytes(row[0]) for row in db.execute(query)]
+
+
 def _drop(db: sqlite3.Connection, seqs: Sequence[int]) -> None:
     rows = [(seq,) for seq in seqs]
     for table in ("scene", "scene_item", *(f"place_of_{name}" for name in COLLECTIONS)):
