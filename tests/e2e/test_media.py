@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -148,9 +149,12 @@ def test_killed_in_the_middle_of_fetching_it_goes_on(homes: dict[str, Path], tmp
         return max((path.stat().st_size for path in fetched.glob("*.part")), default=0)
 
     with served(gbr, usa) as (giver, taker):
-        intake(gbr, recording(tmp_path / "files", samples=BIG))
-        until(lambda: begun() > 0, "it is being fetched")
-        os.kill(taker.pid, signal.SIGKILL)
+        path = recording(tmp_path / "files", samples=BIG)
+        with ThreadPoolExecutor(1) as beside:  # it may be fetched before the command has ended
+            taking = beside.submit(intake, gbr, path)
+            until(lambda: begun() > 0, "it is being fetched")
+            os.kill(taker.pid, signal.SIGKILL)
+            taking.result()
         taker.wait()
         if taker.stdout is not None:
             taker.stdout.close()
