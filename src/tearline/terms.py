@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -315,6 +315,10 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
     """IANA: `image/tiff; application=geotiff`, `image/nitf`, `image/jp2`, `application/x-sigmf`."""
     facts: Imagery | Signal
+    texts: tuple[str, ...] = ()
+    """Free text in the file: descriptions, comments of annotations. It goes with the whole file alone."""
+    came_as: dict[str, Any] | None = None
+    """The STIX report by which a partner gave it, as its originator signed it; `None` for one's own."""
 
 
 class Grain(StrEnum):

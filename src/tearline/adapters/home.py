@@ -31,6 +31,13 @@ from tearline.terms import BadInput, Party
 PARTY = re.compile(r"[A-Z][A-Z0-9-]{1,31}")
 
 
+class BlobStore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[blobs]` in `node.toml`: a store of this node alone."""
+
+    url: str
+    """As obstore takes it: `s3://bucket/prefix`. Credentials come from the environment."""
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`node.toml`. Times in seconds where not said otherwise."""
 
@@ -54,6 +61,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How long before its end an agreement is announced to expire."""
     ask_consent: Literal["never", "automatic"] = "never"
     """Whether the node asks originators by itself where nothing but their consent is missing."""
+    max_file_mb: Annotated[int, msgspec.Meta(ge=1)] = 64 * 1024
+    """How long the file of a picture or recording may be, in MiB."""
+    blobs: BlobStore | None = None
+    """Where the files lie; the node's folder when absent."""
     unknown_originators: Literal["refuse", "accept"] = "refuse"
     """What becomes of what a partner passes on from a party whose key this node does not have."""
 
@@ -74,6 +85,8 @@ class Home:
             raise BadInput(str(folder / "node.toml"), "", str(error), "mend the file") from None
         self.database = folder / "node.db"
         self.views = folder / "views"
+        self.released = folder / "released"
+        self.blobs = folder / "blobs"
         self.certificate = folder / "keys" / "tls.crt"
         self.tls_key = folder / "keys" / "tls.pem"
         self.signing_key = _signing_key(folder / "keys" / "signing.pem")
@@ -87,6 +100,10 @@ class Home:
     def view(self, party: Party) -> Path:
         """Where the view of `party` is: the only file that the door opens for it."""
         return self.views / f"{party}.db"
+
+    def released_to(self, party: Party) -> Path:
+        """Where the links to the files that `party` may have are: the door may read them, and not write."""
+        return self.released / party
 
     def view_secret(self, party: Party) -> bytes:
         """The secret of one view, made of the node's, which it does not tell."""
@@ -183,4 +200,8 @@ def _former_keys(path: Path) -> tuple[Ed25519PublicKey, ...]:
 def _toml(config: Config) -> str:
     # A TOML basic string, number, float or truth value is written as JSON writes it.
     values = msgspec.to_builtins(config)
-    return "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in values.items() if v is not None)
+    blobs = values.pop("blobs")
+    lines = [f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in values.items() if v is not None]
+    if blobs is not None:
+        lines.append(f"\n[blobs]\nurl = {json.dumps(blobs['url'], ensure_ascii=False)}\n")
+    return "".join(lines)

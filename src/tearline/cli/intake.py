@@ -16,6 +16,8 @@ from tearline.cli.show import plain
 from tearline.intake import Fault
 from tearline.node import AlreadyHeld, Node, TakenIn, quarantined, take_in
 from tearline.node import resolve as resolve_quarantine
+from tearline.node.take_in_file import About, is_media_file, take_in_file
+from tearline.terms import Region, Topic
 
 MAX_FAULTS_SHOWN = 50
 
@@ -23,13 +25,31 @@ MAX_FAULTS_SHOWN = 50
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--marking", help="The marking of products that carry none, such as TLP:GREEN.")
+@click.option(
+    "--topic", "topics", multiple=True, type=click.Choice([*map(str, Topic)]), help="What pictures are about."
+)
+@click.option(
+    "--region", "regions", multiple=True, type=click.Choice([*map(str, Region)]), help="The same: where."
+)
 @click.pass_obj
-def intake(home: Path, files: tuple[Path, ...], marking: str | None) -> None:
-    """Take in products: STIX 2.1, MISP galaxies, marked reports (Markdown or text), zip archives of these.
+def intake(
+    home: Path,
+    files: tuple[Path, ...],
+    marking: str | None,
+    topics: tuple[str, ...],
+    regions: tuple[str, ...],
+) -> None:
+    """Take in products: STIX 2.1, MISP galaxies, marked reports (Markdown or text), zip archives of these;
+    pictures (GeoTIFF, NITF, JPEG 2000), SigMF recordings, and STAC items and collections with their files.
+
+    Topics and regions are for pictures and recordings, which do not tell them themselves.
 
     Bad items are named and left out; their good neighbours are taken in. Ends with status 1 if any was bad.
     """
     counts: Counter[str] = Counter()
+    about = About(
+        marking=marking, topics=frozenset(map(Topic, topics)), regions=frozenset(map(Region, regions))
+    )
     console = Console(stderr=True)
     with (
         Node.open(home) as node,
@@ -46,7 +66,7 @@ def intake(home: Path, files: tuple[Path, ...], marking: str | None) -> None:
         task = bar.add_task("files", total=len(files))
         for path in files:
             bar.update(task, description=plain(path.name))
-            for item in _take_in(node, path, marking):
+            for item in _take_in(node, path, about):
                 if isinstance(item, TakenIn):
                     counts["quarantined" if item.quarantine else "taken in"] += 1
                     sentence = item.quarantine
@@ -71,10 +91,13 @@ def intake(home: Path, files: tuple[Path, ...], marking: str | None) -> None:
         sys.exit(1)
 
 
-def _take_in(node: Node, path: Path, marking: str | None) -> Iterator[TakenIn | AlreadyHeld | Fault]:
+def _take_in(node: Node, path: Path, about: About) -> Iterator[TakenIn | AlreadyHeld | Fault]:
     try:
+        if is_media_file(path):
+            yield from take_in_file(node, path, about)
+            return
         with path.open("rb") as stream:
-            yield from take_in(node, stream, str(path), marking=marking)
+            yield from take_in(node, stream, str(path), marking=about.marking)
     except OSError as error:
         yield Fault(where=str(path), place="", reason=f"cannot be read ({error.strerror})")
 

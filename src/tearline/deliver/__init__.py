@@ -22,6 +22,7 @@ from tearline.deliver.custody import (
     substance_digest,
 )
 from tearline.deliver.dsse import Envelope
+from tearline.deliver.file import Content, File, file_in, is_file_report, is_media, only_tells_where
 from tearline.deliver.key_change import follow, is_key_change, key_change
 from tearline.deliver.message import Kind, Message, compose_message, is_message, read_message
 from tearline.deliver.recall import (
@@ -58,9 +59,11 @@ __all__ = [
     "Asset",
     "Chain",
     "Consent",
+    "Content",
     "Custody",
     "Draft",
     "Envelope",
+    "File",
     "Form",
     "Kind",
     "Known",
@@ -90,14 +93,18 @@ __all__ = [
     "core_digest",
     "covers",
     "custody_in",
+    "file_in",
     "follow",
     "identity_id",
+    "is_file_report",
     "is_key_change",
+    "is_media",
     "is_message",
     "is_release",
     "key_change",
     "log_origin",
     "mentioned",
+    "only_tells_where",
     "open_proof",
     "open_release",
     "pointing_within",

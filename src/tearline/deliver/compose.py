@@ -21,7 +21,9 @@ import orjson
 from tearline import label
 from tearline.deliver import references
 from tearline.deliver.custody import Chain
-from tearline.deliver.extension import DEFINITION, EXTENSION, RECALL
+from tearline.deliver.extension import DEFINITION, EXTENSION, FILE_DEFINITION, RECALL
+from tearline.deliver.file import Content, File, is_media, named, passed_on, to_artifact, told_in
+from tearline.deliver.scene import Asset, Scene, compose_scene
 from tearline.deliver.text import portions_text, whole_text
 from tearline.label.stix import render_markings
 from tearline.ledger import canonical
@@ -29,6 +31,7 @@ from tearline.terms import (
     BadInput,
     Category,
     Label,
+    Media,
     Party,
     Product,
     Quarantine,
@@ -56,6 +59,8 @@ class NodeIdentity(msgspec.Struct, frozen=True, kw_only=True):
     party: Party
     name: str
     secret: bytes
+    door: str = ""
+    """Where partners reach it: `https://host:port`."""
 
     @property
     def id(self) -> str:
@@ -100,6 +105,15 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What `object` refers to: marking definitions, the node's identity, the extension's definition."""
     chain: Chain | None = None
     """Its custody; `None` for what is no product."""
+    file: File | None = None
+    """The file that goes with it."""
+    scene: Scene | None = None
+    """What the recipient's catalogue shows of it."""
+
+    @property
+    def brings(self) -> frozenset[str]:
+        """The ids of what comes with it and nothing else: the artifact of its file."""
+        return frozenset() if self.file is None else frozenset({self.file.artifact})
 
 
 class _Everything:
@@ -119,10 +133,12 @@ def compose(
     issued: datetime,
     given: Container[str] = frozenset(),
     after: str = "",
+    content: Content | None = None,
 ) -> Draft:
     """The draft for `outcome.partner`; `issued` is in UTC. It points only to what is `given` to the partner.
 
-    `after`: a recall after which the same tearline is given anew, so that it is another object.
+    `after`: a recall after which the same tearline is given anew, so that it is another object. `content`: of
+    a picture or recording, the file that goes.
 
     Raises `Refused` where no marking can say the label, a source would be named, or it cannot be without
     something that is not given; and `BadInput` where the product's JSON has no canonical form.
@@ -133,7 +149,13 @@ def compose(
         raise Refused("a product in quarantine goes to nobody")
     marks = markings(own, outcome.partner, node, issued)
     item: dict[str, Any] | None
-    if isinstance(outcome, Tearline):
+    if is_media(product) and content is None:
+        raise Refused("a picture or recording goes with its file, or not at all")
+    if content is not None and isinstance(outcome, Tearline):
+        item = _form(product, outcome, content, node, issued, marks, after)
+    elif content is not None:
+        item = _whole_media(product, content, node, marks)
+    elif isinstance(outcome, Tearline):
         item = _tearline(product, outcome, node, issued, marks, after)
     elif _is_stix(product):
         item = _original(product, marks)
@@ -143,20 +165,35 @@ def compose(
         raise Refused("a cryptonym goes to nobody")
     if (item := references.cut(item, given, node.id)) is None:
         raise Refused("it waits for what it refers to")
+    supporting = (*marks, node.to_stix(), DEFINITION)
     form = "whole" if whole else "tearline"
     # A new version that changes only what is withheld gives the same tearline, so it is no new release.
     what = item["id"] if isinstance(outcome, Tearline) else f"{product.id} {product.version}"
-    release = node.opaque("release", product.originator, what, outcome.partner, form)
+    release = node.opaque("release", product.originator, what, outcome.partner, form).hex()
+    file = scene = None
+    if content is not None:
+        file = named(content, node.opaque("file", release))
+        item["object_refs"] = [file.artifact]
+        supporting = (*supporting, FILE_DEFINITION, to_artifact(file, _refs(marks), node.door))
+        scene = _scene(item, content, file, issued)
     return Draft(
-        release_id=release.hex(),
+        release_id=release,
         recipient=outcome.partner,
         object_id=item["id"],
         version=item.get("modified", item.get("created")),
         issued=issued.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         digest=sha256(canonical(item)).hexdigest(),
         object=item,
-        supporting=(*marks, node.to_stix(), DEFINITION),
+        supporting=supporting,
+        file=file,
+        scene=scene,
     )
+
+
+def _scene(item: dict[str, Any], content: Content, file: File, issued: datetime) -> Scene:
+    asset = Asset(path=file.path, media_type=file.media_type, sha256=file.sha256, size=file.size)
+    title, grain = item["name"], content.grain
+    return compose_scene(item["id"], content.facts, title=title, grain=grain, issued=issued, asset=asset)
 
 
 def pointing_within(draft: Draft, given: Container[str], node: NodeIdentity) -> Draft | None:
@@ -199,7 +236,7 @@ def _names_a_source(product: Product, item: dict[str, Any]) -> bool:
     )
 
 
-# --- the three forms -----------------------------------------------------------------------------
+# --- the forms -----------------------------------------------------------------------------
 
 
 def _is_stix(product: Product) -> bool:
@@ -220,10 +257,36 @@ def _original(product: Product, marks: _Marks) -> dict[str, Any]:
 
 
 def _whole_report(product: Product, recipient: Party, node: NodeIdentity, marks: _Marks) -> dict[str, Any]:
-    ours = product.id if _REPORT_ID.fullmatch(product.id) else f"report--{uuid.uuid5(_NAMESPACE, product.id)}"
+    ours = product.id if _REPORT_ID.fullmatch(product.id) else _report_id(product)
     item = _report(product, product.title, whole_text(product, recipient), node, marks)
     created = _stamp(product.created)
     return item | {"id": ours, "created": created, "modified": product.version, "published": created}
+
+
+def _whole_media(product: Product, content: Content, node: NodeIdentity, marks: _Marks) -> dict[str, Any]:
+    """The report that brings the file. Of the texts that stand in the file nothing is told beside it."""
+    came_as = msgspec.json.decode(product.content, type=Media).came_as
+    if came_as is None:
+        ours = product.id if _REPORT_ID.fullmatch(product.id) else _report_id(product)
+        created = _stamp(product.created)
+        times = {"id": ours, "created": created, "modified": product.version, "published": created}
+        return _report(product, product.title, "", node, marks) | times | {"extensions": told_in(content)}
+    return passed_on(came_as, content, _refs(marks))
+
+
+def _form(
+    product: Product,
+    outcome: Tearline,
+    content: Content,
+    node: NodeIdentity,
+    issued: datetime,
+    marks: _Marks,
+    after: str,
+) -> dict[str, Any]:
+    """A report of its own that brings a sanitized form: its title is not the product's."""
+    kind = "Picture" if product.category is Category.IMAGERY else "Recording"
+    item = _report(product, f"{kind}: {_about(product)}", "", node, marks) | {"extensions": told_in(content)}
+    return item | _own_id_and_day(product, outcome, item, node, issued, after)
 
 
 def _tearline(
@@ -240,9 +303,24 @@ def _tearline(
         if portion.role is not Role.SOURCE
     ]
     title = next((portion.text for portion in kept if portion.role is Role.TITLE), None)
-    about = ", ".join(sorted(topic.replace("-", " ") for topic in product.topics))
     text = portions_text(product, kept, outcome.partner)
-    item = _report(product, title or f"Report: {about or 'no topic given'}", text, node, marks)
+    item = _report(product, title or f"Report: {_about(product)}", text, node, marks)
+    return item | _own_id_and_day(product, outcome, item, node, issued, after)
+
+
+def _about(product: Product) -> str:
+    return ", ".join(sorted(topic.replace("-", " ") for topic in product.topics)) or "no topic given"
+
+
+def _own_id_and_day(
+    product: Product,
+    outcome: Tearline,
+    item: dict[str, Any],
+    node: NodeIdentity,
+    issued: datetime,
+    after: str,
+) -> dict[str, str]:
+    """What makes `item` an object of its own, of the day on which it is made."""
     # By its text and label the id is the recipient's own, so one object can never show two contents. The ids
     # of its marks are those of the day: with them it would be another release tomorrow.
     said = canonical({name: value for name, value in item.items() if name != "object_marking_refs"})
@@ -250,12 +328,16 @@ def _tearline(
     what = (product.originator, product.id, outcome.partner, said.decode(), marked.decode())
     own = node.opaque("tearline", *what, *filter(None, [after]))
     day = issued.astimezone(UTC).strftime("%Y-%m-%dT00:00:00.000Z")
-    return item | {
+    return {
         "id": f"report--{uuid.UUID(bytes=own[:16], version=4)}",
         "created": day,
         "modified": day,
         "published": day,
     }
+
+
+def _report_id(product: Product) -> str:
+    return f"report--{uuid.uuid5(_NAMESPACE, product.id)}"
 
 
 def _report(product: Product, name: str, text: str, node: NodeIdentity, marks: _Marks) -> dict[str, Any]:

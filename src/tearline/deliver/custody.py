@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from tearline.deliver import dsse
 from tearline.deliver.extension import EXTENSION, RECALL
+from tearline.deliver.file import is_file_report
 from tearline.ledger import canonical
 from tearline.terms import BadInput, Broken, Category, Label, Party, Topic
 
@@ -86,6 +87,8 @@ def substance_digest(item: Mapping[str, Any]) -> str:
 
 
 def _without(item: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    if is_file_report(item):
+        names |= {"object_refs"}  # they name the file as one recipient knows it; its digest is in the core
     rest = {name: value for name, value in item.items() if name not in names and name != "extensions"}
     extensions = {name: body for name, body in (item.get("extensions") or {}).items() if name not in _OURS}
     return rest | ({"extensions": extensions} if extensions else {})

@@ -1,4 +1,5 @@
-"""Our STIX extensions: what proves a release (`EXTENSION`), and what it says of a recall (`RECALL`).
+"""Our STIX extensions: what proves a release (`EXTENSION`), which file it brings (`FILE`), and what it says
+of a recall (`RECALL`).
 
 They are property extensions (STIX 2.1, section 7.3), so that clients which do not know them read the object
 as if they were not there.
@@ -32,6 +33,26 @@ DEFINITION: dict[str, Any] = {
     "extension_types": ["property-extension"],
 }
 """The same in every node: what it says is fixed for good, or its `version` and `modified` rise."""
+
+FILE = "extension-definition--7c1d4d0e-0c5e-4b53-9a0c-3f2a8d1b6e95"
+
+FILE_DEFINITION: dict[str, Any] = {
+    "type": "extension-definition",
+    "spec_version": "2.1",
+    "id": FILE,
+    "created_by_ref": "identity--4f4c6a3b-2c84-4f5b-9a0e-6f1c2f0c8d17",
+    "created": "2026-11-01T00:00:00.000Z",
+    "modified": "2026-11-01T00:00:00.000Z",
+    "name": "Tearline file",
+    "description": "Which file a report brings. It is fetched from the giver, not carried in the report.",
+    "schema": (
+        "On a report: `sha256`, hexadecimal, `size` in bytes and `media_type` of the file, which is the"
+        " artifact that `object_refs` names. On that artifact: `size`. The giver's door has the file at"
+        " `/media/` and the UUID in the artifact's id."
+    ),
+    "version": "1.0.0",
+    "extension_types": ["property-extension"],
+}
 
 RECALL = "extension-definition--638a8938-eda3-4210-8993-7e0fdacf3a33"
 

@@ -26,8 +26,10 @@ from tearline.node import (
     agreements,
     authorizations,
     consider,
+    files,
     hand_over,
     logins,
+    media,
     persons,
     suspend,
     take_inbox,
@@ -43,6 +45,8 @@ LOOK = 0.01
 """Seconds between looks whether another process committed something to `node.db`."""
 SLOW_LOOK = 0.25
 """Seconds between looks at everything, be there news or not."""
+FILE_PAUSE = 5.0
+"""Seconds before a file is tried again that the system could not store."""
 
 
 async def serve(home: Home, ready: Callable[[str], None]) -> None:
@@ -76,10 +80,12 @@ class _Server:
         self.recogniser = Installed()
 
     async def run(self, ready: Callable[[str], None]) -> None:
+        self.home.released.mkdir(mode=0o700, exist_ok=True)
         post = PostRoom(
             Settings(
                 config=self.home.config,
                 views=str(self.home.views.absolute()),
+                released=str(self.home.released.absolute()),
                 certificate=str(self.home.certificate.absolute()),
                 tls_key=str(self.home.tls_key.absolute()),
             ),
@@ -90,7 +96,8 @@ class _Server:
         flagging = [self._flag()] if self.recogniser else []
         try:
             async with asyncio.TaskGroup() as tasks:
-                for part in (post.run(self.stopping), self._work(post), self._watch(), *flagging):
+                parts = (post.run(self.stopping), self._work(post), self._watch(), self._files(), *flagging)
+                for part in parts:
                     tasks.create_task(self._until_stopped(part))
         except* OSError as errors:
             raise errors.exceptions[0] from None
@@ -151,6 +158,23 @@ class _Server:
             products = await self._on_node(persons.waiting, self.node)
             found = await asyncio.to_thread(persons.look, products, self.recogniser)
             if not products or not await self._on_node(persons.keep, self.node, products, found):
+                await self._pause(SLOW_LOOK)
+
+    async def _files(self) -> None:
+        """See to the files of pictures and recordings beside the worker, which has others' products to do."""
+        await self._on_node(files.sweep, self.node)
+        while not self.stopping.is_set():
+            jobs = await self._on_node(media.jobs, self.node)
+            for job in jobs:
+                try:
+                    done = await asyncio.to_thread(media.do, self.node.blobs, job)
+                except OSError as error:  # the disk is full, say: the file waits
+                    log.error("a file waits", why=error.strerror)  # noqa: TRY400
+                    await self._pause(FILE_PAUSE)
+                    continue
+                await self._on_node(media.keep, self.node, job, done)
+                self.news.set()
+            if not jobs:
                 await self._pause(SLOW_LOOK)
 
     async def _pause(self, seconds: float) -> None:

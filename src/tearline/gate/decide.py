@@ -89,6 +89,8 @@ CODES = {
     "form.none": "no form is declared for the partner that there can be of it",
     "form.waits": "it may go in this form, and goes once it is old enough",
     "form.taken": "it may go in this form after a time, but nobody knows when it was taken",
+    "form.making": "it may go in this form, and goes once that is made",
+    "form.found": "what was made of it tells too much, or nothing could be made: for an officer",
     "consent.form": "an owner has not consented that it goes in this form",
     "consent.custody": "another made it, and it is not held as its originator signed it",
     "reference.waits": "it may go, and goes once the partner was given what it cannot be without",

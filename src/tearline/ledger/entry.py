@@ -41,6 +41,7 @@ class Act(StrEnum):
     QUARANTINE_RESOLVED = "quarantine-resolved"
     PRODUCT_CONSIDERED = "product-considered"
     ALL_RECONSIDERED = "all-reconsidered"
+    FORM_MADE = "form-made"
     PRODUCT_RELEASED = "product-released"
     PRODUCT_RECALLED = "product-recalled"
     RELEASES_CANCELLED = "releases-cancelled"

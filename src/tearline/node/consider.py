@@ -13,7 +13,7 @@ from tearline import deliver
 from tearline.adapters import store
 from tearline.gate import Exposure
 from tearline.ledger import Act
-from tearline.node import custody, mosaic, recall, references, shadow
+from tearline.node import custody, forms, mosaic, recall, references, shadow
 from tearline.node.consent import ask_for
 from tearline.node.opened import Node
 from tearline.node.permits import Permit, permits, rests_on
@@ -92,6 +92,9 @@ def _consider_next(node: Node, guard: Guard) -> int:
     told = [found for found in (*drafts, *called) if found[2].release_id in known]
     by_seq = {held.seq: outcomes for held, outcomes in (*answers, *again)}
     references.mark_waiting(order.parked, by_seq)
+    without_file = forms.park(
+        forms.waiting(node, answers, again, around, (*drafts, *called), now), order, by_seq
+    )
     with node.writing() as db:
         if store.generation(db) != node.generation or _resolved_meanwhile(db, waiting):
             return len(waiting) + len(late)  # what the gate was asked about is no longer so: ask it again
@@ -112,6 +115,7 @@ def _consider_next(node: Node, guard: Guard) -> int:
         )
         store.add_to_outbox(db, [_row(held, outcomes, draft) for held, outcomes, draft in fresh])
         references.keep(db, order, [held.seq for held in waiting])
+        forms.keep_waiting(db, without_file)
         queued = _as_queued(db, told)
         _keep_custody(node, db, [*fresh, *_under_custody(node, queued, allowed)])
         for _, outcomes, draft in (*fresh, *told):  # those too: what is known of it may be more now
@@ -406,7 +410,13 @@ def _compose(
             issued=node.tick(now),
             given=deliver.EVERYTHING,
             after=after,
+            content=forms.content_for(node, product, outcome, now) if deliver.is_media(product) else None,
         )
+    except forms.Waits:
+        return None
+    except forms.Found:
+        forms.refer(outcomes, party)
+        return None
     except (BadInput, Refused):
         outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))
         return None

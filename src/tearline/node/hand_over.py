@@ -13,6 +13,7 @@ from tearline import deliver
 from tearline.adapters import store
 from tearline.adapters.view import OUT, Item, Writer
 from tearline.ledger import Act
+from tearline.node import files
 from tearline.node.consent import stop_lapsed
 from tearline.node.opened import Node
 from tearline.node.receipts import earlier
@@ -75,6 +76,7 @@ def _sign(node: Node, row: _Row) -> _Signed | None:
     if not row.draft:
         return None
     draft = msgspec.json.decode(row.draft, type=deliver.Draft)
+    files.bring(node, draft)
     return draft, deliver.sign_draft(draft, giver=node.party, key=node.home.signing_key)
 
 
@@ -105,7 +107,7 @@ def _put_into_view(
 def _seal_rows(node: Node, party: Party, signed: Mapping[str, _Signed | None]) -> None:
     names = list(signed)
     with node.view(party).begin() as view:
-        view.put_back(names, node.tick(node.clock()))
+        files.reopen(node, view, party, view.put_back(names, node.tick(node.clock())))
         there = view.has_release(names)
         fresh = [each for name, each in signed.items() if name not in there]
         if None in fresh:
@@ -138,6 +140,7 @@ def _seal_into(node: Node, view: Writer, party: Party, signed: Sequence[_Signed]
         # A supporting object may also be released as a product: the release is what counts.
         items[draft.object_id, draft.version] = _item(draft.release_id, draft.object, draft.version, sealed)
     view.add(OUT, list(items.values()), node.tick(node.clock()))
+    files.release(node, view, party, [draft for draft, _ in signed])
 
 
 def _item(release: str | None, item: Mapping[str, Any], version: str | None, body: bytes) -> Item:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from tearline import deliver
 from tearline.adapters import store
+from tearline.adapters.blobs import open_blobs
 from tearline.adapters.database import FILES, Disk, soon_durable
 from tearline.adapters.home import Config, Home
 from tearline.adapters.log import Log
@@ -43,7 +44,12 @@ class Node:
         """`vault`: gives a client of the vault that waits so many seconds; else it is the one of `home`."""
         self.home, self.party, self.clock, self._disk = home, home.party, clock, disk
         self.vault = vault or (lambda timeout: VaultClient(home.folder, timeout=timeout))
-        self.identity = deliver.NodeIdentity(party=home.party, name=home.config.name, secret=home.secret)
+        host, port = home.config.host, home.config.port
+        self.identity = deliver.NodeIdentity(
+            party=home.party, name=home.config.name, secret=home.secret, door=f"https://{host}:{port}"
+        )
+        url = None if home.config.blobs is None else home.config.blobs.url
+        self.blobs = open_blobs(home.blobs, url, home.config.max_file_mb << 20)
         self.log = Log("ledger", f"{home.party}/ledger", home.former_keys)
         self._engine = disk.open(home.database, metadata=store.metadata)
         self._views: dict[Party, View] = {}
@@ -128,6 +134,7 @@ class Node:
                 secret=self.home.view_secret(party),
                 former=self.home.former_keys,
                 disk=self._disk,
+                released=self.home.released_to(party),
             )
         return self._views[party]
 

@@ -36,7 +36,7 @@ from tearline.agreement.suspension import Suspension
 from tearline.deliver import Notice, RecallAction, RecallKind, RecallReason, Replacement
 from tearline.deliver.recall import is_product, just_after, later, version_stamp
 from tearline.ledger import Act
-from tearline.node import officers
+from tearline.node import files, officers
 from tearline.node.opened import Node
 from tearline.node.protect import Guard
 from tearline.node.suspend import settle
@@ -345,7 +345,9 @@ def _attend_to(node: Node, partner: Party) -> int:
         ready = [row for row in store.recalls_due(db, partner) if row.state == "served"]
         if ready:
             _tell_all(node, db, ready, given)
-        return len(due)
+    if due:
+        files.settle(node, partner)
+    return len(due)
 
 
 _recall = attrgetter("recall")

@@ -20,7 +20,7 @@ from tearline.adapters.view import Trouble
 from tearline.deliver.recall import is_product
 from tearline.deliver.receipt import Became
 from tearline.ledger import Act
-from tearline.node import custody, recall, receipts
+from tearline.node import arrivals, custody, recall, receipts
 from tearline.node.messages import take_message
 from tearline.node.opened import Node
 from tearline.node.suspend import refused_givers
@@ -128,6 +128,7 @@ def _take(
     releases = list(_opened(node, giver, items))
     opened = {release.statement.release_id: release for release in releases}
     known = store.known_releases(db, giver, opened)
+    releases, files = arrivals.with_files(node, db, giver, releases, known)
     admitted = receipts.admit(node, db, giver, releases, known)
     fresh = [release for name, release in opened.items() if name in admitted and name not in known]
     whose = _admitted(node, db, giver, fresh)
@@ -151,6 +152,9 @@ def _take(
     theirs = [release for release, notice in notices if notice is None or is_product(release.object, notice)]
     # What is not signed as a release came over a connection that says whose it is.
     unsigned = [item for item in items if not (deliver.is_release(item) or _only_comes_along(giver, item))]
+    if any(map(deliver.is_file_report, unsigned)):
+        unsigned = [item for item in unsigned if not deliver.is_file_report(item)]
+        _refuse(node, giver, "a report that brings a file, and is not signed as a release")
     if unsigned and receipts.is_forked(db, giver):
         unsigned = []  # it waits with the rest
     by_originator: dict[Party, list[deliver.Opened]] = {giver: []}
@@ -164,17 +168,33 @@ def _take(
         for product in _products(node, db, giver, originator, objects, now):
             name = came_by.get(_version(orjson.loads(product.content)))
             with _refusing(node, giver):
-                answer = _hold(node, db, giver, product, name, whose[name].custody if name else None)
+                full = arrivals.as_media(product, files[name], node.clock()) if name in files else product
+                answer = _hold(node, db, giver, full, name, whose[name].custody if name else None)
                 became[name] = receipts.fate(answer)
     for release, notice in notices:
         name = release.statement.release_id
         if notice is not None and name in whose:
             recall.take_notice(node, db, whose[name].originator, release, notice)
+            arrivals.recalled(node, db, giver, notice.object)
             if not is_product(release.object, notice):
                 became[name] = Became.RECALLED
     fates = [(release, became.get(release.statement.release_id, Became.REFUSED)) for release in given]
     receipts.give(node, db, giver, fates, admitted)
     return len(fresh)
+
+
+def take_complete(node: Node, giver: Party) -> int:
+    """Take in the releases of a giver that waited for their files, and have them now; returns how many.
+
+    After that they wait no more, be they taken or refused; but for a giver whose log is forked.
+    """
+    with node.writing() as db:
+        found = store.complete(db, giver)
+        items = [orjson.loads(body) for body in found.values()]
+        taken = _take(node, db, giver, items, items) if items else 0
+        if not receipts.is_forked(db, giver):
+            arrivals.taken(node, db, giver, found)
+        return taken
 
 
 def _notices(
@@ -299,7 +319,8 @@ def _refusing(node: Node, giver: Party) -> Iterator[None]:
 
 def _only_comes_along(giver: Party, item: Mapping[str, Any]) -> bool:
     """Whether it is of use only to what refers to it, or, unsigned, of none."""
-    return _is_definition(item) or deliver.is_message(item) or item.get("id") == deliver.identity_id(giver)
+    of_no_use = _is_definition(item) or deliver.is_message(item) or deliver.only_tells_where(item)
+    return of_no_use or item.get("id") == deliver.identity_id(giver)
 
 
 def _is_definition(item: Mapping[str, Any]) -> bool:

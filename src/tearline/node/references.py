@@ -45,7 +45,7 @@ _Key = tuple[Party, int]
 
 def _is_stix(product: Product) -> bool:
     """Whether its content is a STIX object; the portions of a report carry their own marks."""
-    return product.content.startswith(b"{")
+    return product.content.startswith(b"{") and not deliver.is_media(product)
 
 
 def note_names(db: Connection, product: Product) -> None:
@@ -81,7 +81,7 @@ class Named:
         known = _KEPT.setdefault(db.engine, _Kept()).read_on(db)
         self._said: dict[int, dict[tuple[str, bool], list[names.Found]]] = {}
         for held, _, draft in drafted:
-            if held.seq not in self._said and _is_stix(held.product):
+            if held.seq not in self._said and (_is_stix(held.product) or deliver.is_media(held.product)):
                 own = {draft.object_id}, {names.fold(str(draft.object.get("name", "")))}
                 self._said[held.seq] = _said(draft, known, *own)
         texts = [found for said in self._said.values() for found in said.values()]
@@ -170,7 +170,7 @@ class _Entry:
     def __init__(self, drafted: Drafted, given: Collection[str]) -> None:
         held, _, draft = drafted
         self.drafted, self.key = drafted, (draft.recipient, held.seq)
-        self.missing = references.awaited(draft.object) - set(given) - {maker(held)}
+        self.missing = references.awaited(draft.object) - set(given) - {maker(held)} - draft.brings
 
 
 class Order:
@@ -222,6 +222,11 @@ class Order:
             if (parked.partner, parked.product) not in self.settled
         ]
 
+    def park_again(self, parked: store.Parked) -> None:
+        """Let this wait, for no object, once all has run."""
+        self.settled.add((parked.partner, parked.product))
+        self.parked.append((parked, set()))
+
     def _park(self, entry: _Entry) -> None:
         self.parked.append((store.Parked(*entry.key, self._until), set(entry.missing)))
         self._wait(entry)
@@ -257,8 +262,8 @@ class Order:
         """What goes; or that an officer is asked; or `None`: it cannot be without what is missing."""
         held, outcomes, draft = entry.drafted
         given = self._given[draft.recipient]
-        if maker(held) not in given:
-            given = {*given, maker(held)}
+        if maker(held) not in given or draft.brings:
+            given = {*given, maker(held), *draft.brings}
         within = deliver.pointing_within(draft, given, self._node)
         if within is None and entry.missing:
             self.needing.add(entry.key)

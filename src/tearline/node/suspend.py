@@ -39,7 +39,7 @@ from sqlalchemy import Connection
 from tearline.adapters import store
 from tearline.agreement.suspension import Inbound, Scope, Suspension
 from tearline.ledger import Act
-from tearline.node import consent, officers
+from tearline.node import consent, files, officers
 from tearline.node.opened import Node
 from tearline.terms import BadInput, Party, Product, Refused
 
@@ -125,6 +125,7 @@ def settle(node: Node, partner: Party) -> bool:
             standing = store.suspensions(db, partner)
             recalled = store.open_recalled(db, partner)
         _hold_back(node, partner, standing, recalled)
+        files.settle(node, partner)
         with node.writing() as db:
             _stop(node, db, partner, sorted(view.held_back() - recalled))
         with node.writing() as db:
@@ -250,7 +251,8 @@ def _settled(node: Node, partner: Party) -> Iterator[Connection]:
         with node.writing() as db:
             if not node.view(partner).is_closing():
                 yield db
-                return
+                break
+    files.settle(node, partner)
 
 
 def _end(node: Node, db: Connection, suspension: Suspension, body: dict[str, Any]) -> None:

@@ -10,12 +10,12 @@ from typing import BinaryIO
 import msgspec
 from sqlalchemy import Connection
 
-from tearline import intake, label
+from tearline import deliver, intake, label
 from tearline.adapters import store
 from tearline.ledger import Act
 from tearline.node.opened import Node
 from tearline.node.references import note_names
-from tearline.terms import BadInput, Label, Marking, Party, Product, Quarantine, Refused
+from tearline.terms import BadInput, Label, Marking, Media, Party, Product, Quarantine, Refused
 
 BATCH = 100
 """Products in one transaction."""
@@ -70,7 +70,9 @@ def hold(
     if via is not None:
         entry["via"] = via
     node.record(Act.PRODUCT_TAKEN_IN, entry)
-    store.add_product(db, product, body, digest, quarantine=quarantine, received_as=received_as)
+    seq = store.add_product(db, product, body, digest, quarantine=quarantine, received_as=received_as)
+    if deliver.is_media(product):
+        store.add_file(db, seq, msgspec.json.decode(product.content, type=Media).sha256)
     note_names(db, product)
     return TakenIn(product.id, quarantine)
 

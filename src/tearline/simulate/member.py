@@ -58,6 +58,7 @@ class SimulatedHome(Home):
         self.config = Config(party=party, name=f"Desk of {party}", port=1)
         self.folder = Path("/simulated") / party
         self.database, self.views = self.folder / "node.db", self.folder / "views"
+        self.blobs, self.released = self.folder / "blobs", self.folder / "released"
         self.certificate, self.tls_key = self.folder / "tls.crt", self.folder / "tls.pem"
         self.seed, seed = seed, seed + party.encode()
         self.signing_key = Ed25519PrivateKey.from_private_bytes(sha256(b"key" + seed).digest())

@@ -36,6 +36,12 @@ try:
     print("opened")
 except sqlite3.OperationalError:
     print("not opened")
+print("read", (Path(settings.released) / "USA" / "file").read_bytes())
+try:
+    (Path(settings.released) / "USA" / "file").write_bytes(b"y")
+    print("changed")
+except PermissionError:
+    print("not changed")
 try:
     (home / "new").write_text("x")
     print("written")
@@ -53,9 +59,12 @@ def knows_landlock() -> bool:
 def test_the_post_room_can_open_nothing_but_the_views(tmp_path: Path) -> None:
     with Node.create(tmp_path / "GBR", Config(party="GBR", name="Desk", port=8443)) as node:
         home = node.home
+    home.released_to("USA").mkdir(parents=True)
+    (home.released_to("USA") / "file").write_bytes(b"x")
     settings = Settings(
         config=home.config,
         views=str(home.views),
+        released=str(home.released),
         certificate=str(home.certificate),
         tls_key=str(home.tls_key),
     )
@@ -65,5 +74,5 @@ def test_the_post_room_can_open_nothing_but_the_views(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.stdout.splitlines() == [
         "refused node.toml", "refused node.db", "refused keys/signing.pem", "refused keys/secret",
-        "not opened", "not written",
+        "not opened", "read b'x'", "not changed", "not written",
     ], done.stderr  # fmt: skip

@@ -30,9 +30,10 @@ from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, 
 from tearline.adapters.database import FILES, Disk
 from tearline.adapters.log import Finding, Log
 from tearline.adapters.log_audit import Fault
-from tearline.adapters.view import catalogue, held_back, pages, post
+from tearline.adapters.view import catalogue, files, held_back, pages, post
 from tearline.adapters.view.catalogue import Scene
 from tearline.adapters.view.collection import Added, Collection, Item, metadata
+from tearline.adapters.view.files import ReleasedFile, WantedFile
 from tearline.adapters.view.pages import FOREVER, Match, Page, Record
 from tearline.adapters.view.post import Notice, Trouble
 from tearline.adapters.view.search import Found, Place, Scenes
@@ -51,10 +52,12 @@ __all__ = [
     "Place",
     "Record",
     "Released",
+    "ReleasedFile",
     "Scene",
     "Scenes",
     "Trouble",
     "View",
+    "WantedFile",
     "Writer",
 ]
 
@@ -117,15 +120,20 @@ class View:
         cadence_ms: int = 0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         disk: Disk = FILES,
+        released: Path | None = None,
     ) -> None:
         """`secret`: this view's own, from which collection ids and `next` tokens are derived. `key` signs the
         logs, `former` did before; who has no key can add to `in` alone. With a cadence, what was added to
-        `out` is read from the next tick of the `clock` on.
+        `out` is read from the next tick of the `clock` on. `released`: the folder with links to the files
+        that were released to the partner; else it is beside the view.
         """
         self._key, self._tick, self._clock = key, cadence_ms * 1000, clock
         self._engine = disk.open(path, metadata=metadata)
         self._logs = {name: Log(name, f"{node}/{party}/{name}", former) for name in (OUT, IN)}
         self.party = party
+        self._released = released or path.with_suffix(".media")
+        self.fetched = path.with_suffix(".fetched")
+        """The folder into which wanted files are fetched."""
         self.ids = {name: _collection_id(secret, f"{node} {party} {name}") for name in (OUT, IN)}
         self.token_key = hmac.digest(secret, f"next {node} {party}".encode(), "sha256")
 
@@ -243,6 +251,25 @@ class View:
             length = log.size(db)
             roots = {size: log.root(db, size) for size in sizes if size <= length}
             return log.entries_at(db, indexes), roots
+
+    def file(self, name: str) -> ReleasedFile | None:
+        """The file that was released under this name, as long as it may be had."""
+        with self._snapshot(OUT) as db:
+            return files.find(db, name, self._before(db, OUT))
+
+    def link(self, name: str) -> Path:
+        """Where the link to a released file is while it is open."""
+        return self._released / name
+
+    def released_files(self) -> list[ReleasedFile]:
+        """All files that were ever released, open or not."""
+        with self._snapshot() as db:
+            return files.released(db)
+
+    def wanted_files(self, *, here: bool) -> list[WantedFile]:
+        """The files that are to be fetched from the partner, or that are here, whole."""
+        with self._snapshot() as db:
+            return files.wanted(db, here=here)
 
     def pushed_to(self) -> int:
         """The date-added up to which `out` was pushed and acknowledged, -1 before the first time."""
@@ -443,6 +470,26 @@ class Writer:
     def refused(self, what: str, why: str) -> None:
         """Note for the node that something which it pulled could not be put into `in`."""
         post.note(self.driver, Trouble.REFUSED, what, why)
+
+    def release_files(self, released: Iterable[ReleasedFile]) -> None:
+        """Let these files be had, where their links are there."""
+        files.release(self.driver, released)
+
+    def open_files(self, names: Iterable[str], *, is_open: bool) -> None:
+        """From now on these released files can be had, or cannot."""
+        files.set_open(self.driver, names, is_open=is_open)
+
+    def want_files(self, wanted: Iterable[WantedFile]) -> None:
+        """Let the post room fetch these from the partner."""
+        files.want(self.driver, wanted)
+
+    def file_came(self, name: str) -> None:
+        """A wanted file is here, whole and durable."""
+        files.came(self.driver, name)
+
+    def forget_files(self, names: Iterable[str]) -> None:
+        """These are wanted no more; who calls it removes what was fetched."""
+        files.forget(self.driver, names)
 
     def set_closing(self, closing: bool) -> None:
         """Let nothing of `out` be read until further notice, or let it be read again."""

@@ -9,7 +9,7 @@ Routing is a table of our own rather than Starlette's router, because *every* an
 responses are Starlette's.
 
 Choices where the standard leaves one: a path without its trailing slash is no endpoint (404; section 3.1);
-`Range` is ignored, for 2.1 has no item ranges and so no 416 (section 1.7.1; RFC 9110, section 14.2); an alias
+`Range` is ignored but for files, for 2.1 has no item ranges (section 1.7.1; RFC 9110, section 14.2); an alias
 stands for its collection id; DELETE without `match[version]` removes every version; `X-TAXII-Date-Added-*`
 are absent where no object is given, for there is no time to tell.
 """
@@ -32,6 +32,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tearline.adapters.view import IN, OUT, Closing, Page, View
+from tearline.deliver.file import PATH
 from tearline.deliver.taxii import (
     MEDIA_TYPE,
     Limits,
@@ -46,6 +47,7 @@ from tearline.deliver.taxii import (
 )
 from tearline.doors.partner import catalogue
 from tearline.doors.partner.credentials import Authenticate
+from tearline.doors.partner.download import Download
 from tearline.doors.partner.inbox import Inbox
 from tearline.doors.partner.pace import Pace
 from tearline.doors.partner.problem import Problem, not_found
@@ -129,14 +131,14 @@ class PartnerDoor:
             response = _told(Problem(500, "The node could not do this; it is not your fault."), scope)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response | Download:
         party = await self._authenticate(request)
         self._pace.take(party)
         match, methods = _route(request.scope["path"])
         endpoint = methods.get(request.method)
         if endpoint is None:
             raise Problem(405, "This endpoint does not do that.", {"allow": ", ".join(methods)})
-        ours = catalogue.is_ours(request.scope["path"])
+        ours = endpoint is PartnerDoor._file or catalogue.is_ours(request.scope["path"])
         if not ours and not accepts(",".join(request.headers.getlist("accept"))):
             raise Problem(406, f"Answers are {MEDIA_TYPE}.")
         if len(request.scope["query_string"]) > MAX_QUERY:
@@ -170,6 +172,21 @@ class PartnerDoor:
         if body is None:
             raise not_found()
         return Response(body, media_type=MEDIA_TYPE)
+
+    # --- files -------------------------------------------------------------------------------------
+
+    async def _file(self, call: _Call) -> Download:
+        file = call.view.file(call.name)
+        if file is None:
+            raise not_found()
+
+        def may() -> bool:
+            try:
+                return call.view.file(call.name) is not None
+            except Closing:  # it is being sorted: if the file goes, the next piece does not
+                return True
+
+        return Download(call.request, file, call.view.link(file.name), may, self._body_seconds)
 
     # --- collections: section 5 --------------------------------------------------------------------
 
@@ -264,7 +281,7 @@ class PartnerDoor:
         return body
 
 
-_Endpoint = Callable[[PartnerDoor, _Call], Awaitable[Response]]
+_Endpoint = Callable[[PartnerDoor, _Call], Awaitable[Response | Download]]
 
 
 def _of_catalogue(endpoint: catalogue.Endpoint, door: PartnerDoor, call: _Call) -> Awaitable[Response]:
@@ -290,6 +307,7 @@ _PATHS: tuple[tuple[str, Mapping[str, _Endpoint]], ...] = (
     (ROOT + "collections/", {"GET": PartnerDoor._collections}),
     (ROOT + "status/(?P<name>[^/]+)/", {"GET": PartnerDoor._status}),
     (ROOT, {"GET": PartnerDoor._root}),
+    (re.escape(PATH) + "(?P<name>[^/]+)", {"GET": PartnerDoor._file, "HEAD": PartnerDoor._file}),
     ("/taxii2/", {"GET": PartnerDoor._discovery}),
     *(
         (path, {method: partial(_of_catalogue, endpoint) for method, endpoint in methods.items()})
@@ -307,7 +325,7 @@ def _route(path: str) -> tuple[re.Match[str], Mapping[str, _Endpoint]]:
     raise not_found()
 
 
-async def _when_open(endpoint: _Endpoint, door: PartnerDoor, call: _Call) -> Response:
+async def _when_open(endpoint: _Endpoint, door: PartnerDoor, call: _Call) -> Response | Download:
     """The endpoint's answer, if need be as soon as what is released may be read again: mostly at once."""
     loop = asyncio.get_running_loop()
     end = loop.time() + CLOSING_SECONDS

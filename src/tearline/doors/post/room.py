@@ -1,4 +1,4 @@
-"""The post room at work: a node's doors, and a courier and a puller for each partner, in one event loop.
+"""The post room at work: a node's doors, and for each partner a courier, a puller and a fetcher of files.
 
 It opens the views, and nothing else of the node: no products, no signing key, no secret but the views'.
 """
@@ -12,13 +12,14 @@ import ssl
 import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from tearline.adapters import tls
-from tearline.adapters.http import Unreachable
+from tearline.adapters.http import HttpConnection, Unreachable
 from tearline.adapters.landlock import confine
 from tearline.adapters.view import View
 from tearline.deliver.taxii import Limits, Span
@@ -26,6 +27,7 @@ from tearline.doors.partner import ByCertificate, ByPassword, Login, PartnerDoor
 from tearline.doors.post import padding, talk
 from tearline.doors.post.client import INBOX, TaxiiClient
 from tearline.doors.post.courier import Courier
+from tearline.doors.post.fetcher import Fetcher
 from tearline.terms import BadInput, Party
 
 log = structlog.get_logger()
@@ -43,7 +45,8 @@ def confine_to(settings: talk.Settings) -> bool:
     anchors = {Path(path) for path in (trusted.cafile, trusted.capath) if path}
     own = {Path(settings.certificate), Path(settings.tls_key)}
     return confine(
-        read=code | system | named | anchors | own, write={Path(settings.views), Path("/dev/null")}
+        read=code | system | named | anchors | own | {Path(settings.released)},
+        write={Path(settings.views), Path("/dev/null")},
     )
 
 
@@ -171,6 +174,9 @@ class _Room:
         tasks = [asyncio.create_task(courier.run())]
         if peer.collection is None:
             tasks.append(asyncio.create_task(self._pull(peer)))
+            came = partial(talk.say, self._worker, talk.Given(peer.party))
+            fetcher = Fetcher(peer.party, inbox, HttpConnection(peer.url, self._tls(peer), {}), came)
+            tasks.append(asyncio.create_task(fetcher.run()))
         self._tasks[peer.party] = tasks
 
     async def _dismiss(self, party: Party) -> None:
@@ -204,8 +210,12 @@ class _Room:
         if peer.collection is not None:
             context = tls.authority_context(peer.certificate)
             return TaxiiClient(peer.url, context, root=True, authorization=peer.authorization)
+        return TaxiiClient(peer.url, self._tls(peer))
+
+    def _tls(self, peer: talk.Peer) -> ssl.SSLContext:
+        """To a node: with our certificate, and to its own alone."""
         certificate, key = Path(self._settings.certificate), Path(self._settings.tls_key)
-        return TaxiiClient(peer.url, tls.client_context(certificate, key, peer.certificate))
+        return tls.client_context(certificate, key, peer.certificate)
 
     def _open_view(self, party: Party) -> View:
         return View(
@@ -214,6 +224,7 @@ class _Room:
             party=party,
             secret=self._peers[party].secret,
             cadence_ms=self._config.cadence_ms,
+            released=Path(self._settings.released) / party,
         )
 
     def _given(self, party: Party) -> None:

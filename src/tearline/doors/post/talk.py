@@ -19,6 +19,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     config: Config
     views: str
+    released: str
+    """The folder of links to released files: it may be read."""
     certificate: str
     tls_key: str
 

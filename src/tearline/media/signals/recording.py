@@ -18,6 +18,7 @@ from tearline.media import Inspected
 from tearline.media.signals.archive import Member, members
 from tearline.media.signals.datatype import Array, Datatype
 from tearline.media.signals.metadata import LIMIT, Capture, Metadata, moment, position, read
+from tearline.media.texts import texts_of
 from tearline.terms import BadInput, Position, Signal
 
 MEDIA_TYPE = "application/x-sigmf"
@@ -161,6 +162,7 @@ def inspect(path: Path, progress: Callable[[float], None]) -> Inspected:
         media_type=MEDIA_TYPE,
         marking=marking,
         quarantine=quarantine,
+        texts=texts_of([recording.whole], recording.where),
         carries=_carries(recording),
     )
 
