@@ -38,7 +38,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@touch $@
 
 bench: $(VENV)/.ready
-	for each in taxii federation timing gate intake_memory seal receipts proof replay names names_speed; do PYTHONPATH=. $(BIN)/python benchmarks/$$each.py || exit 1; done
+	for each in taxii federation timing media imagery signals catalogue gate intake_memory seal receipts proof replay names names_speed; do PYTHONPATH=. $(BIN)/python benchmarks/$$each.py || exit 1; done
 
 lock:
 	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --no-annotate --no-header -o requirements.lock
