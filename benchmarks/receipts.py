@@ -58,9 +58,9 @@ def run(batch: int) -> None:
             make(gbr, start, 500)
             while hand_over(gbr):
                 pass
-            receive(usa, "GBR", newest(gbr, usa, after), None)
+            receive(usa, "GBR", newest(gbr, usa, after))
             hand_over(usa)
-            receive(gbr, "USA", newest(usa, gbr, after), None)
+            receive(gbr, "USA", newest(usa, gbr, after))
         spent.clear()
         for start in range(BEFORE, BEFORE + RELEASES, batch):
             make(gbr, start, batch)

@@ -79,7 +79,7 @@ def do(one: Node, other: Node, act: str, what: Any) -> None:
             objects = page(other, one)
             if what and objects:
                 objects[-1]["name"] = "changed"
-            receive(one, other.party, objects, None)
+            receive(one, other.party, objects)
         case "resolve":
             for ident, _, _ in quarantined(one)[:1]:
                 resolve(one, ident, "TLP:GREEN")

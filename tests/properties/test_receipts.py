@@ -62,7 +62,7 @@ def do(one: Node, other: Node, act: str, what: Any) -> None:
             if what is not None:
                 objects = [item for item in objects * 2 if what.random() < 0.6]
                 what.shuffle(objects)
-            receive(other, one.party, objects, None)
+            receive(other, one.party, objects)
         case "crash":
             with pytest.MonkeyPatch.context() as patch:
 
@@ -73,7 +73,7 @@ def do(one: Node, other: Node, act: str, what: Any) -> None:
                 with suppress(MemoryError):
                     hand_over(one)
                 with suppress(MemoryError):
-                    receive(one, other.party, fetched(other, one), None)
+                    receive(one, other.party, fetched(other, one))
         case "suspend":
             until = one.clock() + timedelta(hours=1)
             scope = Scope.read(what)
@@ -98,7 +98,7 @@ def test_honest_nodes_are_never_accused(done: list[tuple[str, int, Any]]) -> Non
         for _ in range(4):
             for one, other in (made, made[::-1]):
                 work(one)
-                receive(other, one.party, fetched(one, other), None)
+                receive(other, one.party, fetched(one, other))
         for one, other in (made, made[::-1]):
             assert verify_ledger(one)[1] == []
             record = verify_partner(one, other.party)
@@ -132,15 +132,15 @@ def test_who_goes_on_from_a_copy_is_found(
                     do(node, usa, "make", some)
             told, lied = fetched(gbr, usa), fetched(copy, usa)
             order.shuffle(told)
-            receive(usa, "GBR", told, None)
+            receive(usa, "GBR", told)
             usa.refresh()
             assert usa.forked == frozenset()
             order.shuffle(lied)
-            receive(usa, "GBR", lied, None)
+            receive(usa, "GBR", lied)
             usa.refresh()
             assert usa.forked == {"GBR"}
             before_it = {item.product.title for item in held(usa)}
-            receive(usa, "GBR", lied, None)
+            receive(usa, "GBR", lied)
             assert {item.product.title for item in held(usa)} == before_it
             assert {finding.kind for finding in verify_partner(usa, "GBR").differences} == {"fork"}
             assert verify_ledger(usa)[1] == []

@@ -187,7 +187,7 @@ class World:
             return
         source, target = self.nodes[giver], self.nodes[taker]
         work(source)
-        receive(target, source.party, page(source, target), None)
+        receive(target, source.party, page(source, target))
         for each in self.said:
             if (each.of, each.to) == (source.party, target.party):
                 each.heard, each.unheard = True, each.ended
@@ -353,7 +353,7 @@ def test_a_middleman_that_cheats_is_found_or_in_the_list_of_what_cannot_be(tried
     with stage.taker(tried.known, tried.to) as taker:
         before = {each.product.id for each in held(taker)}
         chain = _chain(stage, item, tried)
-        receive(taker, "USA", [middleman.release(stage.usa, item, taker.party, chain)], None)
+        receive(taker, "USA", [middleman.release(stage.usa, item, taker.party, chain)])
         mine = [each.product for each in held(taker) if each.product.id == item["id"]]
     makers = {product.originator for product in mine}
     assert makers <= {"USA", "GBR"}, "nobody else is ever named as its originator"
@@ -396,7 +396,7 @@ class Stage:
                 take(gbr, content)
             work(gbr)
             for taker in (usa, can, aus):
-                receive(taker, "GBR", page(gbr, taker), None)
+                receive(taker, "GBR", page(gbr, taker))
             found = {item.get("name"): item for item in page(gbr, usa)}
             words = {"velna": "Barges at Velna", "osk": "Barges at Osk", "tool": "Tool"}
             parts = {word: middleman.taken_apart(found[name]) for word, name in words.items()}

@@ -18,7 +18,7 @@ from tearline.node.consider import consider, reconsider
 from tearline.node.hand_over import hand_over
 from tearline.node.officers import approve, approvers, quorum, sign_approval
 from tearline.node.opened import Node
-from tearline.node.receive import pulled_to, receive, take_inbox
+from tearline.node.receive import receive, take_inbox
 from tearline.node.record import (
     checkpoint,
     consents_on_ledger,
@@ -59,7 +59,6 @@ __all__ = [
     "ledger_tail",
     "logins",
     "progress",
-    "pulled_to",
     "quarantined",
     "quorum",
     "read_agreement",

@@ -33,22 +33,13 @@ BATCH = 100
 DEFINITIONS = {"marking-definition", "extension-definition"}
 
 
-def pulled_to(node: Node, giver: Party) -> str | None:
-    """The date-added up to which `giver`'s releases have been taken."""
-    with node.reading() as db:
-        return store.pulled_to(db, giver)
-
-
-def receive(node: Node, giver: Party, objects: Sequence[Mapping[str, Any]], pulled_to: str | None) -> int:
+def receive(node: Node, giver: Party, objects: Sequence[Mapping[str, Any]]) -> int:
     """Take in a page of `giver`'s releases. Returns how many were new.
 
     A release that does not verify is recorded and left out; it never stops its neighbours.
     """
     with node.writing() as db:
-        new = _take(node, db, giver, [item for item in objects if deliver.is_release(item)], objects)
-        if pulled_to is not None and not receipts.is_forked(db, giver):
-            store.set_pulled_to(db, giver, pulled_to)
-    return new
+        return _take(node, db, giver, [item for item in objects if deliver.is_release(item)], objects)
 
 
 def take_inbox(node: Node, of: Iterable[Party] | None = None) -> int:

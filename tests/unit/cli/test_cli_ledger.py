@@ -26,7 +26,7 @@ def run(node: Node, *arguments: str) -> Result:
 def carry(giver: Node, taker: Node) -> None:
     view = giver.view(taker.party)
     page = view.serve(OUT, EVERYTHING, after=-1, limit=1_000)
-    receive(taker, giver.party, [orjson.loads(body) for body in page.items], None)
+    receive(taker, giver.party, [orjson.loads(body) for body in page.items])
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def homes(tmp_path: Path) -> Homes:
         take(gbr, bundle(malware("a", GREEN)))
         take(gbr, REPORT.encode())
         work(gbr)
-        receive(usa, "GBR", page(gbr, usa), None)
+        receive(usa, "GBR", page(gbr, usa))
         work(usa)
     return {"GBR": tmp_path / "GBR", "USA": tmp_path / "USA"}
 

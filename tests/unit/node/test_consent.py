@@ -59,7 +59,7 @@ def carry(giver: Node, *takers: Node) -> None:
     """All that waits at a node reaches these others, and is worked on there."""
     work(giver)
     for taker in takers:
-        receive(taker, giver.party, page(giver, taker), None)
+        receive(taker, giver.party, page(giver, taker))
         work(taker)
 
 
@@ -222,7 +222,7 @@ def queued(gbr: Node, usa: Node, **how: Any) -> str:
     carry(usa, gbr)
     made = acts.grant(gbr, asked.id, officer=BY, **how)
     work(gbr)
-    receive(usa, "GBR", page(gbr, usa), None)
+    receive(usa, "GBR", page(gbr, usa))
     while consider(usa):
         pass
     with usa.reading() as db:
@@ -300,7 +300,7 @@ def test_a_revocation_that_comes_before_the_consent_holds(four: list[Node]) -> N
     work(gbr)
     said = [item for item in page(gbr, usa) if item.get("kind") == "consent-answer"]
     for item in reversed(said):
-        receive(usa, "GBR", [item], None)
+        receive(usa, "GBR", [item])
     work(usa)
     assert got(usa, can) == []
 

@@ -156,7 +156,7 @@ def test_received_products_never_go_on(three: list[Node]) -> None:
     take(gbr, bundle(malware("a", GREEN)))
     take(gbr, REPORT.encode())
     work(gbr)
-    assert receive(usa, "GBR", page(gbr, usa), None) == 2
+    assert receive(usa, "GBR", page(gbr, usa)) == 2
     work(usa)
     assert [item.product.originator for item in held(usa)] == ["GBR", "GBR"]
     assert codes(usa) == {

@@ -45,7 +45,7 @@ class Loot:
 def refused(usa: Node, can: Node, item: dict[str, Any], chain: Chain | None) -> str:
     """CAN does not take it; why not."""
     before, known = held(can), len(refusals(can))
-    receive(can, "USA", [middleman.release(usa, item, "CAN", chain)], None)
+    receive(can, "USA", [middleman.release(usa, item, "CAN", chain)])
     assert held(can) == before
     (why,) = refusals(can)[known:]
     return why
@@ -60,7 +60,7 @@ def test_the_honest_way(four: list[Node]) -> None:
     gbr, usa, can, _ = four
     loot = Loot(gbr, usa)
     chain = Chain(loot.chain.custody, [loot.for_can])
-    assert receive(can, "USA", [middleman.release(usa, loose(loot.velna), "CAN", chain)], None) == 1
+    assert receive(can, "USA", [middleman.release(usa, loose(loot.velna), "CAN", chain)]) == 1
     (item,) = held(can)
     assert item.product.originator == "GBR"
 
@@ -69,7 +69,7 @@ def test_a_looser_marking_does_not_loosen_the_label(four: list[Node]) -> None:
     gbr, usa, can, _ = four
     loot = Loot(gbr, usa)
     chain = Chain(loot.chain.custody, [loot.for_can])
-    receive(can, "USA", [middleman.release(usa, loose(loot.velna), "CAN", chain)], None)
+    receive(can, "USA", [middleman.release(usa, loose(loot.velna), "CAN", chain)])
     (item,) = held(can)
     own = item.product.label
     assert isinstance(own, Label)
@@ -88,14 +88,14 @@ def test_strips_the_custody_and_says_it_is_its_own(four: list[Node]) -> None:
     own = msgspec.structs.replace(said.label, owners=frozenset({"USA"}))
     mine = Chain(middleman.custody(usa, stolen, loot.chain.custody, originator="USA", label=own))
     # CAN has never seen it, so nothing tells: docs/consent.md says so.
-    assert receive(can, "USA", [middleman.release(usa, stolen, "CAN", mine)], None) == 1
+    assert receive(can, "USA", [middleman.release(usa, stolen, "CAN", mine)]) == 1
 
 
 def test_what_the_recipient_holds_from_its_originator_cannot_be_claimed(four: list[Node]) -> None:
     gbr, usa, can, _ = four
     loot = Loot(gbr, usa)
     honest = Chain(loot.chain.custody, [loot.for_can])
-    receive(can, "USA", [middleman.release(usa, loose(loot.velna), "CAN", honest)], None)
+    receive(can, "USA", [middleman.release(usa, loose(loot.velna), "CAN", honest)])
     stolen = loose(loot.velna) | {"created_by_ref": usa.identity.id}
     fresh = {"id": "report--7c0f9b3c-0c54-4c0e-9a50-0d2f6a4f0f55", "modified": "2026-11-01T00:00:00.000Z"}
     for item in (stolen, stolen | fresh, stolen | {"name": "Other", "description": "Other."}):
@@ -108,7 +108,7 @@ def test_the_marks_cannot_name_an_owner_of_whom_no_consent_is_shown(four: list[N
     marked = loot.velna | {"created_by_ref": usa.identity.id}
     marks = [item for item in page(gbr, usa) if item["type"] == "marking-definition"]
     before = len(held(can))
-    receive(can, "USA", [*marks, middleman.release(usa, marked, "CAN", None)], None)
+    receive(can, "USA", [*marks, middleman.release(usa, marked, "CAN", None)])
     assert len(held(can)) == before
     assert "name an owner" in refusals(can)[-1]
 
@@ -158,7 +158,7 @@ def test_replays_consents_that_are_not_for_it(four: list[Node]) -> None:
         assert "check 11, consent" in why, name
     scoped = _signed(base, key, subject=Scope(topics=frozenset({Topic.MARITIME})))
     good = Chain(loot.chain.custody, [*(each for _, some in wrong for each in some), scoped])
-    assert receive(can, "USA", [middleman.release(usa, loose(loot.velna), "CAN", good)], None) == 1
+    assert receive(can, "USA", [middleman.release(usa, loose(loot.velna), "CAN", good)]) == 1
 
 
 def _signed(base: Consent, key: Any, **other: Any) -> Envelope:
@@ -175,7 +175,7 @@ def test_extends_the_chain(four: list[Node]) -> None:
     )
     for consents in ([loot.for_can], [loot.for_can, own], [loot.for_aus]):
         chain = Chain(loot.chain.custody, consents)
-        receive(aus, "CAN", [middleman.release(can, loose(loot.velna), "AUS", chain)], None)
+        receive(aus, "CAN", [middleman.release(can, loose(loot.velna), "AUS", chain)])
         assert held(aus) == []
         assert "check 11, consent" in refusals(aus)[-1]
 
@@ -189,7 +189,7 @@ def test_gives_back_to_its_originator_what_it_made(four: list[Node]) -> None:
         (loose(loot.velna), None),
         (loose(loot.velna) | {"created_by_ref": usa.identity.id}, None),
     ):
-        receive(gbr, "USA", [middleman.release(usa, item, "GBR", chain)], None)
+        receive(gbr, "USA", [middleman.release(usa, item, "GBR", chain)])
         assert held(gbr) == before
     assert len(refusals(gbr)) == 3
 
@@ -202,11 +202,11 @@ def test_takes_back_what_it_passed_on_and_nothing_else(four: list[Node]) -> None
     early = {"revoked": True, "modified": "2026-11-19T00:00:00.000Z"}
     assert "check 12, claim" in refused(usa, can, loose(loot.velna) | early, None)
     honest = Chain(loot.chain.custody, [loot.for_can])
-    receive(can, "USA", [middleman.release(usa, loose(loot.velna), "CAN", honest)], None)
+    receive(can, "USA", [middleman.release(usa, loose(loot.velna), "CAN", honest)])
     before = len(refusals(can))
-    receive(can, "AUS", [middleman.release(aus, loose(loot.velna) | gone, "CAN", None)], None)
+    receive(can, "AUS", [middleman.release(aus, loose(loot.velna) | gone, "CAN", None)])
     assert "check 12, claim" in refusals(can)[before]
-    receive(can, "USA", [middleman.release(usa, loose(loot.velna) | gone, "CAN", None)], None)
+    receive(can, "USA", [middleman.release(usa, loose(loot.velna) | gone, "CAN", None)])
     assert [item.product.originator for item in held(can)] == ["GBR", "GBR"]
     work(can)
     assert got(can, aus) == []
@@ -231,7 +231,7 @@ def test_an_originator_that_is_not_known_here(four: list[Node]) -> None:
     both = Chain(loot.chain.custody, [loot.for_can, loot.for_aus])
     assert "check 9, originator" in refused(usa, can, loose(loot.velna), both)
     can.home.config = msgspec.structs.replace(can.home.config, unknown_originators="accept")
-    receive(can, "USA", [middleman.release(usa, loose(loot.velna), "CAN", honest)], None)
+    receive(can, "USA", [middleman.release(usa, loose(loot.velna), "CAN", honest)])
     (item,) = held(can)
     assert item.product.originator == "GBR"
     (told,) = entries(can, Act.CUSTODY_UNVERIFIED)
@@ -248,7 +248,7 @@ def test_what_came_by_two_ways_is_held_once(four: list[Node]) -> None:
     take(gbr, bundle(malware("a", GREEN)))
     carry(gbr, usa, can)
     granted(gbr, usa, malware("a")["id"])
-    receive(can, "USA", page(usa, can), None)
+    receive(can, "USA", page(usa, can))
     assert [item.product.originator for item in held(can)] == ["GBR"]
     assert refusals(can) == []
 

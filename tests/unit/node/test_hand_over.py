@@ -58,7 +58,7 @@ def test_a_crash_before_the_next_step_loses_nothing(pair: list[Node]) -> None:
         with Node.open(gbr.home.folder) as again:
             step(again)
     assert names(page(gbr, usa)) == ["a"]
-    assert receive(usa, "GBR", page(gbr, usa), None) == 1
+    assert receive(usa, "GBR", page(gbr, usa)) == 1
 
 
 def test_a_crash_between_view_and_mark_changes_nothing_when_repeated(

@@ -73,7 +73,7 @@ def test_partners_follow_a_new_key_and_history_holds(tmp_path: Path) -> None:
         share(later, "after")
         assert own_key(later) == new != old
         # One page holds what the old key signed, the change, and what the new key signed.
-        assert receive(usa, "GBR", page(later, usa), None) == 3
+        assert receive(usa, "GBR", page(later, usa)) == 3
         usa.refresh()
         assert {each.product.title for each in held(usa)} == {"before", "after"}
         assert (usa.partners["GBR"].signing_key, usa.partners["GBR"].former_keys) == (new, (old,))
@@ -108,7 +108,7 @@ def test_a_rotation_that_was_killed_goes_on(
         new = keys.rotate(revived, **WHY)
         later = again(revived)
         share(later, "after")
-        receive(usa, "GBR", page(later, usa), None)
+        receive(usa, "GBR", page(later, usa))
         usa.refresh()
         assert names([release.object for release in _releases(usa, later)]) == ["between", "after"]
         assert usa.partners["GBR"].signing_key == new == own_key(later)
@@ -151,7 +151,7 @@ def test_a_change_that_does_not_hold_changes_nothing(tmp_path: Path, lie: str) -
         with gbr.writing() as db:
             messages.send(gbr, db, "USA", Kind.KEY_CHANGE, body, about="lie")
         hand_over(gbr)
-        receive(usa, "GBR", page(gbr, usa), None)
+        receive(usa, "GBR", page(gbr, usa))
         usa.refresh()
         assert usa.partners["GBR"].signing_key == own
         assert entries(usa, Act.RELEASE_REFUSED)
@@ -161,7 +161,7 @@ def test_a_former_key_cannot_change_the_key_again(tmp_path: Path) -> None:
     with nodes(tmp_path, "GBR", "USA", "CAN") as (gbr, usa, can):
         shutil.copytree(gbr.home.folder, tmp_path / "stolen")
         keys.rotate(gbr, **WHY)
-        receive(usa, "GBR", page(gbr, usa), None)
+        receive(usa, "GBR", page(gbr, usa))
         usa.refresh()
         today = usa.partners["GBR"]
         with Node.open(tmp_path / "stolen") as thief:
@@ -169,7 +169,7 @@ def test_a_former_key_cannot_change_the_key_again(tmp_path: Path) -> None:
             with thief.writing() as db:
                 messages.send(thief, db, "USA", Kind.KEY_CHANGE, body, about="theft")
             hand_over(thief)
-            receive(usa, "GBR", page(thief, usa), None)
+            receive(usa, "GBR", page(thief, usa))
         usa.refresh()
         assert usa.partners["GBR"] == today
 
@@ -179,7 +179,7 @@ def test_nothing_of_a_revoked_key_is_taken_until_a_new_invitation(tmp_path: Path
         share(gbr, "before")
         keys.revoke(usa, "GBR", **WHY)
         assert "GBR" not in usa.certificates
-        assert receive(usa, "GBR", page(gbr, usa), None) == 0
+        assert receive(usa, "GBR", page(gbr, usa)) == 0
         assert held(usa) == []
         old = Card.of(gbr)
         with pytest.raises(Refused, match="revoked"):
@@ -194,7 +194,7 @@ def test_nothing_of_a_revoked_key_is_taken_until_a_new_invitation(tmp_path: Path
         invitation, words = read_invitation(path)
         add_partner(usa, accepted(usa, invitation, words, words), TERMS)
         assert usa.certificates["GBR"] == later.home.certificate.read_text()
-        assert receive(usa, "GBR", page(later, usa), None) == 1
+        assert receive(usa, "GBR", page(later, usa)) == 1
         assert {each.product.title for each in held(usa)} == {"after"}
         assert usa.partners["GBR"].former_keys == ()
         later.close()

@@ -105,7 +105,7 @@ def bring(giver: Node, taker: Node) -> int:
 
 def carry(giver: Node, taker: Node) -> None:
     work(giver)
-    receive(taker, giver.party, page(giver, taker), None)
+    receive(taker, giver.party, page(giver, taker))
     bring(giver, taker)
     media.attend(taker)
     work(taker)
@@ -233,7 +233,7 @@ def test_a_file_is_released_fetched_and_taken_in(three: list[Node], tmp_path: Pa
     assert mine["object_refs"] != theirs["object_refs"]
     assert (gbr.view("USA").link(name_for(gbr, usa))).samefile(gbr.blobs.local(content(only(gbr)).sha256))
 
-    receive(usa, "GBR", page(gbr, usa), None)
+    receive(usa, "GBR", page(gbr, usa))
     assert held(usa) == [], "nothing is taken in before its file is whole"
     assert media.attend(usa) == 0
     assert bring(gbr, usa) == 1
@@ -245,7 +245,7 @@ def test_a_file_is_released_fetched_and_taken_in(three: list[Node], tmp_path: Pa
         usa.blobs.local(content(got).sha256).read_bytes()
         == gbr.blobs.local(content(given).sha256).read_bytes()
     )
-    receive(usa, "GBR", page(gbr, usa), None)
+    receive(usa, "GBR", page(gbr, usa))
     assert media.attend(usa) == 0
     assert len(held(usa)) == 1
     assert list(usa.view("GBR").fetched.iterdir()) == []
@@ -257,7 +257,7 @@ def test_a_file_that_is_not_the_signed_one_is_fetched_again(three: list[Node], t
     _, gbr, usa = three
     take(gbr, recording(tmp_path))
     work(gbr)
-    receive(usa, "GBR", page(gbr, usa), None)
+    receive(usa, "GBR", page(gbr, usa))
     bring(gbr, usa)
     path = usa.view("GBR").fetched / name_for(gbr, usa)
     path.write_bytes(path.read_bytes() + b"x")
@@ -277,7 +277,7 @@ def test_a_file_that_cannot_be_read_is_refused(
     _, gbr, usa = three
     take(gbr, recording(tmp_path))
     work(gbr)
-    receive(usa, "GBR", page(gbr, usa), None)
+    receive(usa, "GBR", page(gbr, usa))
     bring(gbr, usa)
     (job,) = media.jobs(usa)
     media.keep(usa, job, arrivals.Looked(True, None, "its file: is cut short"))
@@ -293,7 +293,7 @@ def test_one_that_is_too_long_is_refused_and_never_fetched(three: list[Node], tm
     take(gbr, recording(tmp_path, samples=200_000))
     work(gbr)
     usa.home.config = msgspec.structs.replace(usa.home.config, max_file_mb=1)
-    receive(usa, "GBR", page(gbr, usa), None)
+    receive(usa, "GBR", page(gbr, usa))
     assert usa.view("GBR").wanted_files(here=False) == []
     (refused,) = entries(usa, Act.RELEASE_REFUSED)
     assert "longer than this node takes" in refused.body["reason"]
@@ -356,12 +356,12 @@ def test_what_was_recalled_before_its_file_came_is_not_waited_for(three: list[No
     take(gbr, recording(tmp_path))
     work(gbr)
     serve(gbr, usa)
-    receive(usa, "GBR", page(gbr, usa), None)
+    receive(usa, "GBR", page(gbr, usa))
     assert usa.view("GBR").wanted_files(here=False)
     kind, reason = RecallKind.SUBSTANTIVE_RECALL, RecallReason.FACTUAL_ERROR
     recall(gbr, only(gbr).id, kind=kind, reason=reason, actions=[RecallAction.DESTROY], officer=BY)
     work(gbr)
-    receive(usa, "GBR", page(gbr, usa), None)
+    receive(usa, "GBR", page(gbr, usa))
     assert usa.view("GBR").wanted_files(here=False) == []
     assert held(usa) == []
 
@@ -504,7 +504,7 @@ def test_the_store_knows_what_waits(three: list[Node], tmp_path: Path) -> None:
     _, gbr, usa = three
     take(gbr, recording(tmp_path))
     work(gbr)
-    receive(usa, "GBR", page(gbr, usa), None)
+    receive(usa, "GBR", page(gbr, usa))
     with usa.reading() as db:
         assert store.blobs_referred_to(db) == {content(only(gbr)).sha256}
         assert store.is_awaited(db, "GBR", name_for(gbr, usa))
@@ -583,7 +583,7 @@ def test_what_waits_for_its_file_is_not_taken_from_who_is_refused(three: list[No
     _, gbr, usa = three
     take(gbr, recording(tmp_path))
     work(gbr)
-    receive(usa, "GBR", page(gbr, usa), None)
+    receive(usa, "GBR", page(gbr, usa))
     bring(gbr, usa)
     made = suspend(usa, "GBR", Scope(), officer=BY, reason="Example.", inbound=Inbound.REFUSE)
     assert media.attend(usa) == 1

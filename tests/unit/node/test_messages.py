@@ -39,8 +39,8 @@ def test_a_message_is_said_once_and_arrives_once(tmp_path: Path, monkeypatch: py
         say(gbr, "USA")
         assert hand_over(gbr) == 1
         assert hand_over(gbr) == 0
-        assert receive(usa, "GBR", page(gbr, "USA"), None) == 1
-        assert receive(usa, "GBR", page(gbr, "USA"), None) == 0
+        assert receive(usa, "GBR", page(gbr, "USA")) == 1
+        assert receive(usa, "GBR", page(gbr, "USA")) == 0
         assert [(taken.giver, taken.message.body) for taken in heard] == [("GBR", BODY)]
         acts = [entry.act for _, entry in ledger_tail(usa, 3)]
         assert acts[-2:] == [Act.RELEASE_RECEIVED, Act.MESSAGE_RECEIVED]
@@ -58,7 +58,7 @@ def test_a_message_that_does_not_hold_leaves_nothing(tmp_path: Path, monkeypatch
     with nodes(tmp_path, "GBR", "USA") as (gbr, usa):
         say(gbr, "USA")
         hand_over(gbr)
-        receive(usa, "GBR", page(gbr, "USA"), None)
+        receive(usa, "GBR", page(gbr, "USA"))
         acts = [entry.act for _, entry in ledger_tail(usa, 3)]
         assert Act.LOGIN_ADDED not in acts
         assert acts[-1] is Act.RELEASE_REFUSED
@@ -71,6 +71,6 @@ def test_a_message_without_our_seal_is_nothing(tmp_path: Path) -> None:
         say(gbr, "USA")
         hand_over(gbr)
         bare = [item | {"extensions": {}} for item in page(gbr, "USA")]
-        assert receive(usa, "GBR", bare, None) == 0
+        assert receive(usa, "GBR", bare) == 0
         with usa.reading() as db:
             assert list(store.held(db)) == []

@@ -113,7 +113,7 @@ def test_a_changed_marking_takes_the_place_of_the_old_one(two: list[Node]) -> No
     for mark, day in ((AMBER, "03"), (GREEN, "04")):
         take(gbr, bundle(malware("Heron", mark, modified=f"2026-{day}-01T00:00:00.000Z")))
         work(gbr)
-    receive(usa, "GBR", page(gbr, usa), None)
+    receive(usa, "GBR", page(gbr, usa))
     given = [item for item in seen(gbr) if item["type"] == "malware"]
     assert [item["object_marking_refs"] for item in given] == [[GREEN]], "nobody had read the old one"
     reaches = {each.product.version: label_of(each.product.label).reach.name for each in held(usa)}

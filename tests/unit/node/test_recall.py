@@ -84,7 +84,7 @@ def serve(node: Node, party: str) -> list[dict[str, Any]]:
 
 def deliver_to(giver: Node, *takers: Node) -> None:
     for taker in takers:
-        receive(taker, giver.party, serve(giver, taker.party), None)
+        receive(taker, giver.party, serve(giver, taker.party))
         work(taker)
 
 
@@ -590,7 +590,7 @@ def test_a_recall_that_does_not_hold_is_recorded_and_nothing_else(
     work(gbr)
     true = next(item for item in page(gbr, usa) if item.get("revoked"))
     extensions = {RECALL: true["extensions"][RECALL] | change}
-    receive(usa, "GBR", forged(gbr, true | {"extensions": extensions}), None)
+    receive(usa, "GBR", forged(gbr, true | {"extensions": extensions}))
     assert recalls(usa) == []
     assert len(entries(usa, Act.RELEASE_REFUSED)) == 1
     assert len(held(usa)) == 2
@@ -604,8 +604,8 @@ def test_a_forged_recall_is_nothing(three: list[Node]) -> None:
     call_back(gbr, A)
     work(gbr)
     true = next(item for item in page(gbr, usa) if item.get("revoked"))
-    receive(usa, "CAN", [true], None)
-    receive(usa, "GBR", forged(gbr, true, key=OTHER_KEY), None)
+    receive(usa, "CAN", [true])
+    receive(usa, "GBR", forged(gbr, true, key=OTHER_KEY))
     assert recalls(usa) == []
 
 
@@ -617,9 +617,9 @@ def test_a_recall_that_comes_first_means_what_comes_later(three: list[Node]) -> 
     call_back(gbr, A)
     work(gbr)
     recall_alone = [item for item in page(gbr, usa) if item not in first]
-    receive(usa, "GBR", recall_alone, None)
+    receive(usa, "GBR", recall_alone)
     assert [each.held for each in recalls(usa)] == [()]
-    receive(usa, "GBR", first, None)
+    receive(usa, "GBR", first)
     work(usa)
     assert outcomes(usa, "CAN") == [(OLD, "product.recalled")]
     assert page(usa, can) == []

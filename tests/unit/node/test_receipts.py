@@ -24,7 +24,7 @@ from tearline.deliver import Kind, witness
 from tearline.deliver.extension import EXTENSION
 from tearline.deliver.receipt import Receipt, read_receipt
 from tearline.ledger import Act, canonical
-from tearline.node import Node, hand_over, messages, pulled_to, receive, suspend, take_inbox, verify_ledger
+from tearline.node import Node, hand_over, messages, receive, suspend, take_inbox, verify_ledger
 from tearline.node import export as room
 from tearline.node.export import export, verify_with
 from tearline.node.partner_record import Record, verify_partner
@@ -72,7 +72,7 @@ def fetched(giver: Node, taker: Node) -> list[dict[str, Any]]:
 
 
 def fetch(giver: Node, taker: Node) -> int:
-    return receive(taker, giver.party, fetched(giver, taker), None)
+    return receive(taker, giver.party, fetched(giver, taker))
 
 
 def exchange(one: Node, other: Node) -> None:
@@ -140,7 +140,7 @@ def test_a_receipt_tells_what_became_of_each_and_never_why(pair: list[Node]) -> 
         )
         for n, item in enumerate(items)
     ]
-    receive(usa, "GBR", [orjson.loads(body) for body in sealed_in_log(gbr, drafts)], None)
+    receive(usa, "GBR", [orjson.loads(body) for body in sealed_in_log(gbr, drafts)])
     hand_over(usa)
     (receipt,) = receipts(usa, gbr)
     assert [line.became.value for line in receipt.releases] == ["held", "quarantined", "refused"]
@@ -155,7 +155,7 @@ def test_what_does_not_verify_gets_no_receipt(pair: list[Node]) -> None:
     gbr, usa = pair
     make(gbr, "a")
     spoilt = [item | {"name": "changed"} if item["type"] == "malware" else item for item in page(gbr, usa)]
-    receive(usa, "GBR", spoilt, None)
+    receive(usa, "GBR", spoilt)
     assert hand_over(usa) == 0
     assert page(usa, gbr) == []
 
@@ -165,11 +165,11 @@ def test_doubles_and_other_orders_are_harmless(pair: list[Node]) -> None:
     make(gbr, "a", "b", "c", "d")
     objects = fetched(gbr, usa)
     for some in (objects[::-1], objects, objects[::2] * 3):
-        receive(usa, "GBR", some, None)
+        receive(usa, "GBR", some)
     hand_over(usa)
     back = fetched(usa, gbr)
     for some in (back[::-1], back, back):
-        receive(gbr, "USA", some, None)
+        receive(gbr, "USA", some)
     clean(gbr, usa)
     assert verify_partner(gbr, "USA").given.receipted == 4
     assert usa.forked == gbr.forked == frozenset()
@@ -345,9 +345,8 @@ def test_a_node_restored_from_an_old_copy_that_goes_on_is_found(
     make(gbr, "b")
     fetch(gbr, usa)
     make(old, "c")
-    receive(usa, "GBR", fetched(old, usa), "2026-11-24T00:00:00Z")
+    receive(usa, "GBR", fetched(old, usa))
     is_found(usa, taken={"a", "b"})
-    assert pulled_to(usa, "GBR") is None  # what came waits where it is
 
 
 def test_two_histories_to_one_partner_are_found(pair: list[Node], copied: Callable[[], Node]) -> None:
@@ -356,8 +355,8 @@ def test_two_histories_to_one_partner_are_found(pair: list[Node], copied: Callab
     other = copied()
     make(gbr, "b", "c")
     make(other, "x", "y", "z")
-    receive(usa, "GBR", fetched(gbr, usa), None)
-    receive(usa, "GBR", [item for item in fetched(other, usa) if item.get("name") == "z"], None)
+    receive(usa, "GBR", fetched(gbr, usa))
+    receive(usa, "GBR", [item for item in fetched(other, usa) if item.get("name") == "z"])
     is_found(usa, taken={"a", "b", "c"})
 
 
@@ -367,7 +366,7 @@ def test_a_smaller_log_signed_anew_is_found(pair: list[Node], copied: Callable[[
     make(gbr, "a", "b", "c")
     fetch(gbr, usa)
     make(empty, "b")
-    receive(usa, "GBR", fetched(empty, usa), None)
+    receive(usa, "GBR", fetched(empty, usa))
     is_found(usa, taken={"a", "b", "c"})
 
 
@@ -378,7 +377,7 @@ def test_a_dropped_entry_is_found(pair: list[Node], copied: Callable[[], Node]) 
     make(gbr, "b", "c")
     fetch(gbr, usa)
     make(without, "c", "d")
-    receive(usa, "GBR", [item for item in fetched(without, usa) if item.get("name") == "d"], None)
+    receive(usa, "GBR", [item for item in fetched(without, usa) if item.get("name") == "d"])
     is_found(usa, taken={"a", "b", "c"})
 
 
@@ -389,7 +388,7 @@ def test_what_was_taken_before_can_tell_of_a_fork(pair: list[Node], copied: Call
     make(gbr, "a")
     make(other, "x", "a")
     fetch(gbr, usa)
-    receive(usa, "GBR", [item for item in fetched(other, usa) if item.get("name") == "a"], None)
+    receive(usa, "GBR", [item for item in fetched(other, usa) if item.get("name") == "a"])
     is_found(usa, taken={"a"})
 
 
@@ -409,9 +408,9 @@ def test_after_a_fork_nothing_is_taken_until_it_is_settled(
     is_found(usa, taken={"a", "b"})
     for _ in range(2):
         assert take_inbox(usa) == 0
-        receive(usa, "GBR", inbox, None)
+        receive(usa, "GBR", inbox)
     add_to_inbox(usa, "GBR", malware("not sealed", GREEN))
-    receive(usa, "GBR", [malware("not sealed", GREEN)], None)
+    receive(usa, "GBR", [malware("not sealed", GREEN)])
     make(gbr, "of the first history")
     fetch(gbr, usa)
     assert len(entries(usa, Act.FORK_FOUND)) == 1
@@ -445,7 +444,7 @@ def test_a_giver_that_was_restored_learns_it_from_receipts(
     make(gbr, "b")
     fetch(gbr, usa)
     hand_over(usa)
-    receive(old, "USA", fetched(usa, old), None)
+    receive(old, "USA", fetched(usa, old))
     record = verify_partner(old, "USA")
     assert [finding.says for finding in record.differences] == [
         "receipted and never sent: our log never was as the receipt has it"
@@ -487,8 +486,8 @@ def test_a_gap_that_stays_is_closed_by_the_proof_that_a_receipt_asks_for(pair: l
     gbr, usa = pair
     make(gbr, *"abcdefgh")
     objects = {item["name"]: item for item in fetched(gbr, usa) if item["type"] == "malware"}
-    receive(usa, "GBR", [objects["e"]], None)
-    receive(usa, "GBR", [objects["h"]], None)  # f and g never come
+    receive(usa, "GBR", [objects["e"]])
+    receive(usa, "GBR", [objects["h"]])  # f and g never come
     (found,) = verify_partner(usa, "GBR").open
     assert (found.kind, found.about) == ("checkpoint", "5")
     hand_over(usa)
@@ -496,7 +495,7 @@ def test_a_gap_that_stays_is_closed_by_the_proof_that_a_receipt_asks_for(pair: l
     make(gbr, "i")
     newest = fetched(gbr, usa)[-1]
     assert newest["extensions"][EXTENSION]["previous"]["size"] == 5
-    receive(usa, "GBR", [newest], None)
+    receive(usa, "GBR", [newest])
     assert verify_partner(usa, "GBR").open == []
     clean(gbr, usa)
 

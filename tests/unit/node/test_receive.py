@@ -15,7 +15,7 @@ from tearline import deliver
 from tearline.adapters import store
 from tearline.deliver.extension import EXTENSION
 from tearline.ledger import Act, canonical
-from tearline.node import Node, pulled_to, quarantined, receive, resolve, take_inbox
+from tearline.node import Node, quarantined, receipts, receive, resolve, take_inbox
 from tearline.terms import Label, Quarantine, Reach, Whole
 from tests.releases import cyber, read, sealed
 from tests.unit.node.world import (
@@ -86,21 +86,20 @@ def given(giver: Node, taker: Node, *items: dict[str, Any]) -> list[dict[str, An
 def test_releases_are_taken_once_and_are_their_givers(three: list[Node]) -> None:
     gbr, usa, _ = three
     objects = given(gbr, usa, malware("a", GREEN), malware("b", GREEN))
-    assert receive(usa, "GBR", objects, "2026-11-23T10:00:00Z") == 2
-    assert pulled_to(usa, "GBR") == "2026-11-23T10:00:00Z"
+    assert receive(usa, "GBR", objects) == 2
     assert {item.product.originator for item in held(usa)} == {"GBR"}
     assert all(
         isinstance(item.product.label, Label) and "GBR" in item.product.label.owners for item in held(usa)
     )
     before = state(usa)
-    assert receive(usa, "GBR", objects, None) == 0
+    assert receive(usa, "GBR", objects) == 0
     assert state(usa) == before
 
 
 def test_two_versions_in_one_page_each_came_by_their_release(three: list[Node]) -> None:
     gbr, usa, _ = three
     newer = malware("a", GREEN, modified="2026-04-01T00:00:00.5Z")
-    receive(usa, "GBR", given(gbr, usa, malware("a", GREEN), newer), None)
+    receive(usa, "GBR", given(gbr, usa, malware("a", GREEN), newer))
     by_version = {
         entry.body["version"]: entry.body["release"]
         for entry in entries(gbr, Act.PRODUCT_RELEASED)
@@ -120,12 +119,12 @@ def test_an_exception_takes_nothing_and_remembers_nothing(
     def failing(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(store, "set_pulled_to", failing)
+    monkeypatch.setattr(receipts, "give", failing)  # the last that is done
     with pytest.raises(MemoryError):
-        receive(usa, "GBR", objects, "2026-11-23T10:00:00Z")
-    assert (state(usa), pulled_to(usa, "GBR")) == (before, None)
+        receive(usa, "GBR", objects)
+    assert state(usa) == before
     monkeypatch.undo()
-    assert receive(usa, "GBR", objects, None) == 2
+    assert receive(usa, "GBR", objects) == 2
 
 
 # --- a partner that cheats -----------------------------------------------------------------------
@@ -137,7 +136,7 @@ def test_a_tampered_object_is_recorded_and_its_neighbour_taken(three: list[Node]
     for item in objects:
         if item.get("name") == "a":
             item["name"] = "changed"
-    assert receive(usa, "GBR", objects, None) == 1
+    assert receive(usa, "GBR", objects) == 1
     assert ids(usa) == {malware("b")["id"]}
     assert [reason for reason in refused(usa) if "digest" in reason] == refused(usa)
     assert len(refused(usa)) == 1
@@ -146,7 +145,7 @@ def test_a_tampered_object_is_recorded_and_its_neighbour_taken(three: list[Node]
 def test_a_release_for_another_is_refused(three: list[Node]) -> None:
     gbr, usa, can = three
     given(gbr, usa, malware("a", GREEN))
-    assert receive(usa, "GBR", page(gbr, can), None) == 0
+    assert receive(usa, "GBR", page(gbr, can)) == 0
     assert ids(usa) == set()
     assert "parties" in refused(usa)[0]
 
@@ -154,14 +153,14 @@ def test_a_release_for_another_is_refused(three: list[Node]) -> None:
 def test_a_partners_partners_release_is_refused(three: list[Node]) -> None:
     gbr, usa, can = three
     objects = given(gbr, usa, malware("a", GREEN))
-    assert receive(usa, "CAN", objects, None) == 0
-    assert receive(can, "GBR", objects, None) == 0
+    assert receive(usa, "CAN", objects) == 0
+    assert receive(can, "GBR", objects) == 0
     assert ids(usa) == ids(can) == set()
 
 
 def test_a_release_signed_by_another_key_is_refused(three: list[Node]) -> None:
     gbr, usa, _ = three
-    assert receive(usa, "GBR", forged(gbr, malware("a", GREEN), key=OTHER_KEY), None) == 0
+    assert receive(usa, "GBR", forged(gbr, malware("a", GREEN), key=OTHER_KEY)) == 0
     assert ids(usa) == set()
     assert "signature" in refused(usa)[0]
 
@@ -169,16 +168,16 @@ def test_a_release_signed_by_another_key_is_refused(three: list[Node]) -> None:
 def test_a_replayed_release_changes_nothing(three: list[Node]) -> None:
     gbr, usa, _ = three
     objects = given(gbr, usa, malware("a", GREEN))
-    receive(usa, "GBR", objects, None)
+    receive(usa, "GBR", objects)
     before = state(usa)
-    assert receive(usa, "GBR", [*objects, *copy.deepcopy(objects)], None) == 0
+    assert receive(usa, "GBR", [*objects, *copy.deepcopy(objects)]) == 0
     assert state(usa) == before
 
 
 def test_claims_of_another_originator_do_not_count(three: list[Node]) -> None:
     gbr, usa, can = three
     claims = malware("a", GREEN, originator="USA", owner="USA", x_owners=["USA"])
-    assert receive(usa, "GBR", forged(gbr, claims), None) == 1
+    assert receive(usa, "GBR", forged(gbr, claims)) == 1
     (item,) = held(usa)
     assert item.product.originator == "GBR"
     assert isinstance(item.product.label, Label)
@@ -191,14 +190,14 @@ def test_an_object_that_names_another_node_as_its_creator_is_refused(three: list
     gbr, usa, can = three
     for number, maker in enumerate((usa, can)):
         claims = malware(str(number), GREEN, created_by_ref=maker.identity.id)
-        assert receive(usa, "GBR", forged(gbr, claims), None) == 1
+        assert receive(usa, "GBR", forged(gbr, claims)) == 1
     assert [reason for reason in refused(usa) if "check 12, claim" in reason] == refused(usa)
     assert held(usa) == []
 
 
 def test_an_object_without_a_marking_is_in_quarantine(three: list[Node]) -> None:
     gbr, usa, can = three
-    assert receive(usa, "GBR", forged(gbr, malware("a")), None) == 1
+    assert receive(usa, "GBR", forged(gbr, malware("a"))) == 1
     assert [row[0] for row in quarantined(usa)] == [malware("a")["id"]]
     work(usa)
     assert names(page(usa, can)) == []
@@ -223,11 +222,11 @@ def definition(reach: str) -> dict[str, Any]:
 def test_a_marking_that_is_defined_anew_keeps_its_first_form(three: list[Node]) -> None:
     """A giver can only mark its own products so; and those go nowhere from here, whatever it says later."""
     gbr, usa, can = three
-    receive(usa, "GBR", [definition("red"), *forged(gbr, malware("a", DEFINED))], None)
-    receive(usa, "GBR", [definition("clear"), *forged(gbr, malware("b", DEFINED))], None)
+    receive(usa, "GBR", [definition("red"), *forged(gbr, malware("a", DEFINED))])
+    receive(usa, "GBR", [definition("clear"), *forged(gbr, malware("b", DEFINED))])
     assert [getattr(item.product.label, "reach", None) for item in held(usa)] == [Reach.RED, Reach.RED]
     # Another giver's definitions are its own.
-    receive(usa, "CAN", [definition("green"), *forged(can, malware("c", DEFINED))], None)
+    receive(usa, "CAN", [definition("green"), *forged(can, malware("c", DEFINED))])
     assert getattr(held(usa)[-1].product.label, "reach", None) == Reach.GREEN
     work(usa)
     assert names(page(usa, gbr)) == names(page(usa, can)) == []
@@ -236,20 +235,20 @@ def test_a_marking_that_is_defined_anew_keeps_its_first_form(three: list[Node]) 
 def test_a_standard_marking_cannot_be_defined_anew(three: list[Node]) -> None:
     gbr, usa, _ = three
     wider = definition("clear") | {"id": RED}
-    receive(usa, "GBR", [wider, *forged(gbr, malware("a", RED))], None)
+    receive(usa, "GBR", [wider, *forged(gbr, malware("a", RED))])
     assert isinstance(held(usa)[0].product.label, Quarantine)
 
 
 def test_an_undefined_marking_is_quarantine(three: list[Node]) -> None:
     gbr, usa, _ = three
-    receive(usa, "GBR", forged(gbr, malware("a", DEFINED)), None)
+    receive(usa, "GBR", forged(gbr, malware("a", DEFINED)))
     assert isinstance(held(usa)[0].product.label, Quarantine)
 
 
 def test_a_definition_of_a_part_is_found(three: list[Node]) -> None:
     gbr, usa, _ = three
     part = malware("a", GREEN, granular_markings=[{"selectors": ["name"], "marking_ref": DEFINED}])
-    receive(usa, "GBR", [definition("red"), *forged(gbr, part)], None)
+    receive(usa, "GBR", [definition("red"), *forged(gbr, part)])
     assert getattr(held(usa)[0].product.label, "reach", None) == Reach.RED
 
 
@@ -278,7 +277,7 @@ GARBAGE: list[dict[str, Any]] = [
 def test_garbage_stops_nobody(three: list[Node]) -> None:
     gbr, usa, _ = three
     objects = given(gbr, usa, malware("a", GREEN))
-    assert receive(usa, "GBR", [*GARBAGE, *objects, *GARBAGE], None) == 1
+    assert receive(usa, "GBR", [*GARBAGE, *objects, *GARBAGE]) == 1
     assert ids(usa) == {malware("a")["id"]}
 
 
@@ -298,15 +297,15 @@ def test_garbage_stops_nobody(three: list[Node]) -> None:
 def test_signed_garbage_is_recorded_and_stops_nobody(three: list[Node], bad: dict[str, Any]) -> None:
     gbr, usa, _ = three
     objects = forged(gbr, malware("a", GREEN)) + forged(gbr, bad)
-    receive(usa, "GBR", objects, None)
+    receive(usa, "GBR", objects)
     assert ids(usa) == {malware("a")["id"]}
     assert len(refused(usa)) == 1
 
 
 def test_a_version_released_with_other_content_is_recorded_and_the_first_stays(three: list[Node]) -> None:
     gbr, usa, _ = three
-    receive(usa, "GBR", forged(gbr, malware("a", RED)), None)
-    receive(usa, "GBR", forged(gbr, malware("a", GREEN)), None)
+    receive(usa, "GBR", forged(gbr, malware("a", RED)))
+    receive(usa, "GBR", forged(gbr, malware("a", GREEN)))
     (item,) = held(usa)
     assert isinstance(item.product.label, Label)
     assert item.product.label.reach is Reach.RED

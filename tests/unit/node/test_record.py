@@ -26,7 +26,7 @@ def pair(tmp_path: Path) -> Iterator[list[Node]]:
     with nodes(tmp_path, "GBR", "USA") as made:
         take(made[0], bundle(malware("a", GREEN), malware("b", GREEN), malware("c")))
         work(made[0])
-        receive(made[1], "GBR", page(*made), None)
+        receive(made[1], "GBR", page(*made))
         yield made
 
 

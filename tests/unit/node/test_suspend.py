@@ -405,7 +405,7 @@ def test_what_was_stopped_goes_once_the_gate_has_said_so(three: list[Node]) -> N
     assert all(at for *_, at in releases(gbr))
     assert len(entries(gbr, Act.RELEASES_CONTINUED)) == 1
     assert verify_ledger(gbr)[1] == []
-    assert receive(usa, "GBR", page(gbr, usa), None) == 2
+    assert receive(usa, "GBR", page(gbr, usa)) == 2
 
 
 def test_what_the_gate_would_not_release_today_stays_stopped(three: list[Node]) -> None:

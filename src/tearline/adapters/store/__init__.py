@@ -176,11 +176,9 @@ from tearline.adapters.store.received import (
     definitions,
     inbox_seen,
     known_releases,
-    pulled_to,
     put_definition,
     received,
     set_inbox_seen,
-    set_pulled_to,
 )
 from tearline.adapters.store.references import (
     Parked,
@@ -399,7 +397,6 @@ __all__ = [
     "products_of_originator",
     "products_received_as",
     "progress",
-    "pulled_to",
     "put_authorization",
     "put_definition",
     "put_evidence",
@@ -440,7 +437,6 @@ __all__ = [
     "set_asked",
     "set_inbox_seen",
     "set_inbox_signed",
-    "set_pulled_to",
     "set_troubles_heard",
     "settle_fork",
     "settle_stopped",

@@ -37,16 +37,6 @@ _DEFINED = Prepared(
 )
 
 
-def pulled_to(db: Connection, party: Party) -> str | None:
-    """The date-added up to which this partner's releases have been taken."""
-    return db.execute(select(t.partner.c.pulled_to).where(t.partner.c.party == party)).scalar()
-
-
-def set_pulled_to(db: Connection, party: Party, date_added: str) -> None:
-    """Remember how far this partner's releases have been taken."""
-    db.execute(update(t.partner).where(t.partner.c.party == party).values(pulled_to=date_added))
-
-
 def inbox_seen(db: Connection, party: Party) -> int:
     """The number of the last object taken from what this partner added to its inbox here."""
     return int(_SEEN(db, who=party).fetchall()[0][0])

@@ -34,7 +34,6 @@ partner = Table(
     Column("record", BLOB, nullable=False),
     Column("certificate", String, nullable=False),
     Column("inbox_seen", Integer, nullable=False, server_default="0"),
-    Column("pulled_to", String),
     Column("left_at", String),
 )
 
