@@ -29,6 +29,7 @@ from tearline.adapters.view import OUT, Item
 from tearline.agreement.suspension import Scope
 from tearline.deliver import Kind
 from tearline.doors.partner import ByCertificate, PartnerDoor, Registry, inbox
+from tearline.doors.partner.pace import Pace
 from tearline.node import (
     Card,
     Node,
@@ -130,6 +131,8 @@ class World:
             ByCertificate(registry),
             title="Desk GBR",
             clock=lambda: node.clock(),  # noqa: PLW0108
+            # A second goes by between two requests: how fast this machine is must not make a difference.
+            pace=Pace(itertools.count().__next__),
         )
 
     def fresh(self) -> None:
