@@ -30,6 +30,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from tearline.adapters import tls
+from tearline.doors.partner.pace import REQUESTS_A_SECOND
 from tearline.node import Node, take_in
 from tearline.terms import Box
 from tests.catalogue import picture, put, scene
@@ -40,6 +41,8 @@ GIVER, ASKER, OTHER = "GBR", "USA", "CAN"
 WITHHELD, ABSENT, GIVEN = malware("withheld", RED), malware("absent"), malware("given", GREEN)
 HELD_BACK, NO_SCENE = (scene(number, picture(Box(18.0, 54.0, 19.0, 55.0))) for number in (1, 2))
 KEPT = 0.9
+PAUSE = 1.05 / REQUESTS_A_SECOND
+"""Seconds between two requests."""
 
 
 class Compared(NamedTuple):
@@ -65,15 +68,29 @@ class Wire:
         plain = socket.create_connection((at.hostname, at.port))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket: ssl.SSLSocket = context.wrap_socket(plain, server_hostname=at.hostname)
+        self._due = time.perf_counter()
         self._head = f" HTTP/1.1\r\nhost: {at.netloc}\r\naccept: application/taxii+json;version=2.1\r\n\r\n"
 
     def get(self, path: str) -> bytes:
-        """The answer's body."""
+        """The answer's body; no more often than the door lets one partner ask.
+
+        Raises `RuntimeError` where the door said that it was too often: nothing would be measured then.
+        """
+        self._wait()
+        return self._get(path)
+
+    def _wait(self) -> None:
+        time.sleep(max(0.0, self._due - time.perf_counter()))
+        self._due = max(self._due, time.perf_counter()) + PAUSE
+
+    def _get(self, path: str) -> bytes:
         self._socket.sendall(f"GET {path}{self._head}".encode())
         found = b""
         while b"\r\n\r\n" not in found:
             found += self._socket.recv(65536)
         head, _, body = found.partition(b"\r\n\r\n")
+        if b" 429 " in head.partition(b"\r\n")[0]:
+            raise RuntimeError("the door lets a partner ask less often than this asks")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         while len(body) < length:
             body += self._socket.recv(65536)
@@ -81,8 +98,9 @@ class Wire:
 
     def time(self, path: str) -> float:
         """Microseconds that an answer takes."""
+        self._wait()
         start = time.perf_counter_ns()
-        self.get(path)
+        self._get(path)
         return (time.perf_counter_ns() - start) / 1000
 
     def close(self) -> None:

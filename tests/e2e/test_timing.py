@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.timing import CLASSES, HELD_BACK, NO_SCENE, Asked, compare, welch
 
-SAMPLES = 100_000 if os.environ.get("TEARLINE_LONG") else 2_000
+SAMPLES = 100_000 if os.environ.get("TEARLINE_LONG") else 1_500
 AT_THE_DOOR = ("id", "filter", "refused", "scene")
 
 
