@@ -117,7 +117,11 @@ def _take_in(
         blob = _stored(node, path)
         try:
             inspected = sandbox.run(Inspect(source=str(node.blobs.local(blob.sha256).resolve())))
-        except BadInput as bad:  # its blob goes with the next sweep
+        except BadInput as bad:
+            with node.reading() as db:
+                is_needed = blob.sha256 in store.blobs_referred_to(db)
+            if not is_needed:
+                node.blobs.discard(blob.sha256)
             raise BadInput(name, bad.place, bad.reason, bad.remedy) from None
         with node.writing() as db:
             known = store.versions_held(db, _id(node, blob))

@@ -72,6 +72,13 @@ def test_a_blob_gets_another_name(blobs: Blobs, tmp_path: Path) -> None:
         blobs.link("1" * 64, tmp_path / "released" / "other")
 
 
+def test_what_is_discarded_is_gone_and_may_be_gone_already(blobs: Blobs) -> None:
+    blob = blobs.put(io.BytesIO(BODY), "a")
+    for _ in range(2):
+        blobs.discard(blob.sha256)
+        assert not blobs.has(blob.sha256)
+
+
 def test_sweeping_spares_what_is_kept_and_waits_for_who_stores(blobs: Blobs) -> None:
     kept = blobs.put(io.BytesIO(b"kept"), "a").sha256
     gone = blobs.put(io.BytesIO(b"gone"), "b").sha256

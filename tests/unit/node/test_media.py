@@ -173,7 +173,6 @@ def test_what_cannot_be_read_stores_nothing(three: list[Node], tmp_path: Path) -
     assert isinstance(fault, Fault)
     assert fault.where == str(alone)
     assert held(gbr) == []
-    files.sweep(gbr)
     assert list(gbr.home.blobs.glob("??/*")) == []
 
 

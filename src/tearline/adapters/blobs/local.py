@@ -74,6 +74,9 @@ class LocalBlobs:
         with suppress(FileExistsError):
             os.link(self.local(sha256), target)
 
+    def discard(self, sha256: str) -> None:
+        self._path(sha256).unlink(missing_ok=True)
+
     def sweep(self, keep: Collection[str]) -> int:
         if not self._folder.is_dir():
             return 0

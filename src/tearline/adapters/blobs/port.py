@@ -53,6 +53,9 @@ class Blobs(Protocol):
         Raises `Broken` where there is no such blob.
         """
 
+    def discard(self, sha256: str) -> None:
+        """Remove a blob to which nothing refers, if it is there."""
+
     def sweep(self, keep: Collection[str]) -> int:
         """Remove what is half stored, and every blob but those in `keep`; returns how many blobs went.
 

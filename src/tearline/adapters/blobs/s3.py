@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,11 @@ class ObjectBlobs:
     def link(self, sha256: str, target: Path) -> None:
         self.local(sha256)
         self._cache.link(sha256, target)
+
+    def discard(self, sha256: str) -> None:
+        self._cache.discard(sha256)
+        with suppress(FileNotFoundError):
+            obstore.delete(self._store, _key(sha256))
 
     def sweep(self, keep: Collection[str]) -> int:
         """The store must be this node's own: what others keep in it would go."""
