@@ -296,3 +296,12 @@ def test_nothing_is_signed_that_contradicts_what_was_signed(conn: Connection) ->
     LOG.append(conn, [b"a", b"b", b"c"])
     with pytest.raises(Broken, match="contradicts"):
         LOG.checkpoint(conn, KEY)
+
+
+def test_a_newest_checkpoint_that_is_not_the_one_remembered_is_read_again(conn: Connection) -> None:
+    log = Log("out", "ARN/BEL/out")
+    grow(conn, 3, log=log)
+    forged = sign(Checkpoint("ARN/BEL/out", 3, bytes(32)), KEY, "ARN")
+    conn.exec_driver_sql("UPDATE log_checkpoint SET note = ?", (forged,))
+    with pytest.raises(Broken):
+        grow(conn, 4, log=log)
