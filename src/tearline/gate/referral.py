@@ -44,7 +44,7 @@ def decided(product: Product, referred: Refer, decisions: Decisions) -> Decision
     made = decisions.get(referred.partner)
     if made is None or made.seal != seal(product, referred):
         return None
-    if made.choice is Choice.TEARLINE and len(made.texts or referred.portions) != len(referred.portions):
+    if made.texts is not None and len(made.texts) != len(referred.portions):
         return None
     return made
 

@@ -8,6 +8,9 @@ An officer can
   product goes whole where nothing else stands against it. What the scanner would *hold* takes the quorum;
 - ask the originator, where the product is another's (`consent.request`).
 
+Where an agreement in force with the partner says `four_eyes`, a tearline goes with the approvals of the
+quorum.
+
 A decision waits `undo_seconds` before it counts, and can be taken back so long; nothing of it is outside till
 then. It counts for exactly what was looked at (`gate.seal`), and it never lets more go than label, agreements
 and mosaic do. What goes is scanned again, as everything is.
@@ -17,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from hashlib import sha256
 
 import msgspec
 
@@ -34,6 +38,9 @@ from tearline.terms import BadInput, Category, Outcome, Party, Portion, Product,
 
 CLEAR = "clear-hits"
 """What officers approve where the scanner would hold; the subject is `PRODUCT@VERSION`."""
+RELEASE = "release-tearline"
+"""What officers approve where an agreement wants four eyes; the subject is `PARTY:SHA-256`,
+of the decision."""
 LONGEST_TEXT = 200_000
 """Code points of a tearline in an officer's words."""
 
@@ -107,6 +114,12 @@ def queue(node: Node) -> list[Waiting]:
         ]
 
 
+def count(node: Node) -> int:
+    """How many wait for an officer: products times partners."""
+    with node.reading() as db:
+        return store.count_referred(db)
+
+
 def show(node: Node, product_id: str, partner: Party) -> Referral:
     """What an officer has to see. Raises `Refused` where nothing is referred, or the vault is shut."""
     node.refresh()
@@ -145,17 +158,36 @@ def decide(
     due = store.stamp(now + timedelta(seconds=node.home.config.undo_seconds))
     with node.writing() as db:
         officers.must_be_officer(db, officer)
+        by = {officer}
+        if choice is Choice.TEARLINE and wants_four_eyes(node, partner):
+            by |= officers.must_be_approved(node, db, act=RELEASE, subject=f"{partner}:{_sum(decision)}")
         about = {"product": product_id, "version": held.product.version, "partner": partner}
         node.record(
             Act.REFERRAL_DECIDED,
             about
             | {"choice": choice.value, "seal": decision.seal, "reworded": texts is not None}
-            | {"officer": officer, "why": why, "due": due},
+            | {"officers": sorted(by), "why": why, "due": due},
         )
         number = store.add_decision(db, held.seq, partner, store.encode(decision), **made, due=due)
     return store.Decided(
         number, held.seq, partner, store.encode(decision), officer, why, made["at"], due, "waiting"
     )
+
+
+def wants_four_eyes(node: Node, partner: Party) -> bool:
+    """Whether an agreement in force with a partner lets a referred tearline go with the quorum only."""
+    now = node.clock()
+    return any(
+        agreement.four_eyes
+        and partner in agreement.parties
+        and agreement.bounds[0] <= now < agreement.bounds[1]
+        for agreement in node.agreements
+    )
+
+
+def _sum(decision: Decision) -> str:
+    """SHA-256, hexadecimal, of a decision: what is approved is this tearline in these words."""
+    return sha256(store.encode(decision)).hexdigest()
 
 
 def undo(node: Node, number: int, *, officer: str) -> None:

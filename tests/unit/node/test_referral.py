@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tearline import gate
@@ -292,3 +293,21 @@ def test_the_gate_alone_decides_by_the_seal(desk: tuple[Node, Clock]) -> None:
         )
     ]
     assert len({shown.seal, *others}) == 4
+
+
+def test_where_an_agreement_wants_four_eyes_the_quorum_lets_it_go(desk: tuple[Node, Clock]) -> None:
+    node, clock = desk
+    product = refer(node)
+    assert not referral.wants_four_eyes(node, "USA")
+    node.agreements = tuple(msgspec.structs.replace(each, four_eyes=True) for each in node.agreements)
+    with pytest.raises(Refused, match="release-tearline") as caught:
+        release(node, product)
+    assert isinstance(caught.value, Refused)
+    subject = str(caught.value).rsplit(" ", 1)[1]
+    approve(node, referral.RELEASE, subject)
+    texts = [portion.text for portion in referral.show(node, product, "USA").portions]
+    with pytest.raises(Refused, match="0 of 2"):
+        release(node, product, texts=[*texts[:-1], "In other words."])
+    release(node, product)
+    clock.on(60)
+    assert MASKED in given(node)

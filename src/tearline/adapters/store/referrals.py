@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from tearline.adapters.prepared import Prepared, any_of
 from tearline.adapters.store import tables as t
@@ -66,6 +66,11 @@ def referred(db: Connection, product_id: str | None = None) -> list[Referred]:
     if product_id is not None:
         query = query.where(t.product.c.id == product_id)
     return [Referred(held_of(row), row.partner, row.reasons) for row in db.execute(query)]
+
+
+def count_referred(db: Connection) -> int:
+    """How many answers of the gate are for an officer."""
+    return int(db.execute(select(func.count()).where(t.outcome.c.kind == "refer")).scalar_one())
 
 
 def add_decision(
