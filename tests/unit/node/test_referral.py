@@ -15,10 +15,12 @@ from tearline.adapters import store
 from tearline.agreement.suspension import Scope
 from tearline.gate import Choice
 from tearline.ledger import Act
-from tearline.node import Node, consider, hand_over, protect, reconsider, referral
+from tearline.node import Node, consider, hand_over, mosaic, protect, reconsider, referral
 from tearline.node.suspend import suspend
 from tearline.scan import Identity, Kind, Scanner
 from tearline.terms import BadInput, Refer, Refused
+from tearline.vault import Obligations
+from tearline.vault.source import PlaceGrain, TimeGrain
 from tests.adoption import approve, found
 from tests.unit.node.test_protect import CRYPTONYM, NAME, REPORT, FakeVault
 from tests.unit.node.world import GREEN, bundle, entries, malware, nodes, page_of, take
@@ -123,6 +125,15 @@ def test_a_decision_can_be_undone_in_time_and_not_later(desk: tuple[Node, Clock]
     assert MASKED in given(node)
     with pytest.raises(Refused, match="no decision"):
         referral.undo(node, 99, officer="heron-2")
+
+
+def test_what_can_still_be_undone_does_not_count_when_the_gate_is_asked_again(
+    desk: tuple[Node, Clock],
+) -> None:
+    node, _ = desk
+    release(node, refer(node))
+    reconsider(node)
+    assert given(node) == ""
 
 
 def test_what_an_officer_withholds_stays_withheld_when_all_is_considered_again(
@@ -266,6 +277,8 @@ def test_a_cleared_hit_clears_nothing_else(desk: tuple[Node, Clock]) -> None:
     approved(node, product)
     referral.clear(node, product, "USA", [hit.id], officer="heron-1", why="a singer of that name")
     assert given(node) == ""
+    reconsider(node)
+    assert given(node) == ""
     with pytest.raises(Refused, match="no hit"):
         referral.clear(node, product, "USA", ["f" * 64], officer="heron-1", why="a singer of that name")
 
@@ -311,3 +324,34 @@ def test_where_an_agreement_wants_four_eyes_the_quorum_lets_it_go(desk: tuple[No
     release(node, product)
     clock.on(60)
     assert MASKED in given(node)
+
+
+def test_what_an_officer_lets_go_counts_for_the_mosaic_at_once(
+    desk: tuple[Node, Clock], vault: FakeVault, tmp_path: Path
+) -> None:
+    """Law 3: both are decided, either alone leaves ten of twenty, both together five; six must remain."""
+    node, clock = desk
+    table = tmp_path / "harbour.csv"
+    rows = [f"{town},{trade}" for town in ("Varnik", "Osk") for trade in ("pilot", "clerk") * 5]
+    table.write_text("\n".join(["town,trade", *rows]), encoding="utf-8")
+    owed = Obligations(k=6, time=TimeGrain.EXACT, place=PlaceGrain.EXACT)
+    vault.standing = msgspec.structs.replace(vault.standing, obligations=owed)
+    mosaic.keep_population(node, "harbour", table, {}, "heron-1")
+    mosaic.link_source(node, CRYPTONYM, "harbour", "heron-1")
+    body = f"""\
+(//GBR S//REL TO USA, GBR) “Nine barges, and no guard”, he said. [[{CRYPTONYM}: town=Varnik]]
+
+(//GBR S//REL TO CAN, GBR) “Nobody counted”, he said. [[{CRYPTONYM}: trade=pilot]]
+
+(//GBR S//REL TO USA, CAN, GBR) The river is open.
+"""
+    head = REPORT.split("(//GBR S//")[0].replace("Topics:", f"Sources: {CRYPTONYM}\nTopics:")
+    take(node, f"{head}{body}\n//GBR SECRET\n".replace("//REL TO USA, FVEY\nTitle", "\nTitle").encode())
+    assert given(node) + given(node, "CAN") == ""
+    product = referral.queue(node)[0].product
+    for party in ("USA", "CAN"):
+        release(node, product, party)
+    clock.on(60)
+    given(node)
+    seen = given(node, "USA") + given(node, "CAN")
+    assert ("Nine barges" in seen) != ("Nobody counted" in seen)
