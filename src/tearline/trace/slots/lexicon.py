@@ -29,6 +29,10 @@ _MONTHS = words(
 )
 
 _ADJECTIVE = ("ий", "ый", "ой", "ая", "ое", "ые", "ие", "ого", "их", "ых", "о")
+_INFINITIVE = ("ать", "ять", "еть", "ить", "уть", "ыть", "ться", "сти", "чь")
+_NO_INFINITIVE = words(
+    "печать память сеть путь нить суть помощь ночь речь область рать пять шесть десять новости части"
+)
 _TIME = re.compile(r"(?:секунд|минут|час|сут|дн|день|недел|месяц|год|лет)")
 
 CLASSES: dict[str, Callable[[str, str], bool]] = {
@@ -43,12 +47,14 @@ CLASSES: dict[str, Callable[[str, str], bool]] = {
     "<span>": lambda token, further: token.isdigit() and bool(_TIME.match(further)),
     "<vowel-end>": lambda token, _: token[-1:].lower() in VOWELS,
     "<ing>": lambda token, _: token.endswith("ing") and len(token) > 5,
-    "<inf>": lambda token, _: token.endswith(("ти", "тися", "ть", "ться")),
+    "<inf>": lambda token, _: token.endswith(("ти", "тися", "тись")),
+    "<inf-ru>": lambda token, _: token.endswith(_INFINITIVE) and token not in _NO_INFINITIVE,
     "<adj>": lambda token, _: token.endswith(_ADJECTIVE),
 }
 """By the token beside the slot and the one behind that; no token is the empty text.
 
-`<many>`: a number that asks for the genitive plural. `<inf>`, `<adj>`: by the ending.
+`<many>`: a number that asks for the genitive plural. `<inf>` (Ukrainian),
+`<inf-ru>`, `<adj>` (Russian): by the ending.
 """
 
 
