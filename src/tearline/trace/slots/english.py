@@ -15,6 +15,7 @@ _LINKED_LEFT = re.compile(
 _LINKED_RIGHT = re.compile(
     rf"(?:\s*[–—-]|\s+(?:and|or|to|until|till|through))\s*(?:the\s+)?(?:\d|{_MONTH})|,?\s\d{{4}}\b"
 )
+_DIGIT = re.compile(r"\d")
 _DATE = re.compile(
     rf"(?<![\w.,:/-])(?:(?P<d>[1-9]|[12]\d|3[01]) (?P<m>{_MONTH})(?: (?P<y>(?:19|20)\d\d))?"
     rf"|(?P<m2>{_MONTH}) (?P<d2>[1-9]|[12]\d|3[01])(?:, (?P<y2>(?:19|20)\d\d))?)(?![\w/:’'-]|[.,:]\d)"
@@ -147,7 +148,7 @@ def propose(sentence: str) -> Iterator[Candidate]:
 
 
 def _dates(s: str) -> Iterator[Candidate]:
-    for m in _DATE.finditer(s):
+    for m in _DATE.finditer(s) if _DIGIT.search(s) else ():
         before, after = s[max(0, m.start() - 24) : m.start()], s[m.end() : m.end() + 24]
         if _LINKED_LEFT.search(before) or _LINKED_RIGHT.match(after) or not _AFTER_DATE.match(after):
             continue
@@ -171,7 +172,7 @@ def _numbers(s: str) -> Iterator[Candidate]:
 
 
 def _units(s: str) -> Iterator[Candidate]:
-    for m in _UNIT.finditer(s):
+    for m in _UNIT.finditer(s) if _DIGIT.search(s) else ():
         if m["n"] != "1" and not _UNIT_LEFT.search(s, max(0, m.start() - 8), m.start()):
             short = m["u"] if m["u"] in _UNITS else next(k for k, v in _UNITS.items() if v == m["u"])
             yield Candidate(*m.span("u"), SlotKind.ABBREVIATION, f"en.unit.{short}", (short, _UNITS[short]))
