@@ -238,12 +238,14 @@ class _Rules:
 
     def _form(self, s: str, m: re.Match[str], unit: _Units) -> str:
         """The form in full, or nothing where it is not sure."""
+        before = re.findall(r"\w+", s[max(0, m.start("n") - 40) : m.start("n")].lower())[::-1]
+        near = next((word for word in before if word not in self._t.hedges), "")
+        if len(before) > 1 and before[1] in unit:
+            return ""  # "from 8 m to 14 m": both alike
         if "," in m["n"]:
             return unit.part
         if not re.fullmatch(r"\d*(?:[05-9]|1[1-4])", m["n"]):
             return ""
-        before = re.findall(r"\w+", s[max(0, m.start("n") - 40) : m.start("n")].lower())[::-1]
-        near = next((word for word in before if word not in self._t.hedges), "")
         return "" if near in self._t.oblique else unit.many
 
     def _marks(self, s: str) -> Iterator[Candidate]:
@@ -270,7 +272,7 @@ def _series(s: str) -> Iterator[Candidate]:
         first = s[: m.start()].rstrip(", ").rpartition(" ")[2]
         row = (first, m["a"], m["b"])
         alike = all(word[:1].isupper() for word in row) or len({word[-2:] for word in row}) == 1
-        if alike and m["s"] in {" и", ", а также"}:
+        if alike and m["s"] in {" и", ", а также"} and "а также" not in s[: m.start()] + s[m.end() :]:
             yield Candidate(*m.span("s"), SlotKind.SYNONYM, "ru.series", (" и", ", а также"))
 
 
