@@ -154,7 +154,7 @@ def _dates(s: str) -> Iterator[Candidate]:
         before, after = s[max(0, m.start() - 24) : m.start()], s[m.end() : m.end() + 24]
         if _LINKED_LEFT.search(before) or _LINKED_RIGHT.match(after) or not _AFTER_DATE.match(after):
             continue
-        if (m["y"] or m["y2"]) and after[1:2].islower():
+        if (m["y"] or m["y2"]) and re.match(r",? [a-z]", after):
             continue  # "on October 13, 2026 a column" would want another comma
         day, month, year = m["d"] or m["d2"], m["m"] or m["m2"], m["y"] or m["y2"]
         one = f"{day} {month}" + (f" {year}" if year else "")
