@@ -16,6 +16,7 @@ from PIL import Image
 from rasterio.transform import from_origin
 from scipy.ndimage import rotate, zoom
 
+from tearline.adapters import sandbox
 from tearline.media import Detect, Detected, Failed, Findings, Made, Make, Mark, Verify
 from tearline.media.__main__ import answer
 from tearline.media.marks import pattern
@@ -245,3 +246,15 @@ def test_the_bound_holds_where_coins_are_worst() -> None:
 def test_the_requests_survive_json() -> None:
     request = Detect(leaked="/a", original="/b", seeds=SEEDS[:2])
     assert msgspec.json.decode(msgspec.json.encode(request), type=Detect) == request
+
+
+def test_in_the_sandbox(tmp_path: Path) -> None:
+    """As the others, behind the walls: two files are read, one is written."""
+    source, form = written(tmp_path / "source.tif", ground()), tmp_path / "form"
+    made = answer(Make(source=str(source), target=str(form), form=FORM, marking="TLP:GREEN"))
+    assert isinstance(made, Made)
+    copy = tmp_path / "copy"
+    sandbox.run(Mark(source=str(form), target=str(copy), made=made, seed=SEEDS[2]))
+    said = sandbox.run(Detect(leaked=str(copy), original=str(form), seeds=SEEDS))
+    assert said.chances[2] < SURE
+    assert "its place on the earth" in said.how
