@@ -228,8 +228,11 @@ def test_a_bomb_and_rubbish_are_one_plain_sentence(tmp_path: Path) -> None:
 
 
 def test_signs_do_not_depend_on_how_many_are_asked_for() -> None:
-    assert (signs(SEEDS[0], "picture", 7, 100) == signs(SEEDS[0], "picture", 7, 1000)[:100]).all()
-    assert 0.45 < signs(SEEDS[0], "picture", 7, 4000).mean() < 0.55
+    few, many = (signs(SEEDS[0], "picture", range(7, 9), count) for count in (100, 4000))
+    assert (few == many[:, :100]).all()
+    assert 0.45 < many.mean() < 0.55
+    assert (signs(SEEDS[0], "picture", range(8, 9), 100)[0] == few[1]).all()
+    assert (few[0] != few[1]).any()
     assert 0.45 < dice(SEEDS[0], "picture", 7, 4001).mean() < 0.55
 
 

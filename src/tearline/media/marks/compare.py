@@ -85,4 +85,4 @@ def scores(weighed: Array, place: tuple[int, int], seeds: Iterable[bytes]) -> It
     total = float(weighed.sum(dtype=np.float64))
     for seed in seeds:
         ones = signs(seed, "picture", range(top, top + rows), left + columns)[:, left:]
-        yield 2 * float(weighed.sum(dtype=np.float64, where=ones.view(bool))) - total
+        yield 2 * float(np.vdot(ones.astype(np.float32), weighed)) - total

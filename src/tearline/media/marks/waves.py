@@ -73,9 +73,9 @@ def strength(floor: Array) -> Array:
 def drawn(seed: bytes, channel: int, form: Datatype, start: int, stop: int) -> Array:
     """The signs of samples `[start, stop)` of a channel, -1 or 1: (samples, numbers)."""
     first, last = start // BLOCK, -(-stop // BLOCK)
-    rows = [signs(seed, f"recording {channel}", block, BLOCK * form.numbers) for block in range(first, last)]
-    all_: Array = np.concatenate(rows).reshape(-1, form.numbers).astype(np.float32) * 2 - 1
-    return all_[start - first * BLOCK : stop - first * BLOCK]
+    rows = signs(seed, f"recording {channel}", range(first, last), BLOCK * form.numbers)
+    part = rows.reshape(-1, form.numbers)[start - first * BLOCK : stop - first * BLOCK]
+    return part.astype(np.float32) * 2 - 1
 
 
 def smooth(field: Array) -> Array:
