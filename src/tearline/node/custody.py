@@ -137,15 +137,28 @@ def keep_taken(node: Node, db: Connection, release: deliver.Opened, admission: A
     )
 
 
-def is_held_already(db: Connection, product: Product, release_id: str, said: Custody | None) -> bool:
-    """Whether it came before by another release: the same core, be it under other marks."""
+def is_held_already(db: Connection, product: Product, release_id: str, admission: Admitted) -> bool:
+    """Whether it came before by another release: the same core, be it under other marks.
+
+    Or the copy of another recipient, which its originator may have marked as that one's (`node.marks`): it
+    signed both, and they are one product. Two texts for one recipient stay a contradiction.
+    """
+    said = admission.custody
     if said is None or store.held_version(db, product) is None:
         return False
     return any(
-        (row.originator, row.version, row.core) == (said.originator, said.version, said.core)
+        (row.originator, row.version) == (said.originator, said.version)
+        and (row.core == said.core or (admission.verified and _is_of_another(row, said)))
         for row in store.custody_of_object(db, store.THEIRS, said.object_id)
         if row.release_id != release_id
     )
+
+
+def _is_of_another(row: store.Custodian, said: Custody) -> bool:
+    if not row.verified or not row.envelope:
+        return False
+    envelope = msgspec.json.decode(row.envelope, type=deliver.Envelope)
+    return deliver.custody_in(envelope).first_recipient != said.first_recipient
 
 
 def label_of(node: Node, custody: Custody | None) -> Label:

@@ -23,7 +23,7 @@ from tearline.node.opened import Node
 from tearline.node.sources import ask_vault
 from tearline.scan import Disposition, Hit
 from tearline.terms import Broken, Product, Refused
-from tearline.vault import Obligations
+from tearline.vault import Canary, Obligations
 
 _BETWEEN = "\n\n"
 
@@ -78,6 +78,14 @@ class Guard:
             for (release, _), hits in zip(texts, found, strict=True)
             if any(hit.disposition is not Disposition.NOTE for hit in hits)
         }
+
+    def canaries(self, products: Iterable[str]) -> list[Canary]:
+        """The canaries that officers put into these products."""
+        names = tuple(dict.fromkeys(products))
+        if self._vault is None or not names:
+            return []
+        with _or_shut():
+            return list(self._vault.canaries(names))
 
     def hits(self, texts: Sequence[str]) -> list[tuple[Hit, ...]]:
         """What the vault finds in each of `texts`."""

@@ -54,8 +54,8 @@ _copy = Table(
 Index("copy_form", _copy.c.form)
 _off = Table("slot_off", t.metadata, Column("what", String, primary_key=True), sqlite_with_rowid=False)
 
-Dress = tuple[tuple[int, str], ...]
-"""What stands in one copy and not in its form: (code point of the form, text), in order."""
+Dress = tuple[tuple[int, int, str], ...]
+"""As `deliver.Dress`: what one copy has in the place of parts of its form."""
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,10 +95,13 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
 _ADD_FORM = "INSERT OR IGNORE INTO form (id, product, language, text, slots) VALUES (?, ?, ?, ?, ?)"
 _ADD_COPY = "INSERT OR IGNORE INTO copy (release_id, partner, form, mode, dress) VALUES (?, ?, ?, ?, ?)"
 _FORM = (_form.c.seq, _form.c.product, _form.c.language, _form.c.text, _form.c.slots)
-_AFTER = Prepared(
-    select(*_FORM).where(_form.c.seq > bindparam("after")).order_by(_form.c.seq).limit(bindparam("most"))
+_BEFORE = Prepared(
+    select(_form.c.id, *_FORM)
+    .where(_form.c.seq < bindparam("before"))
+    .order_by(_form.c.seq.desc())
+    .limit(bindparam("most"))
 )
-_NUMBERED = Prepared(select(*_FORM).where(_form.c.seq.in_(any_of("seqs"))).order_by(_form.c.seq))
+_NAMED = Prepared(select(_form.c.id, *_FORM).where(_form.c.id.in_(any_of("ids"))))
 _OF_PRODUCT = Prepared(
     select(*_FORM)
     .join(t.product, t.product.c.seq == _form.c.product)
@@ -128,14 +131,14 @@ def add_copies(db: Connection, copies: Iterable[tuple[Form, Copy]]) -> None:
     )
 
 
-def forms_after(db: Connection, after: int, limit: int) -> list[tuple[int, Form]]:
-    """The next forms by their numbers, which only grow."""
-    return [(row[0], _read(row)) for row in _AFTER(db, after=after, most=limit)]
+def forms_before(db: Connection, before: int, limit: int) -> list[tuple[int, str, Form]]:
+    """The newest forms whose numbers are below `before`, newest first: (number, id, form)."""
+    return [(row[1], row[0], _read(row[1:])) for row in _BEFORE(db, before=before, most=limit)]
 
 
-def forms_numbered(db: Connection, seqs: Collection[int]) -> dict[int, Form]:
-    """Forms by their numbers."""
-    return {row[0]: _read(row) for row in _NUMBERED(db, seqs=list(seqs))}
+def forms_named(db: Connection, ids: Collection[str]) -> dict[str, Form]:
+    """Forms by their ids."""
+    return {row[0]: _read(row[1:]) for row in _NAMED(db, ids=list(ids))}
 
 
 def forms_of(db: Connection, product_id: str) -> list[Form]:
