@@ -94,8 +94,13 @@ def option_of(node: Node, canary: Canary, partner: Party) -> int:
 
 
 def is_off(slot: Slot, off: Collection[str]) -> bool:
-    """Whether an officer switched off this place, or one of its wordings wherever it stands."""
-    return slot.key in off or any(option.casefold() in off for option in slot.options)
+    """Whether an officer switched off this place, or the entry of the lexicon that gave it."""
+    return short(slot) in off or slot.entry in off
+
+
+def short(slot: Slot) -> str:
+    """The key of a place as officers see and name it."""
+    return slot.key[:16]
 
 
 def may_mark(node: Node, product: Product) -> bool:
@@ -193,11 +198,17 @@ class Marker:
 
 def mismatches(db: Connection, entries: Iterable[Entry]) -> Iterator[str]:
     """Where the texts that are kept are not those that the ledger tells of."""
-    told = {
-        (entry.body["release"], entry.body["marks"]["form"], entry.body["marks"]["mode"])
-        for entry in entries
-        if entry.act is Act.PRODUCT_RELEASED and "marks" in entry.body
-    }
+    told: set[tuple[str, str, str]] = set()
+    off: set[str] = set()
+    for entry in entries:
+        if entry.act is Act.PRODUCT_RELEASED and "marks" in entry.body:
+            told.add((entry.body["release"], entry.body["marks"]["form"], entry.body["marks"]["mode"]))
+        elif entry.act is Act.MARKING_STOPPED:
+            off.add(entry.body["what"])
+        elif entry.act is Act.MARKING_RESUMED:
+            off.discard(entry.body["what"])
+    if off != store.switched_off(db):
+        yield "what is not to be marked is not what was recorded"
     kept = set(store.every_copy(db))
     for release, *_ in sorted(told ^ kept):
         yield f"the text of the release {release} is not kept as it was recorded"
