@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
+from sqlalchemy import Connection
 
 from tearline.adapters import store
 from tearline.gate import NOTHING_EXPOSED
@@ -14,6 +15,7 @@ from tearline.node import officers
 from tearline.node.marks import is_off, may_mark, places_in, short, slots_of
 from tearline.node.opened import Node
 from tearline.terms import BadInput, Product, Refused, Role
+from tearline.trace import slots
 from tearline.trace.terms import Slot
 
 _SHORT = re.compile(r"[0-9a-f]{16}")
@@ -65,9 +67,20 @@ def _body(product: Product) -> str:
     return "\n\n".join(parts) if product.portions else product.content.decode("utf-8-sig", errors="replace")
 
 
-def _variant(text: str, slots: Sequence[Slot], off: frozenset[str], *, released: bool = False) -> Variant:
-    silent = frozenset(short(slot) for slot in slots if is_off(slot, off))
-    return Variant(text=text, slots=tuple(slots), released=released, off=silent)
+def _variant(text: str, places: Sequence[Slot], off: frozenset[str], *, released: bool = False) -> Variant:
+    silent = frozenset(short(slot) for slot in places if is_off(slot, off))
+    return Variant(text=text, slots=tuple(places), released=released, off=silent)
+
+
+def _must_be_one(db: Connection, what: str) -> None:
+    """Raises `BadInput` for what names neither a place nor an entry that varies anything."""
+    if _SHORT.fullmatch(what):
+        return
+    entries = {pair.entry for language in slots.LANGUAGES for pair in slots.pairs(language)}
+    # What a rule varies (a date, a comma) has a name too, but stands in no list.
+    entries |= {slot.entry for _, form in store.every_form(db) for slot in slots_of(form.slots)}
+    if what not in entries:
+        raise BadInput(what, "", "nothing is varied by this name", "see `tearline trace slots`")
 
 
 def switched_off(node: Node) -> list[str]:
@@ -79,12 +92,13 @@ def switched_off(node: Node) -> list[str]:
 def switch_off(node: Node, what: str, *, officer: str, why: str) -> None:
     """Vary nothing there from now on. What was released keeps its wording, and is still read.
 
-    `what`: a place (16 hexadecimal digits) or an entry of the lexicon. Raises `Refused` where it is off.
+    `what`: a place (16 hexadecimal digits) or an entry of the lexicon. Raises `Refused` where it is off, and
+    `BadInput` where nothing is varied by that name.
     """
     officers.must_say_why(why)
-    _must_be_one(what)
     with node.writing() as db:
         officers.must_be_officer(db, officer)
+        _must_be_one(db, what)
         if what in store.switched_off(db):
             raise Refused(f"{what} is switched off already")
         node.record(Act.MARKING_STOPPED, {"what": what, "officer": officer, "why": why})
