@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from tearline.adapters import store
 from tearline.ledger import Act
-from tearline.node.marks import option_of
+from tearline.node.marks import key_of, option_of
 from tearline.node.opened import Node
 from tearline.node.sources import Told, ask_vault, change_vault
 from tearline.terms import BadInput, Party, Refused
@@ -66,4 +66,5 @@ def canaries(node: Node, products: Sequence[str] = ()) -> list[Canary]:
 
 def given(node: Node, canary: Canary) -> dict[Party, str]:
     """What each partner of today is told, or would be."""
-    return {party: canary.options[option_of(node, canary, party)] for party in sorted(node.partners)}
+    key = key_of(node)
+    return {party: canary.options[option_of(key, canary, party)] for party in sorted(node.partners)}

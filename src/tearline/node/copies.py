@@ -95,11 +95,11 @@ def _of_partner(
                 form=each.copy.form,
                 mode=each.copy.mode,
                 delivered=each.at,
-                object=opened and opened.statement.digest,
-                statement=opened and opened.logged,
+                object=None if opened is None else opened.statement.digest,
+                statement=None if opened is None else opened.logged,
                 made_again=None if opened is None else opened.object.get("description") == made,
-                receipt=receipt and receipt.name,
-                receipted=receipt and receipt.at,
+                receipt=None if receipt is None else receipt.name,
+                receipted=None if receipt is None else receipt.at,
             )
         )
     return found

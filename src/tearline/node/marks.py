@@ -75,22 +75,23 @@ def places_in(
 
 
 def with_canaries(
-    node: Node, body: str, dress: deliver.Dress, canaries: Iterable[Canary], partner: Party
+    key: bytes, body: str, dress: deliver.Dress, canaries: Iterable[Canary], partner: Party
 ) -> deliver.Dress:
     """The dress of a partner's copy, with what it gets in the place of each canary's phrase."""
     found = list(dress)
     for canary in canaries:
-        said = canary.options[option_of(node, canary, partner)]
+        said = canary.options[option_of(key, canary, partner)]
         for place in re.finditer(rf"(?<!\w){re.escape(canary.phrase)}(?!\w)", body):
             if not any(start < place.end() and place.start() < end for start, end, _ in found):
                 found.append((*place.span(), said))
     return tuple(sorted(found))
 
 
-def option_of(node: Node, canary: Canary, partner: Party) -> int:
+def option_of(key: bytes, canary: Canary, partner: Party) -> int:
     """Which of a canary's options a partner gets."""
-    drawn = int.from_bytes(node.identity.opaque("canary", canary.id, partner)[:8]) % len(canary.options)
-    return canary.by_hand.get(partner, drawn)
+    if partner in canary.by_hand:
+        return canary.by_hand[partner]
+    return codes.choice(key, canary.id, partner, len(canary.options))
 
 
 def is_off(slot: Slot, off: Collection[str]) -> bool:
@@ -167,7 +168,7 @@ class Marker:
         body, dress = deliver.undressed(text)
         if self._may(held):
             canaries = self._canaries.get(held.product.id, ())
-            dress = with_canaries(self._node, body, dress, canaries, draft.recipient)
+            dress = with_canaries(self._key, body, dress, canaries, draft.recipient)
         form, name = self._form(held, body, dress)
         mode = self._mode if self._mode and form.slots != b"[]" else ""
         copy = store.Copy(

@@ -2,8 +2,8 @@
 
 1. Each leak is looked up in the index of released texts, and aligned with the forms that it comes from.
 2. Of each form it is known who was given a copy; and so who held all that leaked.
-3. What the leak says at the places where copies differ is read, without any key; then the letters of the
-   copies are made again, and compared (`trace.verdict`).
+3. What the leak says where copies differ is read, without any key; then the letters of the copies are made
+   again (`node.places`), and judged (`trace.verdict`). Marks in pictures and recordings are tried beside it.
 4. Each copy is shown with the statement and the receipt that commit its recipient to it.
 
 Who asked, and the digests of question and answer, are on the ledger before the answer is seen.
@@ -12,8 +12,9 @@ Who asked, and the digests of question and answer, are on the ledger before the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import sha256
-from typing import NamedTuple
+from hashlib import file_digest, sha256
+from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 from sqlalchemy import Connection
@@ -22,18 +23,21 @@ from tearline import deliver
 from tearline.adapters import store
 from tearline.adapters.traces import Traces
 from tearline.ledger import Act
-from tearline.node import officers
+from tearline.node import canaries, officers
 from tearline.node.copies import Shown, shown
-from tearline.node.marks import key_of, letters, slots_of
+from tearline.node.media_trace import Tried, trace_media
 from tearline.node.opened import Node
-from tearline.terms import Party
-from tearline.trace import likeness, slots
+from tearline.node.places import Place, Places, Reading, read_form
+from tearline.terms import BadInput, Broken, Party, Refused
+from tearline.trace import likeness, verdict
 from tearline.trace.leak import Leak
-from tearline.trace.terms import Bit, Match, Mode, Slot
+from tearline.trace.terms import Held, Match, Verdict
+from tearline.vault import Canary
 
 ENOUGH_OF_IT = 0.9
 """Who was given so much of what leaked held it: a word or two may be alike by chance."""
 _BATCH = 500
+_NOTHING: Mapping[Party, float] = MappingProxyType({})
 
 Tell = Callable[[int, int], None]
 """Told how much is done, of how much."""
@@ -50,7 +54,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     chance: float
     """How many unrelated texts may be expected to be as like."""
-    portions: dict[int, float]
+    portions: tuple[tuple[int, float], ...]
     """Of each paragraph of the form (from 0) that leaked, how much of it."""
     matches: tuple[Match, ...]
     """Empty where only facts are alike, as in a translation."""
@@ -58,37 +62,64 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     """How much of it each partner was given."""
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A place where the copies differ and the leak could be read."""
+class Media(msgspec.Struct, frozen=True, kw_only=True):
+    """A leaked picture or recording, and what was tried against it."""
 
-    slot: Slot
-    form: str
-    bit: Bit
-    letters: dict[Party, Bit]
-    """What each marked copy says there."""
-    modes: dict[Party, Mode]
+    name: str
+    digest: str
+    tried: tuple[Tried, ...]
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """All that was found. `id`: SHA-256 of the digests of the leaks."""
 
     id: str
-    at: str
     leaks: tuple[Leak, ...]
     pieces: tuple[Piece, ...]
     forms: dict[str, store.Form]
     places: dict[str, Place]
     contradicted: int
     """Places at which two leaks, or two forms, say different things: none of them counts."""
+    media: tuple[Media, ...]
+    verdict: Verdict
+    named: tuple[Party, ...]
+    """Who is accused: by the marks in texts, and by those in pictures and recordings."""
     copies: tuple[Shown, ...]
+    canaries_read: bool
+    """False where the vault was shut, so that no canary could be looked for."""
+
+    def summary(self) -> dict[str, object]:
+        """What can be printed and compared, without texts; the same for the same leaks and releases."""
+        told = msgspec.to_builtins(self)
+        leaks = [{"name": leak.name, "digest": leak.digest} for leak in self.leaks]
+        return {**told, "leaks": leaks, "forms": sorted(self.forms)}
 
 
-class _Reading(NamedTuple):
-    """A leak against one form."""
+def trace(
+    node: Node,
+    leaks: Sequence[Leak],
+    media: Sequence[Path] = (),
+    *,
+    officer: str,
+    prior: Mapping[Party, float] = _NOTHING,
+    alpha: float = verdict.ALPHA,
+    tell: Tell = lambda *_: None,
+) -> Case:
+    """All that can be said about these leaks, taken together for one recipient's work.
 
-    matches: tuple[Match, ...]
-    bits: dict[str, Bit]
-    slots: tuple[Slot, ...]
+    It is on the ledger when this returns. Raises `Refused` where `officer` is none, `BadInput` for a chance
+    that is none or a prior about a stranger.
+    """
+    with node.reading() as db:
+        officers.must_be_officer(db, officer)
+    if strangers := prior.keys() - node.partners.keys():
+        raise BadInput("--prior", min(strangers), "this is not a partner of this node")
+    case = _investigate(node, leaks, media, prior, alpha, tell)
+    answer = msgspec.json.encode((case.id, case.pieces, case.places, case.verdict), order="deterministic")
+    with node.writing() as db:
+        told = {"case": case.id, "leaks": len(leaks) + len(media), "answer": sha256(answer).hexdigest()}
+        node.record(Act.TRACED, told | {"officer": officer})
+    return case
 
 
 def catch_up(node: Node, tell: Tell = lambda *_: None) -> Traces:
@@ -112,46 +143,6 @@ def catch_up(node: Node, tell: Tell = lambda *_: None) -> Traces:
     return index
 
 
-def investigate(node: Node, leaks: Sequence[Leak], tell: Tell = lambda *_: None) -> Case:
-    """All that can be said about these leaks, taken together."""
-    index = catch_up(node, tell)
-    with node.reading() as db:
-        pieces: list[Piece] = []
-        forms: dict[str, store.Form] = {}
-        copies: dict[str, store.Delivered] = {}
-        places = _Places(node)
-        for number, leak in enumerate(leaks):
-            body, _ = deliver.undressed(leak.text)
-            for source in likeness.candidates(index, likeness.features(body)):
-                names = [source.best.form, *(each.form for each in source.alternatives)]
-                some = store.forms_named(db, names)
-                its = store.copies_of(db, names)
-                readings = {name: _read(form, body) for name, form in some.items()}
-                pieces.append(_piece(db, number, body, source, some, readings, its))
-                forms |= some
-                copies |= {each.copy.release_id: each for each in its}
-                places.add(readings, its)
-        found = shown(node, db, forms, copies.values())
-    return Case(
-        id=sha256("\n".join(sorted(leak.digest for leak in leaks)).encode()).hexdigest(),
-        at=store.stamp(node.clock()),
-        leaks=tuple(leaks),
-        pieces=tuple(pieces),
-        forms=forms,
-        places=places.agreed(),
-        contradicted=len(places.contradicted),
-        copies=tuple(found),
-    )
-
-
-def record(node: Node, case: Case, answer: bytes, *, officer: str) -> None:
-    """Put a trace on the ledger, before anybody sees its answer. Raises `Refused` where nobody may ask."""
-    with node.writing() as db:
-        officers.must_be_officer(db, officer)
-        told = {"case": case.id, "leaks": len(case.leaks), "answer": sha256(answer).hexdigest()}
-        node.record(Act.TRACED, told | {"officer": officer})
-
-
 def paragraphs(text: str) -> list[tuple[int, int]]:
     """Where the paragraphs of a form are: its portions, as far as they were released."""
     spans, at = [], 0
@@ -161,10 +152,94 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _read(form: store.Form, body: str) -> _Reading:
-    matches = likeness.align(form.text, body)
-    places = slots_of(form.slots)
-    return _Reading(matches, slots.read(places, form.text, body, matches), places)
+def _investigate(
+    node: Node,
+    leaks: Sequence[Leak],
+    media: Sequence[Path],
+    prior: Mapping[Party, float],
+    alpha: float,
+    tell: Tell,
+) -> Case:
+    index = catch_up(node, tell)
+    tried = tuple(_tried(node, path, tell) for path in media)
+    pieces: list[Piece] = []
+    forms: dict[str, store.Form] = {}
+    copies: dict[str, store.Delivered] = {}
+    places = Places(node)
+    with node.reading() as db:
+        for number, leak in enumerate(leaks):
+            body, _ = deliver.undressed(leak.text)
+            for source in likeness.candidates(index, likeness.features(body)):
+                names = [source.best.form, *(each.form for each in source.alternatives)]
+                some, its = store.forms_named(db, names), store.copies_of(db, names)
+                readings = {name: read_form(form, body) for name, form in some.items()}
+                pieces.append(_piece(db, number, body, source, some, readings, its))
+                forms |= some
+                copies |= {each.copy.release_id: each for each in its}
+                places.read(some, readings, its, body)
+        found = _canaries(node, [piece.product for piece in pieces])
+        for canary in found or ():
+            places.read_canary(canary)
+        evidence = tuple(shown(node, db, forms, copies.values()))
+    held = _held(node, pieces)
+    judged = verdict.judge(
+        places.seen(),
+        places.copies(),
+        held=held,
+        prior=prior,
+        alpha=alpha,
+        other_tests=sum(each.tests for one in tried for each in one.tried[:1]),
+    )
+    heard = (
+        suspect.partner
+        for one in tried
+        for each in one.tried
+        for suspect in each.suspects
+        if suspect.chance <= judged.threshold
+    )
+    digests = sorted([*(leak.digest for leak in leaks), *(each.digest for each in tried)])
+    return Case(
+        id=sha256("\n".join(digests).encode()).hexdigest(),
+        leaks=tuple(leaks),
+        pieces=tuple(pieces),
+        forms=forms,
+        places=places.agreed(),
+        contradicted=len(places.contradicted),
+        media=tried,
+        verdict=judged,
+        named=tuple(sorted({*judged.accused, *heard})),
+        copies=evidence,
+        canaries_read=found is not None,
+    )
+
+
+def _tried(node: Node, path: Path, tell: Tell) -> Media:
+    tried = trace_media(node, path, tell=tell)
+    with path.open("rb") as file:
+        return Media(name=path.name, digest=file_digest(file, "sha256").hexdigest(), tried=tuple(tried))
+
+
+def _canaries(node: Node, products: Sequence[str]) -> list[Canary] | None:
+    """The canaries of these products; `None` where the vault is shut."""
+    with node.reading() as db:
+        if store.vault_state(db) is None or not products:
+            return []
+    try:
+        return canaries.canaries(node, sorted(set(products)))
+    except (Refused, Broken):
+        return None
+
+
+def _held(node: Node, pieces: Sequence[Piece]) -> dict[Party, Held]:
+    """How much of what leaked each partner was given."""
+    found = {}
+    for party in sorted({*node.partners, *(party for piece in pieces for party in piece.held)}):
+        shares = [piece.held.get(party, 0.0) for piece in pieces]
+        if shares and min(shares) >= ENOUGH_OF_IT:
+            found[party] = Held.ALL
+        else:
+            found[party] = Held.PART if any(party in piece.held for piece in pieces) else Held.NONE
+    return found
 
 
 def _piece(
@@ -173,22 +248,19 @@ def _piece(
     body: str,
     source: likeness.Source,
     forms: Mapping[str, store.Form],
-    readings: Mapping[str, _Reading],
+    readings: Mapping[str, Reading],
     copies: Iterable[store.Delivered],
 ) -> Piece:
-    best = forms[source.best.form]
+    best, reading = forms[source.best.form], readings[source.best.form]
     product = store.numbered(db, [best.product])[best.product].product
-    reading = readings[source.best.form]
     spans = paragraphs(best.text)
-    shares = (
-        likeness.covered(best.text, spans, reading.matches)
-        if reading.matches
-        else likeness.echoed(best.text, spans, body)
-    )
+    if reading.matches:
+        shares = likeness.covered(best.text, spans, reading.matches)
+    else:
+        shares = likeness.echoed(best.text, spans, body)
     held: dict[Party, float] = {}
     for each in copies:
-        form = each.copy.form
-        share = _share_held(reading, readings[form], best, forms[form], body)
+        share = _share(reading, readings[each.copy.form], best, forms[each.copy.form], body)
         held[each.copy.partner] = max(share, held.get(each.copy.partner, 0.0))
     return Piece(
         leak=number,
@@ -197,13 +269,13 @@ def _piece(
         version=product.version,
         title=product.title,
         chance=source.best.chance,
-        portions={at: share for at, share in enumerate(shares) if share > 0},
+        portions=tuple((at, share) for at, share in enumerate(shares) if share > 0),
         matches=reading.matches,
         held=held,
     )
 
 
-def _share_held(best: _Reading, other: _Reading, form: store.Form, others: store.Form, body: str) -> float:
+def _share(best: Reading, other: Reading, form: store.Form, others: store.Form, body: str) -> float:
     """How much of what leaked of the best form another form has too."""
     if form == others:
         return 1.0
@@ -215,34 +287,3 @@ def _share_held(best: _Reading, other: _Reading, form: store.Form, others: store
 
 def _size(matches: Iterable[Match]) -> int:
     return sum(match.leak_size for match in matches)
-
-
-class _Places:
-    """What the leaks say at places, and what the copies of partners say there."""
-
-    def __init__(self, node: Node) -> None:
-        self._key = key_of(node)
-        self._places: dict[str, Place] = {}
-        self.contradicted: set[str] = set()
-
-    def add(self, readings: Mapping[str, _Reading], copies: Iterable[store.Delivered]) -> None:
-        for each in copies:
-            copy, reading = each.copy, readings[each.copy.form]
-            if not copy.mode:
-                continue
-            mode = Mode(copy.mode)
-            its = letters(self._key, reading.slots, copy.partner, mode)
-            for slot in reading.slots:
-                if slot.key not in reading.bits:
-                    continue
-                bit = reading.bits[slot.key]
-                place = self._places.setdefault(
-                    slot.key, Place(slot=slot, form=copy.form, bit=bit, letters={}, modes={})
-                )
-                if place.bit != bit:
-                    self.contradicted.add(slot.key)
-                place.letters[copy.partner] = its[slot.key]
-                place.modes[copy.partner] = mode
-
-    def agreed(self) -> dict[str, Place]:
-        return {name: place for name, place in self._places.items() if name not in self.contradicted}
