@@ -41,6 +41,8 @@ class Slot(msgspec.Struct, frozen=True):
     """Code points of the base text."""
     options: tuple[str, str]
     """The wording for 0 and for 1; one of them stands in the base text."""
+    entry: str = ""
+    """The entry of the lexicon, or the rule, that gave it: by this an officer switches it off."""
 
 
 class Match(NamedTuple):
