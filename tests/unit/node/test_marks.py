@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import msgspec
 import pytest
@@ -280,6 +281,12 @@ class Vault(FakeVault):
         super().__init__()
         self.scanner = Scanner([Identity("OBLONG-KETTLE", name, Kind.PERSON, "en")], key=bytes(32))
         self._canaries = canaries
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
     def canaries(self, products: tuple[str, ...]) -> tuple[Canary, ...]:
         return tuple(each for each in self._canaries if each.product in products)

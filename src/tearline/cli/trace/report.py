@@ -182,8 +182,8 @@ def _commitments(copies: Sequence[Shown]) -> Iterator[str]:
     yield (
         "<h2>What commits each recipient to its copy</h2><p>The marked text was made again from the form and "
         "the key, and compared with what was released. The digest of that object stands in a statement that "
-        "this node signed and logged when it was given; the receipt, signed by the recipient, names the digest of "
-        "that statement. A copy without receipt is proved by our own log alone.</p>"
+        "this node signed and logged when it was given; the receipt, signed by the recipient, names the "
+        "digest of that statement. A copy without receipt is proved by our own log alone.</p>"
     )
     rows = [
         (
@@ -224,8 +224,9 @@ def _again(case: Case, party: Party, officer: str, files: Sequence[Path]) -> Ite
         yield f"<li><code>{command}</code>: both logs and receipts</li>"
     yield (
         "</ol><h2>What it does not say</h2><p>That a copy leaked, not who leaked it: it may have been "
-        f"stolen from the recipient, or from whoever it passed it on to, or from {escape(party)} itself, which "
-        "can make every copy. A shared text, a translation or a retelling may lose its marks; then there is no answer.</p>"
+        "stolen from the recipient, or from whoever it passed it on to, or from "
+        f"{escape(party)} itself, which can make every copy. A shared text, a translation or a retelling may "
+        "lose its marks; then there is no answer.</p>"
     )
 
 
