@@ -222,7 +222,7 @@ def _hold(
     admission: deliver.Admitted | None,
 ) -> TakenIn | AlreadyHeld | intake.Fault:
     """Hold a product under its originator's label too. Raises `Broken` where its marks name other owners."""
-    own, said = product.label, admission and admission.custody
+    own, said = product.label, None if admission is None else admission.custody
     if release_id is not None and isinstance(own, Label):
         owners = {product.originator} if said is None else said.owners
         if not own.owners | own.consent <= owners:
