@@ -35,6 +35,7 @@ _MODULES = {
     "consent": "consent",
     "catalogue": "catalogue",
     "flags": "flags",
+    "referral": "referral",
     "trace": "trace",
     "demo": "demo",
     "simulate": "simulate",
