@@ -84,8 +84,9 @@ def several(seen: Sequence[Seen], misread: float) -> list[Weight]:
         present = sum(share * b for share, (_, b) in zip(shares, ones[slot.p], strict=True))
         return _weight(slot, present, absent) if slot.bit else _weight(slot, 1 - absent, 1 - present)
 
-    known = {kind: likely(kind) for kind in {slot._replace(slot="") for slot in seen}}
-    return [known[slot._replace(slot="")] for slot in seen]
+    kinds = [slot._replace(slot="") for slot in seen]
+    known = {kind: likely(kind) for kind in set(kinds)}
+    return [known[kind] for kind in kinds]
 
 
 _MODELS: Final = [(copies, attack) for copies in COLLUDERS for attack in ATTACKS]

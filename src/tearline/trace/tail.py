@@ -51,8 +51,9 @@ def _sums(kinds: list[tuple[tuple[int, float], int]]) -> Floats:
         if weight:
             counts = _binomial(number, chance)
             sums = np.zeros(len(chances) + weight * number)
-            for count, share in enumerate(counts):
-                sums[count * weight : count * weight + len(chances)] += share * chances
+            # Sums that differ by a multiple of the weight mix with one another only.
+            for rest in range(min(weight, len(chances))):
+                sums[rest::weight] = np.convolve(chances[rest::weight], counts)
             chances = sums
     return chances
 

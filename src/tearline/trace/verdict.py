@@ -2,7 +2,7 @@
 
 1. What was read twice counts once, and what was read differently does not count.
 2. A recipient is tested on the slots that were read and that its own copy carries, under each model of
-   `leakers`. A score is a sum of weights over the slots in which its copy agrees, in whole units.
+   `leakers`. Its score is the sum of whole units over the slots in which its copy agrees (`scores`).
 3. The chance that an innocent scores as high is computed (`tail`). Each of these is a test; `alpha` is shared
    out among all tests of the case, of all recipients (Bonferroni).
 4. Accused is whose chance is no more than that share; unless another copy carries the same marks, for then
@@ -15,7 +15,7 @@ what it had, others had.
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
@@ -23,15 +23,13 @@ from typing import Final, NamedTuple
 
 from tearline.terms import BadInput
 from tearline.trace import leakers
-from tearline.trace.tail import Tail
+from tearline.trace.scores import Score, score
 from tearline.trace.terms import Bit, Held, Seen, Suspect, Verdict
 
 __all__ = ["ALPHA", "MISREAD", "judge"]
 
 ALPHA: Final = 1e-6
 MISREAD: Final = 0.01
-UNITS: Final = 16
-"""Of the score, in a slot of mean weight. Finer units find no more leakers."""
 
 WHERE: Final = "the evidence"
 
@@ -70,9 +68,9 @@ def judge(
     slots = _distinct(seen)
     _check(alpha, misread, other_tests, prior)
     models = (leakers.one(slots, misread), leakers.several(slots, misread))
-    tests_on = cache(lambda own: _tests([[model[number] for number in own] for model in models]))
+    tests_on = cache(lambda own: [_test([model[number] for number in own]) for model in models])
     found = [
-        _evidence(partner, slots, copies[partner], own, tests_on(own))
+        _evidence(partner, copies[partner], [slots[number] for number in own], tests_on(own))
         for partner in sorted(copies)
         if (own := tuple(number for number, slot in enumerate(slots) if slot.slot in copies[partner]))
     ]
@@ -107,50 +105,6 @@ def judge(
     )
 
 
-class _Test(NamedTuple):
-    """One way to score copies that carry the same slots."""
-
-    ratios: tuple[tuple[float, float], ...]
-    """For each slot, of a copy that differs from the leak and of one that agrees; natural logarithms."""
-    units: tuple[tuple[int, int], ...]
-    """The same as scores, less what every copy gets."""
-    tail: Tail
-    information: float
-    """What another slot would add to the logarithm of one who took part."""
-
-
-def _tests(models: Sequence[Sequence[leakers.Weight]]) -> list[_Test]:
-    """One for each model; models that score alike are one test for the tail, and share it."""
-    tails: dict[tuple[tuple[int, int], ...], Tail] = {}
-    tests = []
-    for weights in models:
-        units = _units([weight.agrees - weight.differs for weight in weights])
-        if units not in tails:
-            # Against a minority, agreeing may speak for innocence: then differing gets the units.
-            kinds = Counter(
-                (max(differs, agrees), weight.chance if agrees else 1 - weight.chance)
-                for (differs, agrees), weight in zip(units, weights, strict=True)
-            )
-            tails[units] = Tail(kinds)
-        tests.append(
-            _Test(
-                ratios=tuple((weight.differs, weight.agrees) for weight in weights),
-                units=units,
-                tail=tails[units],
-                information=sum(weight.information for weight in weights) / len(weights),
-            )
-        )
-    return tests
-
-
-def _units(spans: Sequence[float]) -> tuple[tuple[int, int], ...]:
-    """What a slot scores by differing, and by agreeing: whole numbers, as small as they can be."""
-    mean = sum(map(abs, spans)) / len(spans) or 1.0
-    units = [round(span / mean * UNITS) for span in spans]
-    common = math.gcd(*units) or 1
-    return tuple((max(-unit, 0) // common, max(unit, 0) // common) for unit in units)
-
-
 class _Evidence(NamedTuple):
     """What the marks say of one recipient, before it is held against the others."""
 
@@ -163,27 +117,36 @@ class _Evidence(NamedTuple):
     ratio: float
     """Natural logarithm; the mean of the models."""
     information: float
-    """Under the model that fits best."""
+    """What another slot would add to the ratio if it took part, under the model that fits best."""
 
 
-def _evidence(
-    partner: str, slots: Sequence[Seen], copy: Copy, own: Sequence[int], tests: Sequence[_Test]
-) -> _Evidence:
-    agrees = [copy[slots[number].slot] == slots[number].bit for number in own]
+class _Test(NamedTuple):
+    """Under one model, of the copies that carry the same slots."""
 
-    def total(values: Sequence[tuple[float, float]]) -> float:
-        return math.fsum(pair[agree] for pair, agree in zip(values, agrees, strict=True))
+    weights: Sequence[leakers.Weight]
+    score: Score
 
-    ratios = [total(test.ratios) for test in tests]
-    fits = max(range(len(tests)), key=lambda test: ratios[test])
+
+def _test(weights: Sequence[leakers.Weight]) -> _Test:
+    return _Test(weights, score(weights))
+
+
+def _evidence(partner: str, copy: Copy, slots: Sequence[Seen], tests: Sequence[_Test]) -> _Evidence:
+    agrees = [copy[slot.slot] == slot.bit for slot in slots]
+    ratios = [
+        math.fsum(w.agrees if agree else w.differs for w, agree in zip(test.weights, agrees, strict=True))
+        for test in tests
+    ]
+    fits = tests[ratios.index(max(ratios))]
     return _Evidence(
         partner=partner,
-        marks=frozenset((slots[number].slot, copy[slots[number].slot]) for number in own),
+        marks=frozenset((slot.slot, copy[slot.slot]) for slot in slots),
         agree=sum(agrees),
-        tests=len({test.units for test in tests}),
-        chance=min(test.tail(round(total(test.units))) for test in tests),
+        # Models that weigh all slots alike are one test, not two.
+        tests=len({test.score.units for test in tests}),
+        chance=min(test.score.tail(test.score.of(agrees)) for test in tests),
         ratio=_log_mean(ratios),
-        information=tests[fits].information,
+        information=sum(weight.information for weight in fits.weights) / len(slots),
     )
 
 
