@@ -32,7 +32,8 @@ _AFTER_DATE = re.compile(
 _NUMBER_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _HARMLESS = (
     r"(?:(?:[a-z]+ )?(?:days|weeks|months|years|nights|times|occasions|parts|stages|phases|pages|paragraphs"
-    r"|rows|copies|questions|sentences|steps|shifts|storeys|floors|languages|instalments|points|versions|companies"
+    r"|rows|copies|questions|sentences|steps|shifts|storeys|floors|languages|instalments|points"
+    r"|versions|companies"
     r"|platforms|ports|campaigns|clinics|articles|posts|sites|towns|villages|streets|rooms))"
 )
 _SMALL = re.compile(
@@ -100,12 +101,30 @@ _DAY = (
 _OPENED = re.compile(
     rf"(?:(?:At|On|In|By|Since|Until|Before|After|During|Between|From)\b[^,;:.!?()]{{0,50}}?"
     rf"(?:(?:\d:\d\d[^,;.!?()]{{0,20}})(?:\([^()]{{1,20}}\))?[^,;:.!?()]{{0,20}}?)?\b{_DAY}"
+    r"|(?:Initially|Recently|Currently|Presently|Previously|Formerly|Eventually|Today|Yesterday|Subsequently)"
+    r"|(?:At present|At the moment|At first|In fact|In reality|By that time|As a result|In total)"
     r"|By then|On weekends|Since then|Until then|In recent (?:days|weeks|months|years)"
     r"|(?:Last|This|That) (?:week|month|year|day|evening|morning|night)|On [A-Z][a-z]+day)"
     r"(?P<s>,? )(?=(?:an?|the|two|three|four|five|six|all|some|several|both|his|her|its|their|he"
     r"|she|they|it|we"
     r"|this|these|police|no|one|each|many|most) )"
 )
+_CLAUSES = re.compile(r"(?<=[a-z\d])(?P<s>,? (?:and|but)) (?=(?:he|she|they|we) [a-z])")
+_THAT = re.compile(
+    r"(?<=[a-z] )(?<!said )(?<!says )(?P<w>that|which)(?= (?:is|are|was|were|has|have"
+    r"|had) (?:not |been |also |now )?[a-z]+)"
+)
+_NO_NOUN = words(
+    "said say says told and but or if so because think thinks know knows all everything nothing"
+    " anything something much"
+    " only way now believe believes claim claims in on at by of for from to with about under"
+    " into than as is are was were"
+    " be been it those one ones after before shows show see sees fact mean means hope fear not"
+    " asked ask clear true who"
+    " certain sure likely possible probably such this then when where while out up over through"
+    " during against"
+)
+_PER = re.compile(r"(?<=\d )(?:[a-z]+ ){1,2}(?P<w>an?|per) (?=(?:day|week|month|year|hour|minute|night)\b)")
 _DASH = re.compile(r"(?<=[^\s\d] )[–—](?= [^\s\d])")
 _TWO = re.compile(r"(?<=\b(?P<p>of|or|th|ly|ng|st) )(?P<a>[a-z]{3,}) and (?P<b>[a-z]{3,})(?=[.,;:)]|\Z)")
 _TWO_LEFT = re.compile(r"\b(?:of|for|with|against|including|mostly|mainly|chiefly|largely)\s$")
@@ -125,7 +144,7 @@ _BOUND = words(
 
 def propose(sentence: str) -> Iterator[Candidate]:
     """All that the rules find, in any order; they may overlap."""
-    for rule in (_dates, _numbers, _units, _commas, _dashes, _lists):
+    for rule in (_dates, _numbers, _units, _commas, _phrases, _dashes, _lists):
         yield from rule(sentence)
 
 
@@ -168,6 +187,9 @@ def _commas(s: str) -> Iterator[Candidate]:
         word = m["s"].rpartition(" ")[2]
         if _is_series(s, m):
             yield Candidate(*m.span("s"), SlotKind.PUNCTUATION, "en.serial-comma", (f" {word}", f", {word}"))
+    for m in _CLAUSES.finditer(s):
+        word = m["s"].rpartition(" ")[2]
+        yield Candidate(*m.span("s"), SlotKind.PUNCTUATION, "en.clause-comma", (f" {word}", f", {word}"))
     if opened := _OPENED.match(s):
         yield Candidate(*opened.span("s"), SlotKind.PUNCTUATION, "en.opening-comma", (" ", ", "))
 
@@ -186,14 +208,30 @@ def _is_series(s: str, m: re.Match[str]) -> bool:
     if len(first) < 3 or first[0].lower() in _OPENING or any(c.isdigit() for c in first[-1]):
         return False
     middle = parts[1:]
-    clean = all(_ITEM.match(part) and not _NO_ITEM & set(part.split()) for part in middle)
+    clean = all(
+        _ITEM.match(part) and not _NO_ITEM & set(part.split()) and not part.startswith(("a ", "an ", "the "))
+        for part in middle
+    )
     return clean and (
         len(middle) > 1 or (len(middle[0].split()) == 1 and first[-2] in _OPENING | {"including"})
     )
 
 
+def _phrases(s: str) -> Iterator[Candidate]:
+    for m in _THAT.finditer(s):
+        before = s[: m.start()].rstrip().rpartition(" ")[2]
+        if before.isalpha() and before not in _NO_NOUN:
+            yield Candidate(*m.span("w"), SlotKind.SYNONYM, "en.that-which", ("that", "which"))
+    for m in _PER.finditer(s):
+        article = "an" if s.startswith("hour", m.end()) else "a"
+        if m["w"] in {article, "per"}:
+            yield Candidate(*m.span("w"), SlotKind.SYNONYM, "en.per", (article, "per"))
+
+
 def _dashes(s: str) -> Iterator[Candidate]:
-    for m in _DASH.finditer(s):
+    found = list(_DASH.finditer(s))
+    # Two of them enclose something: they must stay alike.
+    for m in found if len(found) == 1 else ():
         yield Candidate(*m.span(), SlotKind.PUNCTUATION, "en.dash", ("–", "—"))
 
 

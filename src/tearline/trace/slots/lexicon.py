@@ -29,6 +29,17 @@ _MONTHS = words(
 )
 
 _ADJECTIVE = ("ий", "ый", "ой", "ая", "ое", "ые", "ие", "ого", "их", "ых", "о")
+_INFINITIVE = ("ать", "ять", "еть", "ить", "уть", "ыть", "ться", "сти", "чь")
+_NO_INFINITIVE = words(
+    "печать память сеть путь нить суть помощь ночь речь область рать пять шесть десять новости части"
+)
+_ASKS = words(
+    "відомо невідомо зрозуміло незрозуміло ясно знає знають знав знали питання питанні те того"
+    " тому тим тих ті сказав"
+    " сказали вказав показує показали пояснив пояснила розповів розповіла залежить визначити"
+    " визначає з'ясувати"
+    " з’ясувати дізнатися дізнатись бачити важливо перевірити подивитися і та або але що як чи"
+)
 _TIME = re.compile(r"(?:секунд|минут|час|сут|дн|день|недел|месяц|год|лет)")
 
 CLASSES: dict[str, Callable[[str, str], bool]] = {
@@ -41,14 +52,17 @@ CLASSES: dict[str, Callable[[str, str], bool]] = {
     "<many>": lambda token, _: bool(_MANY.match(token)),
     "<day>": lambda token, further: _is_day(token, further) or _is_day(further, token),
     "<span>": lambda token, further: token.isdigit() and bool(_TIME.match(further)),
+    "<relative>": lambda mark, further: mark == "," and further.lower() not in _ASKS,
     "<vowel-end>": lambda token, _: token[-1:].lower() in VOWELS,
     "<ing>": lambda token, _: token.endswith("ing") and len(token) > 5,
-    "<inf>": lambda token, _: token.endswith(("ти", "тися", "ть", "ться")),
+    "<inf>": lambda token, _: token.endswith(("ти", "тися", "тись")),
+    "<inf-ru>": lambda token, _: token.endswith(_INFINITIVE) and token not in _NO_INFINITIVE,
     "<adj>": lambda token, _: token.endswith(_ADJECTIVE),
 }
 """By the token beside the slot and the one behind that; no token is the empty text.
 
-`<many>`: a number that asks for the genitive plural. `<inf>`, `<adj>`: by the ending.
+`<many>`: a number that asks for the genitive plural. `<relative>`: a comma behind which a clause may belong
+to the noun before it. By the ending: `<inf>` (Ukrainian), `<inf-ru>` and `<adj>` (Russian).
 """
 
 

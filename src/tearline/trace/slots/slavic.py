@@ -48,6 +48,8 @@ class _Tongue(NamedTuple):
     hedges: frozenset[str]
     matters: str
     conjunction: str
+    percent: tuple[tuple[str, str], ...]
+    """The sign and the genitive plural; with a space and without one they have words of their own."""
     endings: str
     """Endings that only nouns and adjectives of one case have."""
 
@@ -79,6 +81,7 @@ _UK = _Tongue(
         _Units("тис.", "тисяч", "тисячі"),
         _Units("млн", "мільйонів", "мільйона"),
         _Units("млрд", "мільярдів", "мільярда"),
+        _Units("грн", "гривень", "гривні"),
     ),
     _Units("дол.", "доларів", "доларів"),
     words("у в при о об з із зі між над під перед к по"),
@@ -87,6 +90,7 @@ _UK = _Tongue(
     "|полонен|біженц|осіб|людей"
     "|загибл|поранен|жертв|дол|євро|грив|рок|р\\.",
     "і",
+    ((" %", " відсотків"), ("%", " процентів")),
     "ами|ями|ах|ях|ою|ею|єю",
 )
 _RU = _Tongue(
@@ -114,6 +118,7 @@ _RU = _Tongue(
         _Units("тыс.", "тысяч", "тысячи"),
         _Units("млн", "миллионов", "миллиона"),
         _Units("млрд", "миллиардов", "миллиарда"),
+        _Units("руб.", "рублей", "рубля"),
     ),
     _Units("долл.", "долларов", "долларов"),
     words("в во о об при с со между над под перед к ко по"),
@@ -121,6 +126,7 @@ _RU = _Tongue(
     "ракет|снаряд|мин|танк|пуш|винтовок|дронов|бомб|боеприпас|военн|солдат|боевик|пленн|беженц|человек|людей"
     "|погибш|ранен|жертв|долл|евро|руб|год|лет|г\\.",
     "и",
+    (("%", " процентов"),),
     "ами|ями|ах|ях|ою|ею",
 )
 
@@ -151,6 +157,7 @@ class _Rules:
                     re.escape(form) for unit in units for form in sorted({*unit}, key=len, reverse=True)
                 )
                 + r")(?![\w/²³’'-])(?! ?\d)"
+                + (rf"(?=[,;)]| [({_L}])" if name == "scale" else "")
             )
             for name, units in (("unit", tongue.units), ("scale", tongue.scales))
         }
@@ -159,7 +166,9 @@ class _Rules:
             rf"(?:\d*(?:[05-9]|1[1-4])|{scales}) (?P<u>{re.escape(tongue.money.short)}"
             rf"|{tongue.money.many})(?= США)"
         )
-        self._percent = re.compile(r"(?<=\d)(?P<p> %| відсотків| процентов)(?=[\s,;:)]|\.\s|\.?\Z)")
+        self._percent = re.compile(
+            r"(?<=\d)(?P<p> ?%| відсотків| процентів| процентов)(?=[\s,;:)]|\.\s|\.?\Z)"
+        )
         self._pair = re.compile(
             rf"(?<![{_L}])(?P<a>[{_L}]{{4,}}(?:{tongue.endings})) {tongue.conjunction} "
             rf"(?P<b>[{_L}]{{4,}}(?:{tongue.endings}))(?=[.,;:)]|\Z)"
@@ -218,10 +227,10 @@ class _Rules:
         for m in self._money.finditer(s):
             yield self._made(m.span("u"), SlotKind.ABBREVIATION, "dollar", self._t.money[:2])
         for m in self._percent.finditer(s):
-            word = " відсотків" if self._t.code == "uk" else " процентов"
             number = re.search(r"(?<![\d,])\d*(?:[05-9]|1[1-4])\Z", s[: m.start()])
-            if number and m["p"] in {" %", word}:
-                yield self._made(m.span("p"), SlotKind.ABBREVIATION, "percent", (" %", word))
+            options = next((pair for pair in self._t.percent if m["p"] in pair), None)
+            if number and options:
+                yield self._made(m.span("p"), SlotKind.ABBREVIATION, "percent", options)
 
     def _form(self, s: str, m: re.Match[str], unit: _Units) -> str:
         """The form in full, or nothing where it is not sure."""
@@ -234,7 +243,9 @@ class _Rules:
         return "" if near in self._t.oblique else unit.many
 
     def _marks(self, s: str) -> Iterator[Candidate]:
-        for m in _DASH.finditer(s):
+        found = list(_DASH.finditer(s))
+        # Two of them enclose something: they must stay alike.
+        for m in found if len(found) == 1 else ():
             yield self._made(m.span(), SlotKind.PUNCTUATION, "dash", ("–", "—"))
         for m in self._pair.finditer(s):
             one, other = sorted((m["a"], m["b"]))
@@ -267,7 +278,14 @@ _NO_AND_RIGHT = words(
     " той ті цього вже уже"
     " ще тим там тут що щоб яка який які як ж же й бо чи ніхто нічого сама самого самої далі"
 )
-_IN = re.compile(rf"(?:\A|(?<=[,(] ))(?P<u>[УуВв]) (?=[бгґджзклмнпрстхцчшщ][{_VOWEL}])")
+_IN = re.compile(
+    rf"(?:\A|(?<=[,(] )|(?<=[{_VOWEL}] ))(?P<u>[УуВв]) (?=[бгґджзклмнпрстхцчшщ][{_VOWEL}])", re.IGNORECASE
+)
+_FUTURE = re.compile(
+    r"(?<![а-яіїєґё’'-])(?:(?P<be>буде|будуть) (?P<i>[а-яіїєґ’]{2,}[аиіїуюя]ти)(?P<r>ся)?"
+    r"|(?P<i2>[а-яіїєґ’]{2,}[аиіїуюя]ти)(?P<e>ме(?:ться)?|муть(?:ся)?))(?![а-яіїєґё’'-])"
+)
+_IMPERSONAL = re.compile(r"(?:о|е|\bслід|\bшкода|\bякщо|\bчас|\bніде|\bнічого|\bнікому)\s$")
 _WITH = re.compile(rf"(?<=[бвгґдклмнпртфх]) (?P<u>з|із) (?=[бвгґдклмнпртфх][{_VOWEL}])")
 
 
@@ -281,6 +299,13 @@ def _euphony(s: str) -> Iterator[Candidate]:
     for m in _IN.finditer(s):
         options = ("У", "В") if m["u"].isupper() else ("у", "в")
         yield Candidate(*m.span("u"), synonym, "uk.u-v", options)
+    for m in _FUTURE.finditer(s):
+        stem, many = m["i"] or m["i2"], m["be"] == "будуть" or (m["e"] or "").startswith("муть")
+        own = bool(m["r"]) or bool(m["e"] and m["e"].endswith("ся"))
+        if m.start() and (many or not _IMPERSONAL.search(s, max(0, m.start() - 12), m.start())):
+            one = f"{'будуть' if many else 'буде'} {stem}{'ся' if own else ''}"
+            other = stem + (("муться" if own else "муть") if many else "меться" if own else "ме")
+            yield Candidate(*m.span(), synonym, "uk.future", (one, other))
     for m in _WITH.finditer(s):
         yield Candidate(*m.span("u"), synonym, "uk.z-iz", ("з", "із"))
 
