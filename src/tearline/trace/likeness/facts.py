@@ -61,7 +61,7 @@ s sec second секунд
 d day дн дні днів дней дня день діб доб сут суток
 w week тиж тижн недел
 mon month міс місяц мес месяц
-y year рок рік років лет года год
+y year рок рік років лет года
 % percent відсот процент
 usd долл дол dollar долар доллар
 eur euro євро евро
@@ -268,7 +268,9 @@ def _number(text: str, at: int, found: list[Fact]) -> int:
 def _numerals(words: Words) -> Iterator[Fact]:
     """Numbers in words: each row of neighbouring numerals is one."""
     k = 0
-    for first in np.isin(words.hashes, _numeral_hashes()).nonzero()[0].tolist():
+    known = _numeral_hashes()
+    near = np.minimum(np.searchsorted(known, words.hashes), len(known) - 1)
+    for first in (known[near] == words.hashes).nonzero()[0].tolist():
         if first < k:
             continue
         row, last = [_lower(words.word(first))], first
@@ -282,14 +284,15 @@ def _numerals(words: Words) -> Iterator[Fact]:
                 row.append(word)
                 last = k
         k = last + 1
-        if len(row) > 1 or row[0] not in numerals.SCALES:
+        is_one = first > 0 and _lower(words.word(first - 1)) in numerals.ONE
+        if len(row) > 1 or row[0] not in numerals.SCALES or is_one:
             unit = _unit(_lower(words.word(k))) if k < len(words) else ""
             yield from _figure(int(words.starts[first]), int(words.ends[last]), numerals.value(row), unit)
 
 
 @cache
 def _numeral_hashes() -> Hashes:
-    return Words(" ".join(sorted(numerals.NUMERALS))).hashes
+    return np.sort(Words(" ".join(numerals.NUMERALS)).hashes)
 
 
 def _figure(start: int, end: int, value: float, unit: str) -> Iterator[Fact]:

@@ -5,13 +5,14 @@ neighbouring runs the one with the least hash is stored, so that six words in a 
 least one stored run. A leak is asked for all of its runs.
 
 What a feature weighs: minus the logarithm of the chance that a report which has nothing to do with the leak
-holds it. That chance comes from the index, by how many forms hold it, and while the index is small from a
-prior, as if `_PRIOR_FORMS` more forms had been seen.
+holds it. That chance comes from the index, by how many forms hold it; where few do, and while the index is
+small, from a prior too, as if `_PRIOR_FORMS` more forms had been seen.
 """
 
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -58,8 +59,8 @@ class Features(NamedTuple):
 
         One holder may be the form from which the leak is, so it does not count.
         """
-        others = np.maximum(counts - 1, 0) + self.prior * _PRIOR_FORMS
-        return np.minimum(others / (max(size - 1, 0) + _PRIOR_FORMS), 1.0)
+        others, forms = np.maximum(counts - 1, 0), max(size - 1, 1)
+        return np.maximum((others + self.prior * _PRIOR_FORMS) / (forms + _PRIOR_FORMS), others / forms)
 
     def weights(self, counts: Ints, size: int) -> Floats:
         """What each feature tells, in nats; nothing where no form holds it."""
@@ -110,9 +111,12 @@ def _winnowed(runs: Codes) -> Ints:
         return np.zeros(0, np.int64)
     width = min(_WINDOW, len(runs))
     windows = np.lib.stride_tricks.sliding_window_view(runs, width)[:, ::-1]
-    return np.unique(np.arange(len(windows)) + width - 1 - windows.argmin(axis=1))
+    is_least = np.zeros(len(runs), np.bool_)
+    is_least[np.arange(len(windows)) + width - 1 - windows.argmin(axis=1)] = True
+    return is_least.nonzero()[0]
 
 
+@lru_cache(maxsize=1 << 16)
 def _code(key: str) -> int:
     return int.from_bytes(
         hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "little"

@@ -54,7 +54,7 @@ def _table(text: str) -> Mapping[str, int]:
     return {word: int(value) for value, *words in rows for word in words}
 
 
-_ONE = ("one", "один", "одна", "одне", "одно", "одну")
+ONE = ("one", "один", "одна", "одне", "одно", "одну")
 _WORDS = _table(_TEXT)
 SCALES = _table(_SCALES_TEXT)
 """What a number before it is multiplied by."""
@@ -68,7 +68,7 @@ def value(words: list[str]) -> int:
     for word in words:
         scale = SCALES.get(word)
         if scale is None:
-            part += 1 if word in _ONE else _WORDS[word]
+            part += 1 if word in ONE else _WORDS[word]
         elif scale == 100:
             part = (part or 1) * 100
         else:
@@ -78,4 +78,4 @@ def value(words: list[str]) -> int:
 
 def follows(word: str) -> bool:
     """Whether a word can go on a number that has begun."""
-    return word in NUMERALS or word in _ONE
+    return word in NUMERALS or word in ONE

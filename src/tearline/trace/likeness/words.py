@@ -72,7 +72,10 @@ def sentences(text: str) -> tuple[tuple[int, int], ...]:
     cuts = [0]
     for match in _ENDS.finditer(text):
         before = text[max(0, match.end() - 12) : match.end()]
-        if "\n" in match[0] or not (_NUMBERED.search(before) or _SHORT.search(before)):
+        is_inside = (
+            text[match.end() : match.end() + 1].islower() or _NUMBERED.search(before) or _SHORT.search(before)
+        )
+        if "\n" in match[0] or not is_inside:
             cuts.append(match.end())
     cuts.append(len(text))
     spans = []
