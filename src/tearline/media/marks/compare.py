@@ -84,7 +84,5 @@ def scores(weighed: Array, place: tuple[int, int], seeds: Iterable[bytes]) -> It
     rows, columns = weighed.shape
     total = float(weighed.sum(dtype=np.float64))
     for seed in seeds:
-        ones = 0.0
-        for row in range(rows):
-            ones += float(signs(seed, "picture", top + row, left + columns)[left:] @ weighed[row])
-        yield 2 * ones - total
+        ones = signs(seed, "picture", range(top, top + rows), left + columns)[:, left:]
+        yield 2 * float(np.vdot(ones.astype(np.float32), weighed)) - total

@@ -23,10 +23,11 @@ _COINS = 3.1788
 """1 / (4 P(N > sqrt 2)): Bentkus and Dzindzalieta, Bernoulli 21 (2015), 1231-1237, theorem 1.1."""
 
 
-def signs(seed: bytes, part: str, row: int, count: int) -> Array:
-    """The first `count` signs of a row, as 0 and 1 (uint8), the same however many are asked for."""
-    drawn = shake_256(seed + part.encode() + row.to_bytes(8)).digest(-(-count // 8))
-    return np.unpackbits(np.frombuffer(drawn, np.uint8), count=count)
+def signs(seed: bytes, part: str, rows: range, count: int) -> Array:
+    """The first `count` signs of each row, as 0 and 1 (uint8), the same however many are asked for."""
+    key, size = seed + part.encode(), -(-count // 8)
+    drawn = b"".join(shake_256(key + row.to_bytes(8)).digest(size) for row in rows)
+    return np.unpackbits(np.frombuffer(drawn, np.uint8).reshape(len(rows), size), axis=1, count=count)
 
 
 def dice(seed: bytes, part: str, row: int, count: int) -> Array:

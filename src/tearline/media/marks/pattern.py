@@ -12,24 +12,27 @@ from typing import Any, Protocol
 
 import msgspec
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
+from scipy.special import erfinv
 
 from tearline.media.marks.keyed import Array, dice, signs
 
-PSNR_DB = 51.0
-"""What is aimed at, so that 50 are kept: 20 log10 of the span of a band's samples over the mark's rms."""
+PSNR_DB, COARSE_DB = 50.5, 48.0
+"""What is aimed at, that 50 are kept; and where samples have 8 bits. 20 log10 of the span of a band's samples
+over the rms of what the mark, and its rounding, change."""
 HALO = 24
-"""Pixels around that take part: 12 of the smoothing, twice."""
+"""Pixels around that take part, at most."""
 MOST = 4.0
 """No sample is moved by more than so many times the rms of the mark."""
 _SHARP, _BLUNT = 1.0, 2.5
 """Pixels: the difference of two Gaussians of these widths is the band."""
 _BAND_POWER = 0.048421
 """Of the smoothed signs, per pixel: the sum of the squares of the filter."""
-_NEAR = 3.0
-"""Pixels: the width of the neighbourhood that is asked for its texture."""
+_NEAR, _AROUND = 9, 15
+"""Pixels: what is slower than the first is no texture; that of a pixel is the mean over the second."""
 _LEAST, _LARGEST = 0.6, 2.0
 """How weak and how strong the mark gets where there is less or more texture than is usual in the picture."""
+_COLUMNS = 4096
 _LOOKED_AT = 8
 """Strips, evenly spread, that tell what is usual."""
 
@@ -55,20 +58,18 @@ class Levels(msgspec.Struct, frozen=True, kw_only=True):
     """The least and the greatest sample: what is there is saturated, or may be, and stays."""
     span: tuple[float, ...]
     """From the 0.5th to the 99.5th percentile."""
+    rms: tuple[float, ...]
+    """Of the mark in each band, in units of the samples."""
     texture: float
     """The median."""
     power: float
     """The mean square of the weights."""
 
-    def rms(self, band: int) -> float:
-        """Of the mark, in units of the samples."""
-        return self.span[band] * 10 ** (-PSNR_DB / 20)
-
 
 def smooth(field: Array) -> Array:
     """The band of wavelengths; linear, and its own transpose. Beyond the edges there is nothing."""
-    done: Array = gaussian_filter(field, _SHARP, mode="constant", radius=12)
-    done -= gaussian_filter(field, _BLUNT, mode="constant", radius=12)
+    done: Array = gaussian_filter(field, _SHARP, mode="constant", radius=4)
+    done -= gaussian_filter(field, _BLUNT, mode="constant", radius=10)
     return done
 
 
@@ -88,14 +89,21 @@ def levels(of: Raster) -> Levels:
         low, high = np.minimum(low, inner.min(axis=1)), np.maximum(high, inner.max(axis=1))
         if top in looked:
             seen.append(inner[:, :: max(1, inner.shape[1] >> 18)])
-            columns = slice(0, 4096)
+            # Another part of the width each time.
+            left = top * 7 % max(1, of.width - _COLUMNS + 1)
+            columns = slice(left, left + _COLUMNS)
             strips.append((data[:, :, columns], sound[:, columns]))
     if not seen:
         zeros = (0.0,)
-        return Levels(low=zeros, high=zeros, span=zeros, texture=1.0, power=1.0)
+        return Levels(low=zeros, high=zeros, span=zeros, rms=zeros, texture=1.0, power=1.0)
     first, last = np.percentile(np.concatenate(seen, axis=1).astype(np.float64), (0.5, 99.5), axis=1)
     span = tuple(map(float, last - first))
-    bounds = {"low": tuple(map(float, low)), "high": tuple(map(float, high)), "span": span}
+    bounds = {
+        "low": tuple(map(float, low)),
+        "high": tuple(map(float, high)),
+        "span": span,
+        "rms": tuple(_strength(width, seen[0].dtype) for width in span),
+    }
     plain = Levels(**bounds, texture=1.0, power=1.0)
     activity = np.concatenate([_activity(data, sound, plain)[sound] for data, sound in strips])
     texture = float(np.median(activity)) or 1.0
@@ -108,6 +116,24 @@ def weights(data: Array, sound: Array, of: Levels) -> Array:
     return np.where(sound, weight / np.float32(of.power**0.5), np.float32(0))
 
 
+def _strength(span: float, kind: np.dtype[Any]) -> float:
+    """The rms of a mark that, rounded by dice, changes no more than was aimed at.
+
+    By dice, m is rounded up as often as its fraction says; what that changes is m^2 + f (1 - f) in the mean.
+    """
+    due = span * 10 ** (-(COARSE_DB if kind.itemsize == 1 else PSNR_DB) / 20)
+    if kind.kind == "f":
+        return due
+    even = np.sqrt(2) * erfinv(np.linspace(-1, 1, 402)[1:-1])  # a normal distribution, in 400 parts
+    low, high = 0.0, due
+    for _ in range(40):
+        middle = (low + high) / 2
+        part = (middle * even) % 1
+        changed = np.mean((middle * even) ** 2 + part * (1 - part))
+        low, high = (middle, high) if changed < due * due else (low, middle)
+    return low
+
+
 def _weight(activity: Array, usual: float) -> Array:
     return np.sqrt(activity / np.float32(usual)).clip(_LEAST, _LARGEST)
 
@@ -115,8 +141,8 @@ def _weight(activity: Array, usual: float) -> Array:
 def _activity(data: Array, sound: Array, of: Levels) -> Array:
     """How much a neighbourhood differs in itself: rms, in parts of the span, of the mean of all bands."""
     grey = flat(data, sound, of)
-    fine = grey - gaussian_filter(grey, _NEAR, radius=12)
-    done: Array = np.sqrt(gaussian_filter(fine * fine, _NEAR, radius=12).clip(0, None))
+    fine = grey - uniform_filter(grey, _NEAR)
+    done: Array = np.sqrt(uniform_filter(fine * fine, _AROUND).clip(0, None))
     return done
 
 
@@ -131,8 +157,7 @@ def flat(data: Array, sound: Array, of: Levels) -> Array:
 
 def field(seed: bytes, top: int, bottom: int, left: int, right: int) -> Array:
     """The signs of these rows and columns, -1 or 1 each, which are inside the picture."""
-    rows = [signs(seed, "picture", row, right)[left:] for row in range(top, bottom)]
-    return np.array(rows, np.float32) * 2 - 1
+    return signs(seed, "picture", range(top, bottom), right)[:, left:].astype(np.float32) * 2 - 1
 
 
 def strips(of: Raster, usual: Levels, seed: bytes) -> Iterator[Array]:
@@ -154,13 +179,14 @@ def _taken(data: Array, sound: Array, mark: Array, usual: Levels, key: tuple[byt
     whole = data.dtype.kind != "f"
     rows = [dice(seed, "picture", top + row, data.shape[2]) for row in range(data.shape[1] if whole else 0)]
     chance = np.array(rows, np.float32)
+    wide = np.int32 if data.dtype.itemsize <= 2 else np.int64
     for number, band in enumerate(data):
-        low, high, rms = usual.low[number], usual.high[number], usual.rms(number)
+        low, high, rms = usual.low[number], usual.high[number], usual.rms[number]
         if not rms:
             continue
         may = sound & (band > low) & (band < high)
         if whole:
-            moved = band + np.floor(mark * np.float32(rms) + chance).astype(np.int64)
+            moved = band + np.floor(mark * np.float32(rms) + chance).astype(wide)
         else:
             moved = band + mark.astype(band.dtype) * band.dtype.type(rms)
         done[number] = np.where(may, moved.clip(low, high), band).astype(band.dtype)

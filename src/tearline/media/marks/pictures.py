@@ -23,7 +23,7 @@ from tearline.media.imagery.tags import first_page, reopened
 from tearline.media.marks.compare import hefts, likeness, rest, scores
 from tearline.media.marks.keyed import Array, chance
 from tearline.media.marks.leaked import Leaked, leaked
-from tearline.media.marks.pattern import HALO, Levels, flat, levels, strips, weights
+from tearline.media.marks.pattern import HALO, MOST, Levels, flat, levels, strips, weights
 from tearline.media.marks.register import Leak, brought, refined
 from tearline.terms import BadInput
 
@@ -101,8 +101,10 @@ def mark(request: Mark, progress: Callable[[float], None]) -> Made:
                 tags = {tag.code: tag.value for tag in first_page(tagged).tags.values()}
                 tiff.write(file, _picture(dataset, form, tags), marked)
     sha256, size = hashed(target)
-    most = max(usual.rms(band) for band in range(len(usual.span)))
-    did = f"marked for its recipient: samples moved by {most:.3g} in the mean square, at most {4 * most:.3g}"
+    most = max(usual.rms)
+    did = (
+        f"marked for its recipient: samples moved by {most:.3g} (rms), and by no more than {MOST * most:.3g}"
+    )
     made = request.made
     return Made(
         sha256=sha256, size=size, media_type=MEDIA_TYPES[kind], facts=made.facts, did=(*made.did, did)

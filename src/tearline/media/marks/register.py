@@ -12,14 +12,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter, zoom
+from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter, uniform_filter, zoom
 
 from tearline.media.marks.keyed import Array
 
 _LADDER = 2**0.5
 _LEVELS = 8
 _SMALLEST = 32
-_POINTS = 500
+_POINTS = 300
 """On a level, at most."""
 _GRID = 5
 _STEP = 4.0
@@ -78,21 +78,18 @@ class Leak:
 def points(picture: Array) -> Points:
     """Those on all levels of the ladder."""
     places, sizes, looks = [], [], []
-    size = 1.0
-    for _ in range(_LEVELS):
+    level = picture
+    for size in _LADDER ** np.arange(_LEVELS):
         shape = [max(1, round(side / size)) for side in picture.shape]
         if min(shape) < _SMALLEST:
             break
-        level = picture
         if size > 1:
-            ratios = [a / b for a, b in zip(shape, picture.shape, strict=True)]
-            level = zoom(gaussian_filter(picture, 0.5 * size), ratios, order=1)
+            ratios = [a / b for a, b in zip(shape, level.shape, strict=True)]
+            level = zoom(gaussian_filter(level, _LADDER / 2), ratios, order=1)
         spots = _standing_out(level)
         looks.append(_looks(level, spots))
-        ratio = (np.array(picture.shape) - 1) / (np.array(shape) - 1)
-        places.append(spots * ratio)
+        places.append(spots * (np.array(picture.shape) - 1) / (np.array(shape) - 1))
         sizes.append(np.full(len(spots), size))
-        size *= _LADDER
     if not places:
         return Points(np.zeros((0, 2)), np.zeros(0), np.zeros((0, _GRID * _GRID * _TURNS), np.float32))
     return Points(np.concatenate(places), np.concatenate(sizes), np.concatenate(looks))
@@ -113,7 +110,7 @@ def _looks(level: Array, spots: Array) -> Array:
     down, right = np.gradient(gaussian_filter(level, 1.0))
     angles = np.arange(_TURNS) * (2 * np.pi / _TURNS)
     maps = np.stack(
-        [gaussian_filter(np.maximum(0, np.cos(a) * right + np.sin(a) * down), 2.0) for a in angles], axis=-1
+        [uniform_filter(np.maximum(0, np.cos(a) * right + np.sin(a) * down), 7) for a in angles], axis=-1
     )
     offsets = (np.arange(_GRID) - _GRID // 2) * _STEP
     rows = (spots[:, 0, None] + offsets).clip(0, level.shape[0] - 1).astype(int)
@@ -201,7 +198,7 @@ def refined(original: Array, sound: Array, leak: Array, found: Array) -> Array:
 
 
 def _band(picture: Array, blur: float) -> Array:
-    done: Array = gaussian_filter(picture, blur) - gaussian_filter(picture, 3 * blur)
+    done: Array = gaussian_filter(picture, blur) - uniform_filter(picture, int(6 * blur) | 1)
     return done
 
 
