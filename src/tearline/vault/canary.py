@@ -5,9 +5,6 @@ Which ways there are is a secret like an identity: who knew them could tell copi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import msgspec
 
 from tearline.terms import BadInput, Party
@@ -24,7 +21,7 @@ class Canary(msgspec.Struct, frozen=True, kw_only=True):
     product: str
     options: tuple[str, ...]
     """The phrase itself, and its alternatives: all mean the same to who may act on them."""
-    by_hand: Mapping[Party, int] = MappingProxyType({})
+    by_hand: dict[Party, int] = {}
     """The option (by its number) of those recipients for whom an officer chose; for the others a key does."""
 
     def __repr__(self) -> str:
