@@ -68,8 +68,8 @@ FULL = Scale(
     attacks=tuple(ATTACKS),
 )
 QUICK = Scale(
-    trials=40,
-    tilted=400,
+    trials=20,
+    tilted=200,
     innocents=1_000_000,
     keyed=1_000,
     colluders=(1, 2, 3),
@@ -144,7 +144,7 @@ def tried(biases: Biases, slots: int, colluders: int, attack: Attack, trials: in
 def needed(biases: Biases, colluders: int, attack: Attack, scale: Scale, draws: Draws) -> Tried:
     """The fewest slots found with which at most `MISSES` of the leaks miss every leaker."""
     slots = PROTOTYPE[colluders]
-    for trials in (scale.trials // 8, scale.trials // 2):
+    for trials in (max(scale.trials // 8, 10), scale.trials // 2):
         slots = _enough(tried(biases, slots, colluders, attack, trials, draws))
     while (found := tried(biases, slots, colluders, attack, scale.trials, draws)).missed > MISSES:
         slots = math.ceil(slots * 1.01)
