@@ -16,9 +16,64 @@ from hashlib import sha256
 from tearline.trace.slots import finding, guard
 from tearline.trace.slots.lexicon import LANGUAGES, Pair, pairs
 from tearline.trace.slots.reading import read
+from tearline.trace.slots.zero_width import bare, hidden, hide
 from tearline.trace.terms import Bit, Slot
 
-__all__ = ["LANGUAGES", "Pair", "describe", "find", "pairs", "read", "write"]
+__all__ = [
+    "LANGUAGES",
+    "RULES",
+    "Pair",
+    "bare",
+    "describe",
+    "find",
+    "hidden",
+    "hide",
+    "pairs",
+    "read",
+    "write",
+]
+
+RULES = {
+    "en.date": "13 October 2026, October 13, 2026",
+    "en.small-number": "three weeks, 3 weeks; only before words of time and other harmless things",
+    "en.thousands": "1340, 1,340; before a plural that is no weapon, person or money",
+    "en.unit": "km, kilometres; behind a figure (en.unit.km, en.unit.m, and so on)",
+    "en.percent": "12%, 12 percent; 12 %, 12 per cent",
+    "en.serial-comma": "trucks, cars and boats; trucks, cars, and boats",
+    "en.opening-comma": "On 3 May the; On 3 May, the",
+    "en.clause-comma": "and they, with a comma before it or not",
+    "en.that-which": "a site that is, a site which is",
+    "en.per": "12 a week, 12 per week",
+    "en.dash": "one dash in a sentence, long or short",
+    "en.two-things": "mostly timber and cement, mostly cement and timber",
+    "uk.day-zero": "3 жовтня, 03 жовтня",
+    "uk.year": "2026 року, 2026 р.",
+    "uk.small-number": "через три дні, через 3 дні",
+    "uk.thousands": "1340, 1 340",
+    "uk.unit": "км, кілометрів (uk.unit.км, uk.unit.м, and so on)",
+    "uk.scale": "тис., тисяч (uk.scale.тис, uk.scale.млн, uk.scale.млрд, uk.scale.грн)",
+    "uk.dollar": "дол. США, доларів США",
+    "uk.percent": "12 %, 12 відсотків; 12%, 12 процентів",
+    "uk.future": "триватиме, буде тривати",
+    "uk.i-y": "і, й between a vowel and a consonant",
+    "uk.i-ta": "і, та between words that they join",
+    "uk.u-v": "у, в where both are usual",
+    "uk.z-iz": "з, із between single consonants",
+    "uk.dash": "one dash in a sentence, long or short",
+    "uk.two-things": "переважно лісом і цементом, переважно цементом і лісом",
+    "ru.day-zero": "3 октября, 03 октября",
+    "ru.year": "2026 года, 2026 г.",
+    "ru.small-number": "через три дня, через 3 дня",
+    "ru.thousands": "1340, 1 340",
+    "ru.unit": "км, километров (ru.unit.км, ru.unit.м, and so on)",
+    "ru.scale": "тыс., тысяч (ru.scale.тыс, ru.scale.млн, ru.scale.млрд, ru.scale.руб)",
+    "ru.dollar": "долл. США, долларов США",
+    "ru.percent": "12%, 12 процентов",
+    "ru.series": "Италии, Испании и Бельгии; Италии, Испании, а также Бельгии",
+    "ru.dash": "one dash in a sentence, long or short",
+    "ru.two-things": "преимущественно лесом и цементом, преимущественно цементом и лесом",
+}
+"""The entries that no lexicon has, each with an example of its wordings."""
 
 
 def find(

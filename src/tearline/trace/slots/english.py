@@ -36,9 +36,7 @@ _HARMLESS = (
     r"|versions|companies"
     r"|platforms|ports|campaigns|clinics|articles|posts|sites|towns|villages|streets|rooms))"
 )
-_SMALL = re.compile(
-    rf"(?<![\w.,:/–—-] )(?<![\w.,:/–—-])(?P<n>{'|'.join(_NUMBER_WORDS)}|[2-9]|1[0-2])(?= {_HARMLESS}\b)"
-)
+_SMALL = re.compile(rf"(?<![\w.,:/–—-])(?P<n>{'|'.join(_NUMBER_WORDS)}|[2-9]|1[0-2])(?= {_HARMLESS}\b)")
 _RANGE_LEFT = re.compile(
     r"(?:\d|\b(?:one|"
     + "|".join(_NUMBER_WORDS)
@@ -126,7 +124,7 @@ _NO_NOUN = words(
 )
 _PER = re.compile(r"(?<=\d )(?:[a-z]+ ){1,2}(?P<w>an?|per) (?=(?:day|week|month|year|hour|minute|night)\b)")
 _DASH = re.compile(r"(?<=[^\s\d] )[–—](?= [^\s\d])")
-_TWO = re.compile(r"(?<=\b(?P<p>of|or|th|ly|ng|st) )(?P<a>[a-z]{3,}) and (?P<b>[a-z]{3,})(?=[.,;:)]|\Z)")
+_TWO = re.compile(r"\b(?P<a>[a-z]{3,}) and (?P<b>[a-z]{3,})(?=[.,;:)]|\Z)")
 _TWO_LEFT = re.compile(r"\b(?:of|for|with|against|including|mostly|mainly|chiefly|largely)\s$")
 _NO_THING = re.compile(r".*(?:ing|ed|ly|ous|ful|able|ible|ical|ive|ish|less|est)\Z")
 _BOUND = words(

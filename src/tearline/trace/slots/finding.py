@@ -61,6 +61,12 @@ def in_sentence(sentence: str, language: str) -> tuple[Found, ...]:
     return tuple(Found(slot, name, kinds[:n].count(slot.kind)) for n, slot in enumerate(slots))
 
 
+def forget() -> None:
+    """Empties the memory of sentences."""
+    in_sentence.cache_clear()
+    _scan.cache_clear()
+
+
 def _written(text: str, slots: Sequence[Candidate], letters: Sequence[int]) -> tuple[str, list[int]]:
     """The text in other wordings, and where its slots begin."""
     parts, starts, at, grown = list[str](), list[int](), 0, 0

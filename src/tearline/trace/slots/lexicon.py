@@ -20,6 +20,7 @@ from tearline.trace.terms import SlotKind
 LANGUAGES = ("en", "uk", "ru")
 TOKEN = re.compile(r"[^\W_]+(?:[’'ʼ.,:\-][^\W_]+)*|[^\w\s]|_+")
 VOWELS = frozenset("aeiouаеєиіїоуюяёыэ")
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*\Z")
 _MANY = re.compile(r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d*(?:[05-9]|1[1-4]))\Z")
 
 _MONTHS = words(
@@ -29,7 +30,7 @@ _MONTHS = words(
 )
 
 _ADJECTIVE = ("ий", "ый", "ой", "ая", "ое", "ые", "ие", "ого", "их", "ых", "о")
-_INFINITIVE = ("ать", "ять", "еть", "ить", "уть", "ыть", "ться", "сти", "чь")
+_INFINITIVE = ("ать", "ять", "еть", "ить", "уть", "ыть", "ться", "сти", "йти", "чь")
 _NO_INFINITIVE = words(
     "печать память сеть путь нить суть помощь ночь речь область рать пять шесть десять новости части"
 )
@@ -48,7 +49,7 @@ CLASSES: dict[str, Callable[[str, str], bool]] = {
     "<stop>": lambda token, _: not token or token in {".", ";", ":", ")", ",", "!", "?"},
     "<word>": lambda token, _: token[:1].isalpha(),
     "<capital>": lambda token, _: token[:1].isupper(),
-    "<number>": lambda token, _: token[:1].isdigit() and ":" not in token,
+    "<number>": lambda token, _: bool(_FIGURE.match(token)),
     "<many>": lambda token, _: bool(_MANY.match(token)),
     "<day>": lambda token, further: _is_day(token, further) or _is_day(further, token),
     "<span>": lambda token, further: token.isdigit() and bool(_TIME.match(further)),

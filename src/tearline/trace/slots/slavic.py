@@ -182,6 +182,8 @@ class _Rules:
         yield from self._marks(sentence)
         if self._t.code == "uk":
             yield from _euphony(sentence)
+        else:
+            yield from _series(sentence)
 
     def _made(self, span: tuple[int, int], kind: SlotKind, name: str, options: tuple[str, str]) -> Candidate:
         return Candidate(*span, kind, f"{self._t.code}.{name}", options)
@@ -253,6 +255,21 @@ class _Rules:
                 link = self._t.conjunction
                 options = (f"{one} {link} {other}", f"{other} {link} {one}")
                 yield self._made(m.span(), SlotKind.LIST, "two-things", options)
+
+
+_SERIES = re.compile(
+    r"(?<=\w, )(?P<a>[А-ЯЁ]?[а-яё-]{3,})(?P<s>(?:,? а также| и))(?= (?P<b>[А-ЯЁ]?[а-яё-]{3,})(?:[.,;:)]|\Z))"
+)
+
+
+def _series(s: str) -> Iterator[Candidate]:
+    """Russian: the last of single words in a row of at least three, all names or all of one ending."""
+    for m in _SERIES.finditer(s):
+        first = s[: m.start()].rstrip(", ").rpartition(" ")[2]
+        row = (first, m["a"], m["b"])
+        alike = all(word[:1].isupper() for word in row) or len({word[-2:] for word in row}) == 1
+        if alike and m["s"] in {" и", ", а также"}:
+            yield Candidate(*m.span("s"), SlotKind.SYNONYM, "ru.series", (" и", ", а также"))
 
 
 _BEFORE_PAIR = re.compile(r"(?:\b(?:переважно|здебільшого|преимущественно|между|між|над|по)|[.,;:(])\s*$")
