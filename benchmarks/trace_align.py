@@ -299,7 +299,7 @@ def _clones(stored: Sequence[bytes], count: int) -> Iterator[tuple[str, bytes]]:
 def table(*, quick: bool = False, million: bool = False) -> Iterator[tuple[list[str], list[list[str]]]]:
     """The tables, one after the other: a head and rows each."""
     random = Random(8)
-    count, leaks = (1_000, 50) if quick else (10_000, 500)
+    count, leaks = (1_000, 50) if quick else (10_000, 300)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         head = [f"leak, among {count:,} releases", "leaks", "right", "a right lead", "not enough", "wrong"]

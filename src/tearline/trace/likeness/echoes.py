@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
 from tearline.trace.likeness.facts import facts
 from tearline.trace.likeness.words import Words
@@ -17,13 +16,6 @@ _LONGER, _MORE = 2, 20
 """A translation of a span is looked for in a stretch of at most so many times its words, and so many more."""
 
 
-class _Spot(NamedTuple):
-    """A place of the base text with a fact, in one notation or more; what each key weighs."""
-
-    start: int
-    keys: dict[str, float]
-
-
 def echoed(base: str, spans: Sequence[tuple[int, int]], leak: str) -> tuple[float, ...]:
     """How much of the facts of each span (code points of `base`) stands close together in the leak.
 
@@ -31,54 +23,49 @@ def echoed(base: str, spans: Sequence[tuple[int, int]], leak: str) -> tuple[floa
     the logarithm of its prior (see `facts`). Linear but for sorting.
     """
     words, other = Words(base), Words(leak)
-    spots = _spots(words)
-    starts = [spot.start for spot in spots]
     places: dict[str, list[int]] = defaultdict(list)
     for fact in facts(other):
         places[fact.key].append(bisect_left(other.starts, fact.start))
+    spots = _spots(words)
+    starts = [start for start, _ in spots]
     out = []
     for start, end in spans:
-        inside = spots[bisect_left(starts, start) : bisect_left(starts, end)]
+        found = spots[bisect_left(starts, start) : bisect_left(starts, end)]
+        inside = {frozenset(keys): keys for _, keys in found}.values()  # what is told twice counts once
         size = int(((words.spans[:, 0] >= start) & (words.spans[:, 1] <= end)).sum())
-        total = sum(max(spot.keys.values()) for spot in inside)
         best = _best(inside, places, _LONGER * size + _MORE)
+        total = sum(max(keys.values()) for keys in inside)
         out.append(min(best / total, 1.0) if best >= _LEAST else 0.0)
     return tuple(out)
 
 
-def _spots(words: Words) -> list[_Spot]:
+def _spots(words: Words) -> list[tuple[int, dict[str, float]]]:
+    """The places of a text with facts: where each starts in the original, and what each key there weighs."""
     spots: dict[int, dict[str, float]] = defaultdict(dict)
     for fact in facts(words):
         at = min(bisect_left(words.ends, fact.start + 1), len(words) - 1)
         spots[int(words.spans[at, 0])][fact.key] = -math.log(fact.prior)
-    return [_Spot(start, keys) for start, keys in sorted(spots.items())]
+    return sorted(spots.items())
 
 
-def _best(spots: list[_Spot], places: dict[str, list[int]], stretch: int) -> float:
+def _best(spots: Iterable[dict[str, float]], places: dict[str, list[int]], stretch: int) -> float:
     """The greatest weight of distinct spots within a stretch of the leak."""
-    seen = sorted(
-        (at, number, weight)
-        for number, spot in enumerate(spots)
-        for key, weight in spot.keys.items()
-        for at in places.get(key, ())
-    )
-    best, low = 0.0, 0
-    held: dict[int, list[float]] = defaultdict(list)
-    total = 0.0
-    for at, number, weight in seen:
-        total += _change(held[number], weight, add=True)
+    weights, seen = [], []
+    for keys in spots:
+        known = [key for key in keys if key in places]
+        if known:
+            seen += [(at, len(weights)) for key in known for at in places[key]]
+            weights.append(max(keys[key] for key in known))
+    seen.sort()
+    best = total = 0.0
+    held, low = [0] * len(weights), 0
+    for at, number in seen:
+        total += 0.0 if held[number] else weights[number]
+        held[number] += 1
         while seen[low][0] < at - stretch:
-            total += _change(held[seen[low][1]], seen[low][2], add=False)
+            gone = seen[low][1]
+            held[gone] -= 1
+            total -= 0.0 if held[gone] else weights[gone]
             low += 1
         best = max(best, total)
     return best
-
-
-def _change(weights: list[float], weight: float, *, add: bool) -> float:
-    """By how much the greatest weight of a spot changes."""
-    before = max(weights, default=0.0)
-    if add:
-        weights.append(weight)
-    else:
-        weights.remove(weight)
-    return max(weights, default=0.0) - before

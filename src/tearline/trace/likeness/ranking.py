@@ -123,14 +123,15 @@ def ranked(features: Features, found: Found, *, enough: float = ENOUGH) -> tuple
     sure = [row for row in order if alone[row].chance <= enough]
     unsure = next((alone[row].score for row in order if alone[row].chance > enough), 0.0)
     sources: dict[int, Source] = {}
-    rest = evidence
+    rest = evidence.copy()
     while len(sources) < _MOST_SOURCES and (left := [row for row in sure if row not in sources]):
         best = max(left, key=lambda row: (float(rest[row].sum()), alone[row].score))
         rivals = _rivals(best, rest)
         if chance(rest[best]) > enough or rivals > RIVALS * enough / ENOUGH:
             break
         sources[best] = Source(alone[best], float(rest[best].sum()), rivals, alone[best].score - unsure, ())
-        rest = np.maximum(rest - evidence[best], 0.0)
+        told = evidence[best].nonzero()[0]
+        rest[:, told] = np.maximum(rest[:, told] - evidence[best, told], 0.0)
     others: dict[int, list[Candidate]] = {row: [] for row in sources}
     for row in sure if sources else ():
         if row not in sources:
@@ -169,10 +170,9 @@ def _parts(evidence: Evidence) -> Evidence:
 
 def _rivals(best: int, evidence: Evidence) -> float:
     """How many forms on the same subject may be expected to score as much as this row (rule 3)."""
-    totals = evidence.sum(axis=1)
-    common = np.minimum(evidence, evidence[best]).sum(axis=1)
-    parts = _parts(evidence)
-    scores = -np.sort(-parts[common < _SAME * np.minimum(totals, totals[best])], axis=0)
+    parts, told = _parts(evidence), evidence[best].nonzero()[0]
+    common = np.minimum(evidence[:, told], evidence[best, told]).sum(axis=1)
+    scores = -np.sort(-parts[common < _SAME * np.minimum(parts[:, 0], parts[best, 0])], axis=0)
     if len(scores) < _FEWEST:
         return 0.0
     first, last = len(scores) // 4, len(scores) // 2
