@@ -111,7 +111,8 @@ def _consider_next(node: Node, guard: Guard) -> int:
         marker.keep(db, fresh)
         references.keep(db, order, [held.seq for held in waiting])
         forms.keep_waiting(db, without_file)
-        _keep_custody(node, db, [*fresh, *_under_custody(node, _as_queued(db, told), allowed)])
+        queued = _under_custody(node, _as_queued(db, told), allowed)
+        _keep_custody(node, db, [*fresh, *queued], marker)
         for _, outcomes, draft in (*fresh, *told):  # those too: what is known of it may be more now
             if isinstance(outcome := outcomes[draft.recipient], Tearline):
                 mosaic.tell(node, db, draft.recipient, draft.release_id, outcome.portions)
@@ -370,12 +371,15 @@ def _as_queued(db: Connection, drafts: Iterable[Drafted]) -> list[Drafted]:
     ]
 
 
-def _keep_custody(node: Node, db: Connection, drafts: Sequence[Drafted]) -> None:
+def _keep_custody(
+    node: Node, db: Connection, drafts: Sequence[Drafted], marker: Marker | None = None
+) -> None:
     """Write down what was signed of these, and on which consents they rest: of those queued before too."""
     given = []
     for held, outcomes, draft in drafts:
         outcome = outcomes[draft.recipient]
-        given.append((outcome.label if isinstance(outcome, Tearline) else held.product.label, draft))
+        own = outcome.label if isinstance(outcome, Tearline) else held.product.label
+        given.append((own, draft, marker.plain(draft).object if marker else draft.object))
         if consents := rests_on(draft):
             store.rest_on(db, draft.release_id, msgspec.json.encode(draft), consents)
     custody.keep_given(node, db, given)

@@ -158,6 +158,10 @@ class Marker:
         found = self._kept.get(draft.release_id)
         return {} if found is None else {"marks": {"form": found[1].form, "mode": found[1].mode}}
 
+    def plain(self, draft: deliver.Draft) -> deliver.Draft:
+        """The draft as it was before it was marked."""
+        return self._plain.get(draft.release_id, draft)
+
     def _may(self, held: store.Held) -> bool:
         return self._mode is not None and may_mark(self._node, held.product)
 

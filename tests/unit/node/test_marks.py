@@ -181,6 +181,22 @@ def test_a_copy_that_its_originator_did_not_sign_is_none(four: list[Node]) -> No
     assert held(can) == before
 
 
+def test_a_copy_is_known_as_its_originators_in_every_wording(four: list[Node]) -> None:
+    """USA passes its own copy off as its own work; CAN holds another copy of it."""
+    gbr, usa, can, _ = four
+    take(mark(gbr), WHOLE.encode())
+    carry(gbr, usa, can)
+    (mine,), (theirs,) = reports(gbr, usa), reports(gbr, can)
+    assert body(mine) != body(theirs)
+    del mine["extensions"]
+    stolen = mine | {"created_by_ref": usa.identity.id, "object_marking_refs": [GREEN]}
+    stolen |= {"id": "report--7c0f9b3c-0c54-4c0e-9a50-0d2f6a4f0f55", "modified": "2026-11-01T00:00:00.000Z"}
+    before = held(can)
+    receive(can, "USA", [middleman.release(usa, stolen, "CAN", None)])
+    assert "check 12, claim" in refusals(can)[-1]
+    assert held(can) == before
+
+
 # --- Recall and revision --------------------------------------------------------------------------
 
 
