@@ -36,6 +36,7 @@ _MODULES = {
     "catalogue": "catalogue",
     "flags": "flags",
     "referral": "referral",
+    "trace": "trace",
     "demo": "demo",
     "simulate": "simulate",
 }
