@@ -7,8 +7,8 @@ HMAC-SHA-256 is taken to be such a function. Draws compare integers: every machi
 In `Mode.COLLUSION` the bias is secret and one of two, as in the short codes against few colluders of Nuida et
 al., "An improvement of discrete Tardos fingerprinting codes" (2009). Theirs, 1/2 ± √3/6, is best for a score
 that knows nothing of the attack. The score used here estimates it (`leakers`), and is served better by biases
-farther out. The arcsine density of Tardos (2008) needs more slots against up to four colluders:
-`benchmarks/trace.py --biases` measures them all.
+farther out. The arcsine density of Tardos (2008) needs more slots against up to four colluders;
+`benchmarks/trace.py` measures them all.
 """
 
 from __future__ import annotations

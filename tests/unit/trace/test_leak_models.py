@@ -92,3 +92,8 @@ def test_slots_that_weigh_the_same_are_counted() -> None:
     scored = score(leakers.one([Seen("", 0.5, bit) for bit in fair], MISREAD))
     assert scored.units == ((0, 1),) * 3
     assert [scored.tail(agree) for agree in range(5)] == pytest.approx([1, 7 / 8, 4 / 8, 1 / 8, 0])
+
+
+def test_where_agreeing_speaks_for_innocence_differing_scores() -> None:
+    spans = [Weight(0.5, math.log(0.8), math.log(1.2)), Weight(0.5, math.log(1.2), math.log(0.8))]
+    assert score(spans).units == ((1, 0), (0, 1))

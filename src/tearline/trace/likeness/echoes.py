@@ -50,7 +50,8 @@ def _spots(words: Words) -> list[tuple[int, dict[str, float]]]:
 
 def _best(spots: Iterable[dict[str, float]], places: dict[str, list[int]], stretch: int) -> float:
     """The greatest weight of distinct spots within a stretch of the leak."""
-    weights, seen = [], []
+    weights: list[float] = []
+    seen: list[tuple[int, int]] = []
     for keys in spots:
         known = [key for key in keys if key in places]
         if known:

@@ -15,6 +15,7 @@ _LINKED_LEFT = re.compile(
 _LINKED_RIGHT = re.compile(
     rf"(?:\s*[–—-]|\s+(?:and|or|to|until|till|through))\s*(?:the\s+)?(?:\d|{_MONTH})|,?\s\d{{4}}\b"
 )
+_DIGIT = re.compile(r"\d")
 _DATE = re.compile(
     rf"(?<![\w.,:/-])(?:(?P<d>[1-9]|[12]\d|3[01]) (?P<m>{_MONTH})(?: (?P<y>(?:19|20)\d\d))?"
     rf"|(?P<m2>{_MONTH}) (?P<d2>[1-9]|[12]\d|3[01])(?:, (?P<y2>(?:19|20)\d\d))?)(?![\w/:’'-]|[.,:]\d)"
@@ -72,7 +73,9 @@ _UNIT = re.compile(
     r"|west|below|above|behind|between|with|at|for|out|before|after|is|was|further|inside|outside|upstream"
     r"|downstream|down|along|across)\b)"
 )
-_UNIT_LEFT = re.compile(r"\b(?:an?|the|this|that|each|every|its|their|one)\s$")
+_UNIT_LEFT = re.compile(
+    r"(?:\b(?:an?|the|this|that|each|every|its|their|one)|\d (?:[a-z]{1,2}|GB|[a-z]+s) (?:to|by|and|or))\s$"
+)
 _PERCENT = re.compile(r"(?<=\d)(?:%| percent\b| %| per cent\b)")
 
 _CONJUNCTION = re.compile(r"(?P<s>,? (?:and|or))(?= (?P<next>[a-z0-9]\S*)(?: (?P<then>\w+))?)")
@@ -147,10 +150,12 @@ def propose(sentence: str) -> Iterator[Candidate]:
 
 
 def _dates(s: str) -> Iterator[Candidate]:
-    for m in _DATE.finditer(s):
+    for m in _DATE.finditer(s) if _DIGIT.search(s) else ():
         before, after = s[max(0, m.start() - 24) : m.start()], s[m.end() : m.end() + 24]
         if _LINKED_LEFT.search(before) or _LINKED_RIGHT.match(after) or not _AFTER_DATE.match(after):
             continue
+        if (m["y"] or m["y2"]) and re.match(r",? [a-z]", after):
+            continue  # "on October 13, 2026 a column" would want another comma
         day, month, year = m["d"] or m["d2"], m["m"] or m["m2"], m["y"] or m["y2"]
         one = f"{day} {month}" + (f" {year}" if year else "")
         other = f"{month} {day}" + (f", {year}" if year else "")
@@ -171,8 +176,8 @@ def _numbers(s: str) -> Iterator[Candidate]:
 
 
 def _units(s: str) -> Iterator[Candidate]:
-    for m in _UNIT.finditer(s):
-        if m["n"] != "1" and not _UNIT_LEFT.search(s, max(0, m.start() - 8), m.start()):
+    for m in _UNIT.finditer(s) if _DIGIT.search(s) else ():
+        if m["n"] != "1" and not _UNIT_LEFT.search(s, max(0, m.start() - 24), m.start()):
             short = m["u"] if m["u"] in _UNITS else next(k for k, v in _UNITS.items() if v == m["u"])
             yield Candidate(*m.span("u"), SlotKind.ABBREVIATION, f"en.unit.{short}", (short, _UNITS[short]))
     for m in _PERCENT.finditer(s):

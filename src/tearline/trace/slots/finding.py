@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise, product
 from typing import NamedTuple
 
 from tearline.trace.slots import english, guard, lexicon, slavic
@@ -17,6 +18,8 @@ _RULES: Mapping[str, Callable[[str], Iterator[Candidate]]] = {
 _ARTICLES = frozenset(("a", "an"))
 _UK_EUPHONIC = words("у в і й з із зі")
 _RU_EUPHONIC = words("о об обо в во с со к ко")
+_NEAR = 40
+"""Code points: more than the two words that a condition looks at."""
 _VOWELS = lexicon.VOWELS
 
 
@@ -42,15 +45,15 @@ def in_block(block: str, language: str) -> Iterator[Found]:
 def in_sentence(sentence: str, language: str) -> tuple[Found, ...]:
     """The slots of a sentence.
 
-    What a wording may disturb is no further than the next slot on either side. So it is enough to look at
-    texts in which the wordings of any three neighbours come in all eight combinations: slots that are not
+    What a wording may disturb is near it, and no further than the next slot on either side. So it is enough
+    to look at texts in which the wordings of any neighbours come in all combinations: slots that are not
     found in all of them are dropped, until none is.
     """
     slots = _scan(sentence, language)
     while slots:
-        kept = set(range(len(slots)))
-        for row in range(1 << min(3, len(slots))):
-            text, starts = _written(sentence, slots, [row >> (place % 3) & 1 for place in range(len(slots))])
+        kept, row = set(range(len(slots))), _longest_row(slots)
+        for letters in product((0, 1), repeat=row):
+            text, starts = _written(sentence, slots, [letters[place % row] for place in range(len(slots))])
             again = {(found.start, found.entry, found.options) for found in _scan(text, language)}
             kept &= {n for n, slot in enumerate(slots) if (starts[n], slot.entry, slot.options) in again}
         if len(kept) == len(slots):
@@ -59,6 +62,15 @@ def in_sentence(sentence: str, language: str) -> tuple[Found, ...]:
     name = " ".join(_written(sentence, slots, [0] * len(slots))[0].split())
     kinds = [slot.kind for slot in slots]
     return tuple(Found(slot, name, kinds[:n].count(slot.kind)) for n, slot in enumerate(slots))
+
+
+def _longest_row(slots: Sequence[Candidate]) -> int:
+    """How many slots stand near one another in a row; more than three are as three."""
+    longest = row = 1
+    for one, other in pairwise(slots):
+        row = row + 1 if other.start - one.end < _NEAR else 1
+        longest = max(longest, row)
+    return min(3, longest)
 
 
 def forget() -> None:
@@ -96,48 +108,36 @@ def _scan(sentence: str, language: str) -> tuple[Candidate, ...]:
 
 
 def _lexical(sentence: str, language: str) -> Iterator[Candidate]:
-    lower = sentence.lower()
-    if len(lower) != len(sentence):
+    lower, wordings = sentence.lower(), lexicon.index(language)
+    found = list(lexicon.TOKEN.finditer(lower))
+    hits = [n for n, token in enumerate(found) if token[0] in wordings]
+    if not hits or len(lower) != len(sentence):
         return
-    spans = [match.span() for match in lexicon.TOKEN.finditer(lower)]
-    tokens = [sentence[first:last] for first, last in spans]
-    ends = {last: n for n, (_, last) in enumerate(spans)}
-    words = lexicon.index(language)
-    for n, token in enumerate(tokens):
-        for option, pair in words.get(token.lower(), ()):
-            start = spans[n][0]
+    tokens = ["", "", *(sentence[token.start() : token.end()] for token in found), "", ""]
+    ends = {token.end(): n for n, token in enumerate(found)}
+    for n in hits:
+        start = found[n].start()
+        for option, pair in wordings[found[n][0]]:
             last = ends.get(start + len(option), -1)
             if last < 0 or not lower.startswith(option.lower(), start):
                 continue
             surface = sentence[start : start + len(option)]
-            capital = option[0].upper() + option[1:]
-            is_capital = surface == capital and n == 0
+            is_capital = n == 0 and surface == _capital(option)
             if surface != option and not is_capital:
                 continue
-            before = [tokens[n - 1] if n > 0 else "", tokens[n - 2] if n > 1 else ""]
-            after = [*tokens[last + 1 : last + 3], "", ""][:2]
-            named = n > 0 and last + 1 < len(tokens) and _is_inside_name(sentence, spans, n, last)
-            if (
-                named
-                or not _fits(pair.options, before[0].lower(), after[0].lower(), language)
-                or not lexicon.holds(pair, before, after)
-            ):
+            # Two empty tokens stand before the first and behind the last.
+            before, after = tokens[n : n + 2][::-1], tokens[last + 3 : last + 5]
+            inside_name = n > 1 and before[0][:1].isupper() and after[0][:1].isupper()
+            if inside_name or not _fits(pair.options, before[0].lower(), after[0].lower(), language):
                 continue
-            options = pair.options
-            if is_capital:
-                options = (_capital(options[0]), _capital(options[1]))
-            yield Candidate(start, start + len(option), pair.kind, pair.entry, options)
-            break
+            if lexicon.holds(pair, before, after):
+                one, other = map(_capital, pair.options) if is_capital else pair.options
+                yield Candidate(start, start + len(option), pair.kind, pair.entry, (one, other))
+                break
 
 
 def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
-
-
-def _is_inside_name(sentence: str, spans: Sequence[tuple[int, int]], first: int, last: int) -> bool:
-    """Whether it stands between two words with capitals, as `of the` in the name of an organisation."""
-    left, right = sentence[spans[first - 1][0]], sentence[spans[last + 1][0]]
-    return first > 1 and left.isupper() and right.isupper()
 
 
 def _fits(options: tuple[str, str], before: str, after: str, language: str) -> bool:

@@ -158,7 +158,8 @@ def closed(block: str) -> list[Span]:
     for signs, pattern in _CLOSED:
         if any(sign in block for sign in signs):
             found += [match.span() for match in pattern.finditer(block)]
-    found += [chunk.span() for chunk in _CHUNK.finditer(block) if _SIGN.search(chunk[0])]
+    if _SIGN.search(block):
+        found += [chunk.span() for chunk in _CHUNK.finditer(block) if _SIGN.search(chunk[0])]
     return found
 
 

@@ -206,5 +206,6 @@ def _beside(anchors: _Anchors, place: int, anchor: int, is_left: bool) -> Bit | 
     options = [_tokens(option, _WORD)[::step] for option in slot.options]
     if any(not one or one[: len(other)] == other for one, other in (options, options[::-1])):
         return None
-    found = [told[: len(option)] == option for option in options]
+    # A word at the very edge may be the rest of another: something must stand behind it.
+    found = [told[: len(option)] == option and len(told) > len(option) for option in options]
     return (1 if found[1] else 0) if any(found) else None

@@ -8,13 +8,14 @@ orthography of 2019, sections 23-25; a slot is only where both forms are usual.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tearline.trace.slots.candidate import Candidate, words
 from tearline.trace.terms import SlotKind
 
 _L = "а-яіїєґё"
+_DIGIT = re.compile(r"\d")
 _DASH = re.compile(r"(?<=[^\s\d] )[–—](?= [^\s])")
 
 
@@ -134,8 +135,8 @@ _RU = _Tongue(
 class _Rules:
     """The rules of one of the two languages."""
 
-    def __init__(self, tongue: _Tongue) -> None:
-        self._t = tongue
+    def __init__(self, tongue: _Tongue, own: Callable[[str], Iterator[Candidate]]) -> None:
+        self._t, self._own = tongue, own
         linked = r"(?:і|й|та|и|або|чи|или|до|по|–|—|-|,)"
         self._day = re.compile(rf"(?<![\w.,:/–—-])(?P<d>0?[1-9]) (?={'(?:' + tongue.months + ')'}\b)")
         self._linked = re.compile(rf"\d\s*{linked}\s*$|№\s*$")
@@ -176,14 +177,13 @@ class _Rules:
 
     def propose(self, sentence: str) -> Iterator[Candidate]:
         """All that the rules find, in any order; they may overlap."""
-        yield from self._dates(sentence)
-        yield from self._numbers(sentence)
-        yield from self._units(sentence)
+        if _DIGIT.search(sentence):
+            yield from self._dates(sentence)
+            yield from self._thousands_of(sentence)
+            yield from self._units(sentence)
+        yield from self._small_numbers(sentence)
         yield from self._marks(sentence)
-        if self._t.code == "uk":
-            yield from _euphony(sentence)
-        else:
-            yield from _series(sentence)
+        yield from self._own(sentence)
 
     def _made(self, span: tuple[int, int], kind: SlotKind, name: str, options: tuple[str, str]) -> Candidate:
         return Candidate(*span, kind, f"{self._t.code}.{name}", options)
@@ -201,7 +201,7 @@ class _Rules:
             if long and m["y"] in {long, short}:
                 yield self._made(m.span("y"), SlotKind.ABBREVIATION, "year", (long, short))
 
-    def _numbers(self, s: str) -> Iterator[Candidate]:
+    def _small_numbers(self, s: str) -> Iterator[Candidate]:
         for m in self._small.finditer(s):
             number = int(m["n"]) if m["n"].isdigit() else 0
             word = self._t.numbers[number - 2] if number else m["n"]
@@ -210,6 +210,8 @@ class _Rules:
             if m["p"] in self._t.before_span:
                 number = number or self._t.numbers.index(word) + 2
                 yield self._made(m.span("n"), SlotKind.NUMBER, "small-number", (word, str(number)))
+
+    def _thousands_of(self, s: str) -> Iterator[Candidate]:
         for m in self._thousands.finditer(s):
             number = int(re.sub(r"\D", "", m["n"]))
             before = s[: m.start()].rstrip()
@@ -236,12 +238,14 @@ class _Rules:
 
     def _form(self, s: str, m: re.Match[str], unit: _Units) -> str:
         """The form in full, or nothing where it is not sure."""
+        before = re.findall(r"\w+", s[max(0, m.start("n") - 40) : m.start("n")].lower())[::-1]
+        near = next((word for word in before if word not in self._t.hedges), "")
+        if len(before) > 1 and before[1] in unit:
+            return ""  # "from 8 m to 14 m": both alike
         if "," in m["n"]:
             return unit.part
         if not re.fullmatch(r"\d*(?:[05-9]|1[1-4])", m["n"]):
             return ""
-        before = re.findall(r"\w+", s[max(0, m.start("n") - 40) : m.start("n")].lower())[::-1]
-        near = next((word for word in before if word not in self._t.hedges), "")
         return "" if near in self._t.oblique else unit.many
 
     def _marks(self, s: str) -> Iterator[Candidate]:
@@ -268,7 +272,7 @@ def _series(s: str) -> Iterator[Candidate]:
         first = s[: m.start()].rstrip(", ").rpartition(" ")[2]
         row = (first, m["a"], m["b"])
         alike = all(word[:1].isupper() for word in row) or len({word[-2:] for word in row}) == 1
-        if alike and m["s"] in {" и", ", а также"}:
+        if alike and m["s"] in {" и", ", а также"} and "а также" not in s[: m.start()] + s[m.end() :]:
             yield Candidate(*m.span("s"), SlotKind.SYNONYM, "ru.series", (" и", ", а также"))
 
 
@@ -327,4 +331,4 @@ def _euphony(s: str) -> Iterator[Candidate]:
         yield Candidate(*m.span("u"), synonym, "uk.z-iz", ("з", "із"))
 
 
-ukrainian, russian = _Rules(_UK).propose, _Rules(_RU).propose
+ukrainian, russian = _Rules(_UK, _euphony).propose, _Rules(_RU, _series).propose
