@@ -113,3 +113,28 @@ def test_the_bound_holds_where_features_are_independent() -> None:
     assert bounds.min() < 0.003
     for level in (0.3, 0.1, 0.03, 0.01, 0.003, 0.001):
         assert (bounds <= level).mean() <= level
+
+
+def on_one_subject(random: Random) -> str:
+    """Twenty sentences about the same few people, places and days; in every language the same facts."""
+    names = ["Zhytvyn", "Sorvat", "Ternorud", "Sukhra", "Dobrank", "Kelmin", "Vostrik", "Brinov", "Garmast"]
+    names += ["Polshin", "Drevnik", "Chastov", "Mirzan", "Helvort", "Tarnuv", "Zubrest", "Lomkan", "Skvirov"]
+    some = random.sample(names, 10)
+    days = random.sample(range(1, 29), 3)
+    return " ".join(
+        f"{random.choice(some)} {random.choice(VERBS)} {random.choice(some)} am {random.choice(days)} October."
+        for _ in range(20)
+    )
+
+
+VERBS = [made._name(RANDOM)["en"].lower() for _ in range(300)]
+
+
+def test_a_subject_in_common_is_no_source() -> None:
+    """By chance alone many of these would be named."""
+    random = Random(2)
+    shelf = Shelf({**TEXTS, **{f"s{n}": on_one_subject(random) for n in range(40)}})
+    leaks = [on_one_subject(random) for _ in range(20)]
+    assert sum(bool(named(leak, shelf)) for leak in leaks) <= 1
+    alone = [ranking.ranked(f, shelf.candidates(f, 0), enough=1e9) for f in map(likeness.features, leaks)]
+    assert sum(sources[0].best.chance <= likeness.ENOUGH for sources in alone if sources) >= 5
