@@ -121,10 +121,8 @@ def on_one_subject(random: Random) -> str:
     names += ["Polshin", "Drevnik", "Chastov", "Mirzan", "Helvort", "Tarnuv", "Zubrest", "Lomkan", "Skvirov"]
     some = random.sample(names, 10)
     days = random.sample(range(1, 29), 3)
-    return " ".join(
-        f"{random.choice(some)} {random.choice(VERBS)} {random.choice(some)} am {random.choice(days)} October."
-        for _ in range(20)
-    )
+    said = ((random.choice(some), random.choice(VERBS), random.choice(some)) for _ in range(20))
+    return " ".join(f"{' '.join(words)} am {random.choice(days)} October." for words in said)
 
 
 VERBS = [made._name(RANDOM)["en"].lower() for _ in range(300)]
