@@ -16,7 +16,7 @@ from importlib import import_module
 from rich.console import Console
 from rich.table import Table
 
-PARTS = ("codes",)
+PARTS = ("codes", "align")
 """In the order of the issue; a part is named here when its file stands beside this one."""
 
 Sheet = tuple[list[str], list[list[str]]]

@@ -91,6 +91,12 @@ def test_forms_that_say_the_same_are_alternatives_of_the_fullest() -> None:
     }
 
 
+def test_in_an_index_of_two_both_forms_of_a_text_are_found() -> None:
+    shelf = Shelf({"whole": TEXTS["r3"], "tearline": part("r3")})
+    (source,) = likeness.candidates(shelf, likeness.features(TEXTS["r3"]))
+    assert (source.best.form, [each.form for each in source.alternatives]) == ("whole", ["tearline"])
+
+
 def test_a_lead_is_weaker_than_a_finding() -> None:
     few = " ".join(TEXTS["r2"].split()[10:22])
     features = likeness.features(few)
