@@ -16,19 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from tearline.adapters import items
-from tearline.agreement import Agreement, Ruling, Verdict
+from tearline.agreement import Agreement
 from tearline.cli.show import table
 from tearline.node import Node, agreement_record, read_agreement
 from tearline.node.replay import EXAMPLES, Progress, export, replay, replay_files
-from tearline.review import Change, Changes, Side
+from tearline.review import Change, Changes, in_words
 from tearline.terms import BadInput
 
-WHY_NOT = {
-    Verdict.NO_AGREEMENT: "no agreement is in force",
-    Verdict.NO_CLAUSE: "no clause permits it",
-    Verdict.NO_LEVEL: "the table of levels has no row",
-    Verdict.ERROR: "a clause could not be evaluated",
-}
 COUNTS = ("partner", "month", "category", "topic", "change", "items")
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -64,12 +58,12 @@ def replay_(
         raise BadInput("FOLDER|VERSION", "", "give an agreement to replay, or --export FILE")
     with Node.open(home) as node:
         if out is not None:
-            with _progress("writing") as progress:
+            with progress_bar("writing") as progress:
                 written = export(node, out, progress=progress)
             click.echo(f"{written} rows are written to {out}.")
             return
         proposed = _agreement(node, reference or "")
-        with _progress("replaying") as progress:
+        with progress_bar("replaying") as progress:
             run = partial(replay_files, files=files) if files else replay
             changes = run(node, proposed, partners=partners, examples=examples, progress=progress)
     if parquet is not None:
@@ -107,27 +101,17 @@ def show(changes: Changes, proposed: Agreement) -> None:
         table(
             ("for example", "version", "partner", "what happens", "now", "then"),
             (
-                (each.id, each.version, each.partner, each.change, _side(each.before), _side(each.after))
+                (
+                    each.id,
+                    each.version,
+                    each.partner,
+                    each.change,
+                    in_words(each.before),
+                    in_words(each.after),
+                )
                 for each in changes.examples
             ),
         )
-
-
-def _side(side: Side) -> str:
-    """How an item fares, and because of which clauses."""
-    if side.outcome == "whole":
-        return f"whole by {_clauses(side.whole)}"
-    if side.outcome == "tearline":
-        return f"tearline by {_clauses(side.tearline)}"
-    asked = [ruling for ruling in (side.whole, side.tearline) if ruling]
-    forbidden = [ruling for ruling in asked if ruling.verdict is Verdict.FORBID]
-    if forbidden:
-        return f"withheld: {_clauses(*forbidden)} forbids it"
-    return "withheld: " + ", ".join(dict.fromkeys(WHY_NOT[ruling.verdict] for ruling in asked))
-
-
-def _clauses(*rulings: Ruling | None) -> str:
-    return ", ".join(dict.fromkeys(clause for ruling in rulings if ruling for clause in ruling.clauses))
 
 
 def _counts(changes: Changes) -> list[tuple[str | int, ...]]:
@@ -148,7 +132,7 @@ def _agreement(node: Node, reference: str) -> Agreement:
 
 
 @contextmanager
-def _progress(doing: str) -> Iterator[Progress]:
+def progress_bar(doing: str) -> Iterator[Progress]:
     """A bar on the error output, where that is a terminal."""
     console = Console(stderr=True)
     columns = (

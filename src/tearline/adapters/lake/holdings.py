@@ -1,0 +1,283 @@
+"""Questions about holdings, as Ibis expressions: the same ones on every engine.
+
+A *copy* is a row of the files. An item is *held* once by its holder, however many gave it. Each copy has a
+part that is left: 1 now, and for every round of a scenario 1 less what its cuts take. Of an item that is
+left which is left of its best copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from tearline.adapters.lake.files import WHOLE, module
+from tearline.terms import BadInput, Category, Party, Region, Topic
+
+_BITS = 62
+"""Givers in one number."""
+_OF_KIND = ("category", "topics", "regions")
+
+
+class Engine(Protocol):
+    """What works expressions out."""
+
+    def keep(self, expression: Any) -> Any:
+        """Works it out once, and keeps it as a table."""
+
+    def small(self, columns: Mapping[str, Sequence[Any]]) -> Any:
+        """A small table of these columns."""
+
+
+class Cut(NamedTuple):
+    """What a scenario takes: `share` of the copies that fit, where `None` and nothing mean any.
+
+    What a holder made itself is never cut.
+    """
+
+    giver: Party | None = None
+    holder: Party | None = None
+    originator: Party | None = None
+    categories: frozenset[Category] = frozenset()
+    topics: frozenset[Topic] = frozenset()
+    share: float = 1.0
+
+
+class Changed(NamedTuple):
+    """What new agreements do to the copies that `giver` gives: a file of `holder`, `originator`, `item`,
+    `gone` and the columns of a copy. Where `gone` is false, the copy is a new one."""
+
+    giver: Party
+    file: Path
+
+
+class Kind(NamedTuple):
+    """What requirements can ask about; many items are of one kind."""
+
+    category: Category
+    topics: frozenset[Topic]
+    regions: frozenset[Region]
+
+
+class Held(NamedTuple):
+    """Items of one originator that one holder has by the same givers: how many, and what they are worth.
+
+    `left`: (items, value) after each round.
+    """
+
+    holder: Party
+    originator: Party
+    givers: frozenset[Party]
+    items: float
+    value: float
+    left: tuple[tuple[float, float], ...]
+
+
+class Answer(NamedTuple):
+    """Items of one originator and month that answer a requirement of a holder. `left`: after each round."""
+
+    requirement: int
+    holder: Party
+    originator: Party
+    month: str
+    items: float
+    left: tuple[float, ...]
+
+
+class Holdings:
+    """Copies read once, and what is asked of them. `rounds`: of each the cuts."""
+
+    def __init__(
+        self,
+        copies: Any,
+        engine: Engine,
+        rounds: Sequence[Sequence[Cut]] = (),
+        *,
+        changed: Any = None,
+        changed_giver: Party = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        self._ibis, self._rounds = module("ibis"), len(rounds)
+        self._engine = engine
+        if since is not None:
+            copies = copies.filter(copies["at"] >= self._ibis.literal(since))
+        if until is not None:
+            copies = copies.filter(copies["at"] < self._ibis.literal(until))
+        copies = copies.mutate(now=self._ibis.literal(1.0), stays=self._ibis.literal(1.0))
+        if changed is not None:
+            copies = self._changed(copies, changed, changed_giver)
+        copies = copies.mutate(
+            month=copies["at"].year() * 12 + copies["at"].month() - 1,
+            **{f"left{n}": copies["stays"] * self._left(copies, cuts) for n, cuts in enumerate(rounds)},
+        )
+        self.kinds, kinds = self._kinds(copies)
+        self.givers = self._column(copies.select("giver").distinct())
+        self.held = engine.keep(self._once(copies, kinds))
+
+    def _changed(self, copies: Any, changed: Any, giver: Party) -> Any:
+        """With what agreements change: copies that stay no longer, and new ones."""
+        ibis, key = self._ibis, ("holder", "originator", "item")
+        gone = (
+            changed.filter(changed["gone"])
+            .select(*key)
+            .distinct()
+            .mutate(giver=ibis.literal(giver), lost=ibis.literal(True))
+        )
+        both = copies.left_join(gone, [*key, "giver"])
+        copies = both.mutate(stays=ibis.ifelse(both["lost"].fill_null(False), 0.0, 1.0)).select(
+            *copies.columns
+        )
+        new = changed.filter(~changed["gone"]).drop("gone").mutate(giver=ibis.literal(giver))
+        new = new.mutate(now=ibis.literal(0.0), stays=ibis.literal(1.0)).select(*copies.columns)
+        return copies.union(new)
+
+    def _left(self, copies: Any, cuts: Sequence[Cut]) -> Any:
+        """Which part of each copy is left after these cuts."""
+        ibis = self._ibis
+        left = ibis.literal(1.0)
+        for cut in cuts:
+            fits = copies["giver"] != copies["holder"]
+            for name in ("giver", "holder", "originator"):
+                if (party := getattr(cut, name)) is not None:
+                    fits &= copies[name] == party
+            if cut.categories:
+                fits &= copies["category"].isin(sorted(map(str, cut.categories)))
+            if cut.topics:
+                topics = ibis.literal(",") + copies["topics"] + ibis.literal(",")
+                fits &= reduce(or_, (topics.contains(f",{topic},") for topic in sorted(cut.topics)))
+            left *= ibis.ifelse(fits, 1.0 - cut.share, 1.0)
+        return left
+
+    def _kinds(self, copies: Any) -> tuple[list[Kind], Any]:
+        """The kinds that there are, and a table of their numbers."""
+        rows = sorted(_rows(copies.select(*_OF_KIND).distinct()), key=lambda row: tuple(row.values()))
+        numbered = [{**row, "kind": number} for number, row in enumerate(rows)]
+        table = self._engine.small(
+            {name: [row[name] for row in numbered] for name in (*_OF_KIND, "kind")}
+            if numbered
+            else {"category": [""], "topics": [""], "regions": [""], "kind": [0]}
+        )
+        return [_kind(**row) for row in rows], table
+
+    def _column(self, table: Any) -> list[Party]:
+        return sorted(next(iter(row.values())) for row in _rows(table))
+
+    def _once(self, copies: Any, kinds: Any) -> Any:
+        """Each item once for its holder, with its givers as bits."""
+        words = range(max(1, -(-len(self.givers) // _BITS)))
+        names = [f"givers{word}" for word in words]
+        bits: dict[str, list[Any]] = {"giver": self.givers or [""]}
+        for word in words:
+            places = (number - word * _BITS for number in range(len(bits["giver"])))
+            bits[names[word]] = [1 << place if 0 <= place < _BITS else 0 for place in places]
+        joined = copies.join(self._engine.small(bits), "giver").join(kinds, list(_OF_KIND))
+        return joined.group_by("holder", "originator", "item").aggregate(
+            kind=joined["kind"].min(),
+            whole=(joined["form"] == WHOLE).cast("int8").max(),
+            month=joined["month"].min(),
+            uses=joined["uses"].max(),
+            now=joined["now"].max(),
+            **{name: _any_bit(self._ibis)(joined[name]) for name in names},
+            **{f"left{n}": joined[f"left{n}"].max() for n in range(self._rounds)},
+        )
+
+    # --- Questions -----------------------------------------------------------------------------------
+
+    def shares(self, worth: Sequence[float]) -> list[Held]:
+        """Items by holder, originator and givers. `worth`: of each kind; an item used n times counts n + 1
+        times."""
+        ibis = self._ibis
+        kinds = ibis.memtable(
+            {"kind": list(range(len(worth) or 1)), "worth": list(map(float, worth)) or [0.0]}
+        )
+        held = self.held.join(kinds, "kind")
+        held = held.mutate(value=held["worth"] * (held["uses"] + 1))
+        givers = [name for name in self.held.columns if name.startswith("givers")]
+        sums = {"items": held["now"].sum(), "value": (held["now"] * held["value"]).sum()}
+        for n in range(self._rounds):
+            left = held[f"left{n}"]
+            sums |= {f"items{n}": left.sum(), f"value{n}": (left * held["value"]).sum()}
+        rows = _rows(held.group_by("holder", "originator", *givers).aggregate(**sums))
+        found = [
+            Held(
+                row["holder"],
+                row["originator"],
+                frozenset(self._named([row[name] for name in givers])),
+                row["items"],
+                row["value"],
+                tuple((row[f"items{n}"], row[f"value{n}"]) for n in range(self._rounds)),
+            )
+            for row in rows
+        ]
+        return sorted(found, key=lambda each: (each.holder, each.originator, sorted(each.givers)))
+
+    def answers(self, meets: Iterable[tuple[int, int, bool]]) -> list[Answer]:
+        """What answers requirements: `meets` are (requirement, kind, whether whole alone counts)."""
+        asked = [(number, kind, int(whole)) for number, kind, whole in meets]
+        if not asked:
+            return []
+        names = ("requirement", "kind", "least")
+        table = self._engine.small(dict(zip(names, map(list, zip(*asked, strict=True)), strict=True)))
+        met = self.held.join(table, "kind")
+        met = met.filter(met["whole"] >= met["least"])
+        sums = {"items": met["now"].sum()} | {f"items{n}": met[f"left{n}"].sum() for n in range(self._rounds)}
+        keys = ("requirement", "holder", "originator", "month")
+        found = [
+            Answer(
+                row["requirement"],
+                row["holder"],
+                row["originator"],
+                _month(row["month"]),
+                row["items"],
+                tuple(row[f"items{n}"] for n in range(self._rounds)),
+            )
+            for row in _rows(met.group_by(*keys).aggregate(**sums))
+        ]
+        return sorted(found)
+
+    def months(self) -> tuple[str, str] | None:
+        """The first and the last in which somebody got something."""
+        month = self.held["month"]
+        (row,) = _rows(self.held.aggregate(first=month.min(), last=month.max()))
+        return None if row["first"] is None else (_month(row["first"]), _month(row["last"]))
+
+    def _named(self, words: Sequence[int]) -> Iterator[Party]:
+        for word, bits in enumerate(words):
+            for place in range(_BITS):
+                if bits >> place & 1:
+                    yield self.givers[word * _BITS + place]
+
+
+def _any_bit(ibis: Any) -> Callable[[Any], Any]:
+    """Bits that are set in any: both engines call it `bit_or`, which Ibis knows of DuckDB alone."""
+
+    def bit_or(arg: int) -> int: ...  # type: ignore[empty-body]
+
+    made: Callable[[Any], Any] = ibis.udf.agg.builtin(bit_or, signature=((int,), int))
+    return made
+
+
+def _kind(category: str, topics: str, regions: str, **_: Any) -> Kind:
+    try:
+        return Kind(
+            Category(category),
+            frozenset(map(Topic, filter(None, topics.split(",")))),
+            frozenset(map(Region, filter(None, regions.split(",")))),
+        )
+    except ValueError as error:
+        raise BadInput(
+            "holdings", str(error).split(" is ")[0], "no vocabulary has it", "see docs/review.md"
+        ) from None
+
+
+def _month(number: int) -> str:
+    return f"{number // 12}-{number % 12 + 1:02}"
+
+
+def _rows(table: Any) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = table.to_pyarrow().to_pylist()
+    return found
