@@ -25,7 +25,7 @@ _SHOWN = 200
 def page(review: Review) -> str:
     """The page. Whatever texts are in the review are shown as text."""
     found = tables(review)
-    scripts = {"echarts": _read("echarts.simple.min.js"), "script": _read("charts.js")}
+    scripts = {"echarts": _read("echarts.common.min.js"), "script": _read("charts.js")}
     at = f"{review.at:%Y-%m-%d %H:%M} UTC"
     parts = {
         **scripts,
