@@ -336,15 +336,15 @@ def _coverage(own: Party, held: lake.Holdings, requirements: Sequence[Requiremen
     months = held.months()
     if not requirements or months is None:
         return None
-    meets = [
-        (number, kind, requirement.form == "whole")
+    asked = [
+        lake.Asked(number, kind, requirement.holder or own, requirement.form == "whole")
         for number, requirement in enumerate(requirements)
         for kind, facts in enumerate(held.kinds)
         if requirement.fits(*facts)
     ]
     answers = [
-        Answering(each.requirement, each.holder, each.originator, each.month, (each.items, *each.left))
-        for each in held.answers(meets)
+        Answering(each.requirement, each.originator, each.month, (each.items, *each.left))
+        for each in held.answers(asked)
     ]
     return coverage(requirements, answers, months, ("now", AFTER, ANSWERED), own)
 

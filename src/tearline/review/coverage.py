@@ -15,10 +15,12 @@ MOST_FILLERS = 3
 
 
 class Answering(NamedTuple):
-    """Items of one originator and month that fit a requirement, held by somebody; `counts`: at each stage."""
+    """Items of one originator and month that fit a requirement; `counts`: at each stage.
+
+    Without a month: what others than the requirement's holder have.
+    """
 
     requirement: int
-    holder: Party
     originator: Party
     month: str
     counts: tuple[float, ...]
@@ -73,7 +75,7 @@ def _covered(
 ) -> Covered:
     last = f"{requirement.latest:%Y-%m}" if requirement.latest else "9999-12"
     asked = [month for month in period if month <= last]
-    mine = [answer for answer in answers if answer.holder == holder and answer.month <= last]
+    mine = [answer for answer in answers if answer.month and answer.month <= last]
     covered = []
     for stage in range(stages):
         found: defaultdict[str, float] = defaultdict(float)
@@ -82,7 +84,7 @@ def _covered(
         met = sum(found[month] >= requirement.a_month for month in asked)
         covered.append(met / len(asked) if asked else 1.0)
     now = _by_originator(mine)
-    others = _by_originator(answer for answer in answers if answer.holder != holder)
+    others = _by_originator(answer for answer in answers if not answer.month)
     fillers = [party for party in others if party not in now and party != holder]
     return Covered(
         requirement=requirement.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tearline.adapters.lake import Changed, Copy, Cut, Lake, write
+from tearline.adapters.lake import Asked, Changed, Copy, Cut, Lake, write
 from tearline.terms import BadInput, Category, Topic
 from tests.model import naive_holdings as naive
 
@@ -86,8 +87,8 @@ def test_answers_are_what_counting_gives(lake: Lake, tmp_path: Path) -> None:
     copies = drawn(2)
     holdings = lake.holdings(files(tmp_path, copies), ROUNDS[:1])
     kinds = [number for number, kind in enumerate(holdings.kinds) if "air" in kind.topics]
-    meets = [(number, kind, bool(number)) for number in (0, 1) for kind in kinds]
-    found = holdings.answers(meets)
+    asked = [Asked(number, kind, "BRAVO", bool(number)) for number in (0, 1) for kind in kinds]
+    found = holdings.answers(asked)
     for number in (0, 1):
         expected = naive.answers(copies, "BRAVO", "air", whole=bool(number), cuts=ROUNDS[0])
         mine = {
@@ -97,6 +98,12 @@ def test_answers_are_what_counting_gives(lake: Lake, tmp_path: Path) -> None:
         }
         assert mine == expected
         assert len(mine) > 5
+        others = Counter[str]()
+        for holder in set(PARTIES) - {"BRAVO"}:
+            theirs = naive.answers(copies, holder, "air", whole=bool(number), cuts=())
+            for (by, _), (now, _) in theirs.items():
+                others[by] += int(now)
+        assert {a.originator: a.items for a in found if a.requirement == number and not a.month} == others
 
 
 def test_more_givers_than_bits(lake: Lake, tmp_path: Path) -> None:

@@ -91,12 +91,12 @@ def test_coverage_ranks_gaps_and_names_who_could_fill_them() -> None:
         requirement(id="over", latest=date(2026, 1, 31)),
     ]
     answers = [
-        Answering(0, "GBR", "USA", "2026-01", (2, 0)),
-        Answering(0, "GBR", "USA", "2026-02", (1, 1)),
-        Answering(0, "GBR", "GBR", "2026-02", (1, 1)),
-        Answering(1, "AUS", "POL", "2026-02", (3, 3)),
-        Answering(2, "GBR", "USA", "2026-01", (1, 1)),
-        Answering(2, "GBR", "USA", "2026-04", (1, 0)),
+        Answering(0, "USA", "2026-01", (2, 0)),
+        Answering(0, "USA", "2026-02", (1, 1)),
+        Answering(0, "GBR", "2026-02", (1, 1)),
+        Answering(1, "POL", "", (3, 3)),
+        Answering(2, "USA", "2026-01", (1, 1)),
+        Answering(2, "USA", "2026-04", (1, 0)),
     ]
     found = coverage(asked, answers, ("2026-01", "2026-04"), ["now", "after"], "GBR")
     assert found.months == ("2026-01", "2026-02", "2026-03", "2026-04")

@@ -6,12 +6,13 @@ extra `analytics`, Spark the extra `spark` and Java. `write` makes such a file.
 
 from tearline.adapters.lake.engine import Lake
 from tearline.adapters.lake.files import COLUMNS, NEEDED, Copy, write, write_changed
-from tearline.adapters.lake.holdings import Answer, Changed, Cut, Held, Holdings, Kind
+from tearline.adapters.lake.holdings import Answer, Asked, Changed, Cut, Held, Holdings, Kind
 
 __all__ = [
     "COLUMNS",
     "NEEDED",
     "Answer",
+    "Asked",
     "Changed",
     "Copy",
     "Cut",

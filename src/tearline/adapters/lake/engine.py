@@ -136,13 +136,11 @@ class Lake:
 
 
 def _texts(table: Any) -> Any:
-    """Columns of one type in every file: sets of words as one text, in the order of the alphabet."""
+    """Columns of one type in every file: a set of words is one text."""
     sets = {name: table[name] for name in ("topics", "regions")}
     return table.mutate(
         **{
-            name: (column.sort().join(",") if column.type().is_array() else column.cast("string")).fill_null(
-                ""
-            )
+            name: (column.join(",") if column.type().is_array() else column.cast("string")).fill_null("")
             for name, column in sets.items()
         },
         form=table["form"].fill_null(files.WHOLE),

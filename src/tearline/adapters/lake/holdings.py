@@ -7,7 +7,7 @@ left which is left of its best copy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -76,11 +76,22 @@ class Held(NamedTuple):
     left: tuple[tuple[float, float], ...]
 
 
-class Answer(NamedTuple):
-    """Items of one originator and month that answer a requirement of a holder. `left`: after each round."""
+class Asked(NamedTuple):
+    """That items of a kind fit a requirement of `holder`; `whole`: not as a tearline."""
 
     requirement: int
+    kind: int
     holder: Party
+    whole: bool
+
+
+class Answer(NamedTuple):
+    """Items of one originator that fit a requirement and that its holder got in one month.
+
+    Of those that its holder has not, but others have: without a month. `left`: after each round.
+    """
+
+    requirement: int
     originator: Party
     month: str
     items: float
@@ -154,17 +165,16 @@ class Holdings:
 
     def _kinds(self, copies: Any) -> tuple[list[Kind], Any]:
         """The kinds that there are, and a table of their numbers."""
-        rows = sorted(_rows(copies.select(*_OF_KIND).distinct()), key=lambda row: tuple(row.values()))
-        numbered = [{**row, "kind": number} for number, row in enumerate(rows)]
+        rows = sorted(_rows(copies.select(*_OF_KIND).distinct()))
+        columns = list(zip(*rows, strict=True)) or [("",)] * len(_OF_KIND)
+        numbers = list(range(len(columns[0])))
         table = self._engine.small(
-            {name: [row[name] for row in numbered] for name in (*_OF_KIND, "kind")}
-            if numbered
-            else {"category": [""], "topics": [""], "regions": [""], "kind": [0]}
+            dict(zip((*_OF_KIND, "kind"), (*map(list, columns), numbers), strict=True))
         )
-        return [_kind(**row) for row in rows], table
+        return [_kind(*row) for row in rows], table
 
     def _column(self, table: Any) -> list[Party]:
-        return sorted(next(iter(row.values())) for row in _rows(table))
+        return sorted(party for (party,) in _rows(table))
 
     def _once(self, copies: Any, kinds: Any) -> Any:
         """Each item once for its holder, with its givers as bits."""
@@ -202,48 +212,48 @@ class Holdings:
             left = held[f"left{n}"]
             sums |= {f"items{n}": left.sum(), f"value{n}": (left * held["value"]).sum()}
         rows = _rows(held.group_by("holder", "originator", *givers).aggregate(**sums))
+        end = 2 + len(givers)
         found = [
             Held(
-                row["holder"],
-                row["originator"],
-                frozenset(self._named([row[name] for name in givers])),
-                row["items"],
-                row["value"],
-                tuple((row[f"items{n}"], row[f"value{n}"]) for n in range(self._rounds)),
+                row[0],
+                row[1],
+                frozenset(self._named(row[2:end])),
+                row[end],
+                row[end + 1],
+                tuple(zip(row[end + 2 :: 2], row[end + 3 :: 2], strict=True)),
             )
             for row in rows
         ]
         return sorted(found, key=lambda each: (each.holder, each.originator, sorted(each.givers)))
 
-    def answers(self, meets: Iterable[tuple[int, int, bool]]) -> list[Answer]:
-        """What answers requirements: `meets` are (requirement, kind, whether whole alone counts)."""
-        asked = [(number, kind, int(whole)) for number, kind, whole in meets]
+    def answers(self, asked: Sequence[Asked]) -> list[Answer]:
+        """What answers requirements, by originator and month; and what others hold that would."""
         if not asked:
             return []
-        names = ("requirement", "kind", "least")
-        table = self._engine.small(dict(zip(names, map(list, zip(*asked, strict=True)), strict=True)))
+        columns = zip(*asked, strict=True)
+        table = self._engine.small(
+            dict(zip(("requirement", "kind", "by", "least"), map(list, columns), strict=True))
+        )
         met = self.held.join(table, "kind")
-        met = met.filter(met["whole"] >= met["least"])
-        sums = {"items": met["now"].sum()} | {f"items{n}": met[f"left{n}"].sum() for n in range(self._rounds)}
-        keys = ("requirement", "holder", "originator", "month")
-        found = [
-            Answer(
-                row["requirement"],
-                row["holder"],
-                row["originator"],
-                _month(row["month"]),
-                row["items"],
-                tuple(row[f"items{n}"] for n in range(self._rounds)),
-            )
-            for row in _rows(met.group_by(*keys).aggregate(**sums))
-        ]
+        met = met.filter(met["whole"] >= met["least"].cast("int8"))
+        mine = met["holder"] == met["by"]
+        found = []
+        for some, month in ((met.filter(mine), ["month"]), (met.filter(~mine), [])):
+            sums = {"items": some["now"].sum()}
+            sums |= {f"items{n}": some[f"left{n}"].sum() for n in range(self._rounds)}
+            rows = _rows(some.group_by("requirement", "originator", *month).aggregate(**sums))
+            end = 2 + len(month)
+            found += [
+                Answer(row[0], row[1], _month(row[2]) if month else "", row[end], tuple(row[end + 1 :]))
+                for row in rows
+            ]
         return sorted(found)
 
     def months(self) -> tuple[str, str] | None:
         """The first and the last in which somebody got something."""
         month = self.held["month"]
-        (row,) = _rows(self.held.aggregate(first=month.min(), last=month.max()))
-        return None if row["first"] is None else (_month(row["first"]), _month(row["last"]))
+        ((first, last),) = _rows(self.held.aggregate(first=month.min(), last=month.max()))
+        return None if first is None else (_month(first), _month(last))
 
     def _named(self, words: Sequence[int]) -> Iterator[Party]:
         for word, bits in enumerate(words):
@@ -261,7 +271,7 @@ def _any_bit(ibis: Any) -> Callable[[Any], Any]:
     return made
 
 
-def _kind(category: str, topics: str, regions: str, **_: Any) -> Kind:
+def _kind(category: str, topics: str, regions: str) -> Kind:
     try:
         return Kind(
             Category(category),
@@ -278,6 +288,6 @@ def _month(number: int) -> str:
     return f"{number // 12}-{number % 12 + 1:02}"
 
 
-def _rows(table: Any) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = table.to_pyarrow().to_pylist()
-    return found
+def _rows(table: Any) -> list[tuple[Any, ...]]:
+    columns = table.to_pyarrow().to_pydict()
+    return list(zip(*columns.values(), strict=True))
