@@ -119,7 +119,7 @@ def review(
             worlds=worlds,
             seed=seed,
         )
-        with progress_bar("reviewing") as progress:
+        with progress_bar("reviewing") as bar:
             made = reviewed(
                 node,
                 _scenario(version, suspend, scope, scenario_file),
@@ -128,7 +128,8 @@ def review(
                 arguments=_arguments(click.get_current_context()),
                 engine=getattr(Lake, engine),
                 examples=examples,
-                progress=progress,
+                progress=bar.told,
+                doing=bar.doing,
             )
     found = tables(made)
     if only is not None:

@@ -69,8 +69,11 @@ def review(
     engine: Callable[[], lake.Lake] = lake.Lake.duckdb,
     examples: int = EXAMPLES,
     progress: Progress | None = None,
+    doing: Callable[[str], None] = lambda what: None,
 ) -> Review:
     """All that is known of what the scenario implies. `arguments`: how it was asked for, to be shown.
+
+    `doing` is told which part is worked on, `progress` how far the replay is.
 
     Raises `Refused` where the scenario names what this node does not know, `BadInput` for a file that cannot
     be taken.
@@ -82,6 +85,7 @@ def review(
         heard = _Heard(node.party, sorted(partners or node.partners))
         changes = None
         if scenario.changes_agreements:
+            doing("replaying what was judged")
             changes = compare(
                 node,
                 after,
@@ -92,6 +96,7 @@ def review(
                 progress=progress,
                 heard=heard if scenario.adopt or scenario.expire else None,
             )
+        doing("reading who holds what")
         files = inputs.holdings or (_own_holdings(node, Path(folder)),)
         held = opened.holdings(
             files,
@@ -100,8 +105,10 @@ def review(
             since=scenario.period[0],
             until=scenario.period[1],
         )
+        doing("counting")
         groups = _groups(held, inputs.requirements)
         covered = _coverage(node.party, held, inputs.requirements)
+    doing("reckoning how a release gets out")
     return Review(
         own=node.party,
         at=node.clock(),

@@ -1,8 +1,8 @@
 """Questions about holdings, as Ibis expressions: the same ones on every engine.
 
 A *copy* is a row of the files. An item is *held* once by its holder, however many gave it. Each copy has a
-part that is left: 1 now, and for every round of a scenario 1 less what its cuts take. Of an item that is
-left which is left of its best copy.
+part that is left: 1 now, and for every round of a scenario 1 less what its cuts take; of one that was passed
+on, no more than its giver has left. Of an item that is left which is left of its best copy.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from tearline.terms import BadInput, Category, Party, Region, Topic
 
 _BITS = 62
 """Givers in one number."""
+_HANDS = 8
+"""Through how many hands a loss is followed."""
+_KEY = ("holder", "originator", "item")
 _OF_KIND = ("category", "topics", "regions")
 
 
@@ -127,11 +130,12 @@ class Holdings:
         )
         self.kinds, kinds = self._kinds(copies)
         self.givers = self._column(copies.select("giver").distinct())
-        self.held = engine.keep(self._once(copies, kinds))
+        self._lefts = [f"left{n}" for n in range(self._rounds)]
+        self.held = self._passed_on(copies, kinds, engine.keep(self._once(copies, kinds)))
 
     def _changed(self, copies: Any, changed: Any, giver: Party) -> Any:
         """With what agreements change: copies that stay no longer, and new ones."""
-        ibis, key = self._ibis, ("holder", "originator", "item")
+        ibis, key = self._ibis, _KEY
         gone = (
             changed.filter(changed["gone"])
             .select(*key)
@@ -177,7 +181,8 @@ class Holdings:
         return sorted(party for (party,) in _rows(table))
 
     def _once(self, copies: Any, kinds: Any) -> Any:
-        """Each item once for its holder, with its givers as bits."""
+        """Each item once for its holder, with its givers of now as bits."""
+        ibis = self._ibis
         words = range(max(1, -(-len(self.givers) // _BITS)))
         names = [f"givers{word}" for word in words]
         bits: dict[str, list[Any]] = {"giver": self.givers or [""]}
@@ -185,15 +190,44 @@ class Holdings:
             places = (number - word * _BITS for number in range(len(bits["giver"])))
             bits[names[word]] = [1 << place if 0 <= place < _BITS else 0 for place in places]
         joined = copies.join(self._engine.small(bits), "giver").join(kinds, list(_OF_KIND))
-        return joined.group_by("holder", "originator", "item").aggregate(
+        return joined.group_by(*_KEY).aggregate(
             kind=joined["kind"].min(),
             whole=(joined["form"] == WHOLE).cast("int8").max(),
             month=joined["month"].min(),
             uses=joined["uses"].max(),
             now=joined["now"].max(),
-            **{name: _any_bit(self._ibis)(joined[name]) for name in names},
-            **{f"left{n}": joined[f"left{n}"].max() for n in range(self._rounds)},
+            **{name: _any_bit(ibis)(ibis.ifelse(joined["now"] > 0, joined[name], 0)) for name in names},
+            **{left: joined[left].max() for left in self._lefts},
         )
+
+    def _passed_on(self, copies: Any, kinds: Any, held: Any) -> Any:
+        """What a giver does not have any more it cannot have passed on: round after round, as far as it goes.
+
+        Only items that somebody loses, and that are passed on by who did not make them, are counted again.
+        """
+        ibis = self._ibis
+        onward = (copies["giver"] != copies["originator"]) & (copies["giver"] != copies["holder"])
+        copies = copies.mutate(onward=onward)
+        for _ in range(_HANDS if self._lefts else 0):
+            lost = held.filter(reduce(or_, (held[left] < held["now"] for left in self._lefts)))
+            mosts = {f"most{left}": lost[left] for left in self._lefts}
+            lost = lost.select("originator", "item", giver=lost["holder"], **mosts)
+            hit = copies.filter(copies["onward"]).semi_join(lost, ["giver", "originator", "item"])
+            keys = self._engine.keep(hit.select(*_KEY).distinct())
+            some = copies.semi_join(keys, list(_KEY)).left_join(lost, ["giver", "originator", "item"])
+            less = {
+                left: ibis.ifelse(
+                    some["onward"] & (some[f"most{left}"] < some[left]), some[f"most{left}"], some[left]
+                )
+                for left in self._lefts
+            }
+            new = self._engine.keep(self._once(some.mutate(**less).select(*copies.columns), kinds))
+            both = new.join(held, list(_KEY), rname="{name}_before")
+            changed = both.filter(reduce(or_, (both[left] < both[f"{left}_before"] for left in self._lefts)))
+            if not changed.count().to_pyarrow().as_py():
+                break
+            held = self._engine.keep(held.anti_join(keys, list(_KEY)).union(new))
+        return held
 
     # --- Questions -----------------------------------------------------------------------------------
 
