@@ -53,6 +53,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Milliseconds between the ticks at which releases leave (law 5); 0 is at once."""
     pad: bool = False
     """Whether what goes over the wire is brought to a few fixed lengths."""
+    undo_seconds: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 30
+    """How long an officer can take back what was decided about a referral: so long nothing of it goes."""
     approvals: Annotated[int, msgspec.Meta(ge=1)] = 2
     """How many distinct officers must approve what needs approval: the quorum."""
     review_max_age_days: Annotated[int, msgspec.Meta(ge=1)] = 30

@@ -36,6 +36,7 @@ _MODULES = {
     "consent": "consent",
     "catalogue": "catalogue",
     "flags": "flags",
+    "referral": "referral",
     "demo": "demo",
     "simulate": "simulate",
 }

@@ -15,7 +15,7 @@ from tearline.cli.agreement.record import announce
 from tearline.cli.flags import sentence
 from tearline.cli.show import plain, table
 from tearline.doors.serve import serve as serve_node
-from tearline.node import Node, persons, progress, tally
+from tearline.node import Node, persons, progress, referral, tally
 from tearline.node import reconsider as ask_again
 from tearline.node.receipts import notices
 from tearline.node.sources import ask_vault, has_vault
@@ -70,6 +70,8 @@ def status(home: Path) -> None:
         decided = tally(node)
         if said := sentence(persons.count(node)):
             click.echo(said)
+        if waiting := referral.count(node):
+            click.echo(f"{waiting} wait for an officer: `tearline referral list`")
         announce(node)
         for notice in notices(node):
             click.secho(plain(notice), fg="yellow")

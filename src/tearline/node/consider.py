@@ -13,7 +13,7 @@ from tearline import deliver
 from tearline.adapters import store
 from tearline.gate import Exposure
 from tearline.ledger import Act
-from tearline.node import custody, forms, mosaic, recall, references, shadow
+from tearline.node import custody, forms, mosaic, recall, references, referral, shadow
 from tearline.node.consent import ask_for
 from tearline.node.opened import Node
 from tearline.node.permits import Permit, permits, rests_on
@@ -48,7 +48,7 @@ def consider(node: Node) -> int:
     While the vault is shut, or does not answer, everything waits but recalls: `node.held_up` says why, in one
     sentence.
     """
-    done = recall.attend(node)
+    done = recall.attend(node) + referral.attend(node)
     node.refresh()
     try:
         with Guard(node) as guard:
@@ -95,24 +95,16 @@ def _consider_next(node: Node, guard: Guard) -> int:
     without_file = forms.park(
         forms.waiting(node, answers, again, around, (*drafts, *called), now), order, by_seq
     )
+    for held, outcomes in (*answers, *again):
+        allowed[held.seq].withhold(held.product, outcomes)
     with node.writing() as db:
         if store.generation(db) != node.generation or _resolved_meanwhile(db, waiting):
             return len(waiting) + len(late)  # what the gate was asked about is no longer so: ask it again
         # Two versions can have one tearline: it is released once.
         fresh = {found[2].release_id: found for found in going}.values()
-        for held, outcomes in answers:
-            node.record(Act.PRODUCT_CONSIDERED, _considered(held, outcomes.values()))
-        for held, outcomes in again:
-            settled = [outcomes[party] for party in sorted(outcomes) if (party, held.seq) in order.settled]
-            if settled:
-                node.record(Act.PRODUCT_CONSIDERED, _considered(held, settled))
-            for outcome in settled:
-                store.replace_outcome(db, held.seq, outcome)
+        _keep_outcomes(node, db, answers, again, order)
         for held, outcomes, draft in fresh:
             node.record(Act.PRODUCT_RELEASED, _released(held, outcomes, draft))
-        store.add_outcomes(
-            db, [(held.seq, outcome) for held, outcomes in answers for outcome in outcomes.values()]
-        )
         store.add_to_outbox(db, [_row(held, outcomes, draft) for held, outcomes, draft in fresh])
         references.keep(db, order, [held.seq for held in waiting])
         forms.keep_waiting(db, without_file)
@@ -132,6 +124,27 @@ def _consider_next(node: Node, guard: Guard) -> int:
     return len(waiting) + len(late)
 
 
+def _keep_outcomes(
+    node: Node,
+    db: Connection,
+    answers: Sequence[_Answer],
+    again: Sequence[_Answer],
+    order: references.Order,
+) -> None:
+    """Record the answers, and of those that were parked what is settled now."""
+    for held, outcomes in answers:
+        node.record(Act.PRODUCT_CONSIDERED, _considered(held, outcomes.values()))
+    for held, outcomes in again:
+        settled = [outcomes[party] for party in sorted(outcomes) if (party, held.seq) in order.settled]
+        if settled:
+            node.record(Act.PRODUCT_CONSIDERED, _considered(held, settled))
+        for outcome in settled:
+            store.replace_outcome(db, held.seq, outcome)
+    store.add_outcomes(
+        db, [(held.seq, outcome) for held, outcomes in answers for outcome in outcomes.values()]
+    )
+
+
 def _answers(
     node: Node,
     guard: Guard,
@@ -142,7 +155,7 @@ def _answers(
     """The gate's answers about products, each for its partners, and what it was told that they show."""
     with node.reading() as db:
         allowed = permits(node, db, waiting, now)
-    exposures = guard.exposures([held.product for held in waiting])
+    exposures = guard.exposures(waiting)
     with node.reading() as db:
         recalled = Recalled(db, [held.product for held in waiting])
     answers = []
@@ -246,7 +259,7 @@ def _one_telling(waiting: Sequence[store.Held]) -> Sequence[store.Held]:
 
 def _unless_betraying(guard: Guard, drafts: Sequence[Drafted]) -> list[Drafted]:
     """The last look (law 2): a draft in which a protected identity is found goes to an officer instead."""
-    betraying = guard.betrays([draft for _, _, draft in drafts])
+    betraying = guard.betrays([(held, draft) for held, _, draft in drafts])
     for _, outcomes, draft in drafts:
         if draft.release_id in betraying:
             reasons = (*outcomes[draft.recipient].reasons, Reason(check=7, code="source.found"))
@@ -319,11 +332,12 @@ def _answer_for(
 ) -> tuple[Outcome, deliver.Draft | None]:
     """The gate's answer today for the partner, and what would go."""
     partner, held = node.partners[stopped.partner], stopped.held
-    (exposure,) = guard.exposures([held.product])
+    (exposure,) = guard.exposures([held])
     from_it = recalled.of(held.product, [partner.party])
     outcomes = permit.judge(held.product, [partner], node.rules, now, exposure, from_it)
     draft = _compose(node, held, outcomes, partner.party, now, permit)
     good = _unless_betraying(guard, [(held, outcomes, draft)] if draft else [])
+    permit.withhold(held.product, outcomes)
     return outcomes[partner.party], good[0][2] if good else None
 
 
