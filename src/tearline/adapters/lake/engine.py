@@ -55,18 +55,22 @@ class _Spark:
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.sql.session.timeZone": "UTC",
-            "spark.sql.shuffle.partitions": "8",
+            "spark.sql.shuffle.partitions": "2",
             "spark.ui.enabled": "false",
         }
         try:
             self._session = sql.SparkSession.builder.master("local[*]").config(map=settings).getOrCreate()
         except Exception as error:  # whatever Java or Spark say
             raise Refused("Spark does not start: it needs Java 17 and the extra `spark`") from error
+        self._folder = tempfile.TemporaryDirectory(prefix="tearline-lake-")
         self._numbers = count()
         self.connection = ibis.pyspark.connect(self._session)
 
     def keep(self, expression: Any) -> Any:
-        return expression.cache()
+        """On disk: else a plan that is asked again and again grows with every step."""
+        path = str(Path(self._folder.name) / f"kept_{next(self._numbers)}")
+        self.connection.to_parquet(expression, path)
+        return self.connection.read_parquet(path)
 
     def small(self, columns: Mapping[str, Sequence[Any]]) -> Any:
         name = f"small_{next(self._numbers)}"
@@ -76,6 +80,7 @@ class _Spark:
 
     def close(self) -> None:
         self._session.stop()
+        self._folder.cleanup()
 
 
 class Lake:
