@@ -37,6 +37,7 @@ _MODULES = {
     "catalogue": "catalogue",
     "flags": "flags",
     "referral": "referral",
+    "trace": "trace",
     "demo": "demo",
     "simulate": "simulate",
 }

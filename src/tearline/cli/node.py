@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from uvloop import new_event_loop
 
-from tearline.adapters.home import Config, Home
+from tearline.adapters.home import Config, Home, Marks
 from tearline.cli.agreement.record import announce
 from tearline.cli.flags import sentence
 from tearline.cli.show import plain, table
@@ -48,7 +48,13 @@ def init(
     if _HOST.fullmatch(host) is None:
         raise BadInput("--host", "", f"{host!r} is not a host's name or address", "write it in ASCII")
     config = Config(
-        party=party, name=name, host=host, port=port, password_port=password_port, pull_interval=pull_interval
+        party=party,
+        name=name,
+        host=host,
+        port=port,
+        password_port=password_port,
+        pull_interval=pull_interval,
+        marks=Marks(text=True, media=True),
     )
     Node.create(home, config).close()
     click.echo(

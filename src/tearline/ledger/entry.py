@@ -81,6 +81,11 @@ class Act(StrEnum):
     SOURCE_LINKED = "source-linked"
     FACTS_ADDED = "facts-added"
     FACTS_TOLD = "facts-told"
+    MARKING_STOPPED = "marking-stopped"
+    MARKING_RESUMED = "marking-resumed"
+    TRACED = "traced"
+    CANARY_ADDED = "canary-added"
+    CANARY_REMOVED = "canary-removed"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

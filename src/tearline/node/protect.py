@@ -24,7 +24,7 @@ from tearline.node.opened import Node
 from tearline.node.sources import ask_vault
 from tearline.scan import Disposition, Hit
 from tearline.terms import Broken, Product, Refused
-from tearline.vault import Obligations
+from tearline.vault import Canary, Obligations
 
 _BETWEEN = "\n\n"
 
@@ -89,6 +89,14 @@ class Guard:
                 for hit in self._without(cleared.get(held.seq, ()), held, text, hits)
             )
         }
+
+    def canaries(self, products: Iterable[str]) -> list[Canary]:
+        """The canaries that officers put into these products."""
+        names = tuple(dict.fromkeys(products))
+        if self._vault is None or not names:
+            return []
+        with _or_shut():
+            return list(self._vault.canaries(names))
 
     def _cleared(self, db: Connection, waiting: Sequence[store.Held]) -> dict[int, frozenset[str]]:
         """By product: the hits that officers cleared, as `told_apart` names them."""
