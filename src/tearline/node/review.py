@@ -80,7 +80,8 @@ def review(
     """
     inputs = inputs or Inputs()
     node.refresh()
-    notes, after = _notes(node, scenario), supposed(node, scenario)
+    notes, after = _notes(node, scenario, inputs), supposed(node, scenario)
+    follows = (scenario.adopt or scenario.expire) and not inputs.items
     with TemporaryDirectory(prefix="tearline-review-") as folder, engine() as opened:
         heard = _Heard(node.party, sorted(partners or node.partners))
         changes = None
@@ -94,14 +95,14 @@ def review(
                 period=scenario.period,
                 examples=examples,
                 progress=progress,
-                heard=heard if scenario.adopt or scenario.expire else None,
+                heard=heard if follows else None,
             )
         doing("reading who holds what")
         files = inputs.holdings or (_own_holdings(node, Path(folder)),)
         held = opened.holdings(
             files,
             _rounds(node.party, scenario),
-            changed=heard.changed(node, Path(folder), inputs),
+            changed=heard.changed(node, Path(folder)),
             since=scenario.period[0],
             until=scenario.period[1],
         )
@@ -178,10 +179,12 @@ def _cut(giver: Party, holder: Party, scope: str, share: float) -> lake.Cut:
     return lake.Cut(giver=giver, holder=holder, categories=read.categories, topics=read.topics, share=share)
 
 
-def _notes(node: Node, scenario: Scenario) -> Iterator[str]:
+def _notes(node: Node, scenario: Scenario, inputs: Inputs) -> Iterator[str]:
     if node.suspensions:
         named = ", ".join(sorted({each.partner for each in node.suspensions}))
         yield f"Suspended already, and counted as if they were not: {named}."
+    if inputs.items and (scenario.adopt or scenario.expire):
+        yield "The items are from files: what agreements change in them is not counted in who holds what."
     if scenario.answer:
         yield "What partners would answer is a supposition of the scenario, not a finding."
 
@@ -303,16 +306,15 @@ class _Heard:
                 )
                 self._found.append((copy, gone))
 
-    def changed(self, node: Node, folder: Path, inputs: Inputs) -> lake.Changed | None:
+    def changed(self, node: Node, folder: Path) -> lake.Changed | None:
         """For the lake; under the ids that partners know the products by."""
         if not self._found:
             return None
         known: defaultdict[tuple[Party, str], set[str]] = defaultdict(set)
-        if not inputs.items:
-            with node.reading() as db:
-                ids = {held.seq: held.product.id for held in store.held(db)}
-                for seq, partner, _, _, _, object_id in store.copies_given(db):
-                    known[partner, ids[seq]].add(object_id or ids[seq])
+        with node.reading() as db:
+            ids = {held.seq: held.product.id for held in store.held(db)}
+            for seq, partner, _, _, _, object_id in store.copies_given(db):
+                known[partner, ids[seq]].add(object_id or ids[seq])
         path = folder / "changed.parquet"
         lake.write_changed(
             path,

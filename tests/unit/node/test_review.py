@@ -115,9 +115,15 @@ def test_a_version_and_an_end(tmp_path: Path) -> None:
             assert made.changes is not None
             assert consumer(made, "USA", "after") == (0, 0)
             assert made.changes.count(Change.WITHHELD) == held_by(gbr, "USA") + held_by(gbr, "AUS")
+        export(gbr, tmp_path / "items.parquet")
+        files = review(gbr, adoption_of(nothing.version), Inputs(items=(tmp_path / "items.parquet",)))
+        assert files.changes is not None
+        assert adopted.changes is not None
+        assert files.changes.totals == adopted.changes.totals
+        assert consumer(files, "USA", "after") == consumer(files, "USA", "now")
+        assert any("are from files" in note for note in files.notes)
         # The stored review says the same.
         stored = agreements.review(gbr, nothing.version, officer="heron-1", why="w", prove=proved)
-        assert adopted.changes is not None
         assert stored.changes.totals == adopted.changes.totals
         assert stored.changes.cells == adopted.changes.cells
 
