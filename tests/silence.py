@@ -21,10 +21,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 from hypothesis import strategies as st
 
 from tearline.adapters import database, store
+from tearline.adapters.home import Marks
 from tearline.adapters.view import OUT, Item
 from tearline.agreement.suspension import Scope
 from tearline.deliver import Kind
@@ -116,6 +118,7 @@ class World:
 
     def __init__(self, node: Node, peers: Sequence[Card]) -> None:
         self.node, self.peers = node, peers
+        node.home.config = msgspec.structs.replace(node.home.config, marks=Marks(text=True))
         take(node, bundle(*SECRETS))
         self.at(0)
         world.work(node)
@@ -287,7 +290,7 @@ Topics: maritime
 Regions: eastern-europe
 Discipline: {discipline}
 
-(//GBR S//{rel}) {number} barges lay at Velna on 1 October.
+(//GBR S//{rel}) {number} barges lay at Velna on 1 October. It is often said that they wait for each other.
 
 {narrow}
 
