@@ -174,7 +174,7 @@ def store_and_hold(
                 return hold(node, db, product, name, received_as=received_as)
         except BadInput as bad:
             with node.reading() as db:
-                is_needed = blob.sha256 in store.blobs_referred_to(db)
+                is_needed = store.is_blob_referred_to(db, blob.sha256)
             if not is_needed:
                 node.blobs.discard(blob.sha256)
             ours = bad.where.startswith("--")
