@@ -176,7 +176,7 @@ def slots_needed(scale: Scale) -> tuple[list[str], list[list[str]]]:
 
 def other_biases(scale: Scale) -> tuple[list[str], list[list[str]]]:
     """Why the bias is what it is. Fewer trials: the differences are large."""
-    some = scale._replace(trials=scale.trials // 5)
+    some = scale._replace(trials=scale.trials // 10)
     cases = [(2, "coin"), (3, "minority"), (3, "coin"), (4, "interleaving")]
     rows = []
     others = {
