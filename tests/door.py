@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -127,16 +127,13 @@ def serving(
     limits: Limits = Limits(),  # noqa: B008
     body_seconds: float = 10.0,
     pace: Pace | None = None,
+    view: Callable[[str], View] | None = None,
+    server: Identity | None = None,
 ) -> Iterator[Door]:
-    """Serve `partners` until the block ends; with `logins`, on a password door too."""
-    server = Identity.make(folder / "server", "AAA")
-    opened: list[View] = []
-
-    def open_one(party: str) -> View:
-        opened.append(open_view(folder, party))
-        return opened[-1]
-
-    door = Door(folder, server, Registry(open_one))
+    """Serve `partners` until the block ends; with `logins`, on a password door too. `view`, `server`: those
+    of another than the one whose views are in `folder`."""
+    server = server or Identity.make(folder / "server", "AAA")
+    door = Door(folder, server, Registry(view or (lambda party: open_view(folder, party))))
     started, stop = threading.Event(), asyncio.Event()
 
     async def main() -> None:

@@ -37,7 +37,7 @@ def recording(
 def picture(path: Path, *, seed: int = 1, pixels: int = 64, told: str = "") -> Path:
     """A GeoTIFF of noise, 10 m a pixel, in UTM zone 36. `told`: its description."""
     import rasterio
-    from rasterio.transform import from_origin
+    from rasterio.transform import Affine
 
     noise = np.random.default_rng(seed).integers(0, 255, (pixels, pixels), dtype="uint8")
     with rasterio.open(
@@ -49,7 +49,7 @@ def picture(path: Path, *, seed: int = 1, pixels: int = 64, told: str = "") -> P
         count=1,
         dtype="uint8",
         crs="EPSG:32636",
-        transform=from_origin(500_000, 5_500_000, 10, 10),
+        transform=Affine(10, 0, 500_000, 0, -10, 5_500_000),
     ) as file:
         file.write(noise, 1)
         if told:

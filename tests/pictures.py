@@ -10,7 +10,7 @@ import jbpy
 import numpy as np
 import rasterio
 import tifffile
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 
 from tearline.media import Findings, Inspect, Inspected, Made, Make, Verify
 from tearline.media.imagery import answer
@@ -20,6 +20,11 @@ TAKEN = datetime(2026, 11, 20, 10, 11, 12, tzinfo=UTC)
 WIDTH, HEIGHT = 160, 120
 LEFT, TOP, PIXEL = 500_003.0, 5_500_007.0, 2.0
 """In UTM zone 36 north, at 33 degrees east and 49.6 north."""
+
+
+def from_origin(west: float, north: float, across: float, down: float) -> Affine:
+    """As rasterio's, which multiplies its matrices in a way that affine 3 warns of."""
+    return Affine(across, 0.0, west, 0.0, -down, north)
 
 
 def noise(bands: int = 1, dtype: str = "uint8", seed: int = 0) -> np.ndarray:

@@ -11,7 +11,6 @@ import pytest
 import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rasterio.transform import from_origin
 
 from tearline.media import Preview
 from tearline.media.imagery import answer
@@ -73,7 +72,7 @@ def test_shifted_and_cropped_copies_give_the_same_cells(shift, crop, rung):
             ((0, 0), (crop[0] + max(0, shift[0]), crop[1] + max(0, shift[1])))
         ):
             part = ground[None, down:, right:]
-            corner = from_origin(500_003.0 + 2 * right, 5_500_007.0 - 2 * down, 2, 2)
+            corner = pictures.from_origin(500_003.0 + 2 * right, 5_500_007.0 - 2 * down, 2, 2)
             source = pictures.raster(Path(folder, f"{number}.tif"), part, transform=corner)
             target = Path(folder, f"{number}-form.tif")
             pictures.make(source, target, ImageryForm(name="coarse", gsd_m=rung))
@@ -106,7 +105,7 @@ def cells(form) -> dict[tuple[float, float], int]:
 def test_a_cell_is_the_mean_by_area(origin, pixel, rung, tiled, dtype):
     """Against the definition, cell by cell, for pixels that do not fit the grid."""
     data = pictures.noise(2, dtype)
-    corner = from_origin(500_000 + origin[0], 5_500_000 - origin[1], pixel, pixel)
+    corner = pictures.from_origin(500_000 + origin[0], 5_500_000 - origin[1], pixel, pixel)
     blocks = {"tiled": True, "blockxsize": 32, "blockysize": 16} if tiled else {}
     with tempfile.TemporaryDirectory() as folder:
         source = pictures.raster(Path(folder, "source.tif"), data, transform=corner, **blocks)

@@ -4,35 +4,69 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
 from rich.text import Text
 
 from tearline.cli.show import plain
-from tearline.intake import Fault
+from tearline.intake import Fault, stac
 from tearline.node import AlreadyHeld, Node, TakenIn, quarantined, take_in
 from tearline.node import resolve as resolve_quarantine
 from tearline.node.take_in_file import About, is_media_file, take_in_file
+from tearline.node.take_in_stac import partner_at, site_of, take_in_stac
 from tearline.terms import Region, Topic
 
 MAX_FAULTS_SHOWN = 50
 
 
-@click.command()
+_Answer = TakenIn | AlreadyHeld | Fault
+
+
+class _Intake(click.Group):
+    """`intake FILE...` is short for `intake files FILE...`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "-h", "--help"):
+            args = ["files", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Intake, subcommand_metavar="FILE... | stac URL")
+def intake() -> None:
+    """Take in products from files, which is what `tearline intake FILE...` does; or from a STAC server."""
+
+
+def _about(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what files do not say themselves."""
+    for option in (
+        click.option("--region", "regions", multiple=True, type=click.Choice([*map(str, Region)]),
+                     help="The same: where."),
+        click.option("--topic", "topics", multiple=True, type=click.Choice([*map(str, Topic)]),
+                     help="What pictures and recordings are about."),
+        click.option("--marking", help="The marking of products that carry none, such as TLP:GREEN."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@intake.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--marking", help="The marking of products that carry none, such as TLP:GREEN.")
-@click.option(
-    "--topic", "topics", multiple=True, type=click.Choice([*map(str, Topic)]), help="What pictures are about."
-)
-@click.option(
-    "--region", "regions", multiple=True, type=click.Choice([*map(str, Region)]), help="The same: where."
-)
+@_about
 @click.pass_obj
-def intake(
+def files(
     home: Path,
     files: tuple[Path, ...],
     marking: str | None,
@@ -46,52 +80,119 @@ def intake(
 
     Bad items are named and left out; their good neighbours are taken in. Ends with status 1 if any was bad.
     """
-    counts: Counter[str] = Counter()
     about = About(
         marking=marking, topics=frozenset(map(Topic, topics)), regions=frozenset(map(Region, regions))
     )
-    console = Console(stderr=True)
-    with (
-        Node.open(home) as node,
-        Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        ) as bar,
-    ):
+    with Node.open(home) as node, _progress(MofNCompleteColumn()) as bar:
+        told = _Told(bar.console)
         task = bar.add_task("files", total=len(files))
         for path in files:
             bar.update(task, description=plain(path.name))
-            for item in _take_in(node, path, about):
-                if isinstance(item, TakenIn):
-                    counts["quarantined" if item.quarantine else "taken in"] += 1
-                    sentence = item.quarantine
-                elif isinstance(item, AlreadyHeld):
-                    counts["held already"] += 1
-                    sentence = None
-                else:
-                    counts[item.severity] += 1
-                    sentence = str(item)
-                if sentence:
-                    counts["sentences"] += 1
-                if sentence and counts["sentences"] <= MAX_FAULTS_SHOWN:
-                    bar.console.print(Text(sentence, style="yellow"), soft_wrap=True)
+            told.all(_take_in(node, path, about))
             bar.advance(task)
-    if counts["sentences"] > MAX_FAULTS_SHOWN:
-        click.echo(f"... and {counts['sentences'] - MAX_FAULTS_SHOWN} more like these", err=True)
-    click.echo(
-        f"{counts['taken in']} taken in, {counts['quarantined']} in quarantine, "
-        f"{counts['held already']} held already, {counts['error']} bad, {counts['warning']} warnings"
+    told.end()
+
+
+@intake.command("stac")
+@click.argument("url")
+@click.option("--collection", "collections", multiple=True, help="Only items of this collection.")
+@click.option("--bbox", help="Only items that touch WEST,SOUTH,EAST,NORTH, in degrees.")
+@click.option("--datetime", "period", help="Only items of this time, such as 2026-03-01/2026-03-31.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Items in all, at most."
+)
+@click.option("--partner", help="The partner whose server it is; else it is told by host and port.")
+@click.option(
+    "--ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The authority (PEM) that vouches for a server that is no partner's; else those of this machine.",
+)
+@_about
+@click.pass_obj
+def stac_(
+    home: Path,
+    url: str,
+    collections: tuple[str, ...],
+    bbox: str | None,
+    period: str | None,
+    limit: int,
+    partner: str | None,
+    ca: Path | None,
+    marking: str | None,
+    topics: tuple[str, ...],
+    regions: tuple[str, ...],
+) -> None:
+    """Take in pictures and recordings from the STAC server at URL: an API, a collection, or an item.
+
+    Files come by https and from that same host alone. What broke off goes on when this is run again. What a
+    partner's server has stays the partner's: it goes to nobody else.
+
+    A bad item is named and left out; its good neighbours are taken in. Ends with status 1 if any was bad.
+    """
+    asked = stac.Asked(
+        collections=collections,
+        bbox=stac.read_bbox(bbox) if bbox else (),
+        datetime=stac.read_period(period) if period else "",
     )
-    if counts["error"]:
-        sys.exit(1)
+    with Node.open(home) as node, _progress(DownloadColumn(), TransferSpeedColumn()) as bar:
+        giver = partner or partner_at(node, url)
+        about = About(
+            marking=marking,
+            giver=giver,
+            topics=frozenset(map(Topic, topics)),
+            regions=frozenset(map(Region, regions)),
+        )
+        site = site_of(node, url, giver, ca.read_text(encoding="utf-8", errors="replace") if ca else "")
+        told, task = _Told(bar.console), bar.add_task("asking", total=None)
+
+        def tell(name: str, done: int, size: int | None) -> None:
+            bar.update(task, description=plain(name.rpartition("/")[2]), completed=done, total=size)
+
+        told.all(take_in_stac(node, site, url, asked, limit, about, tell))
+    told.end()
 
 
-def _take_in(node: Node, path: Path, about: About) -> Iterator[TakenIn | AlreadyHeld | Fault]:
+def _progress(*columns: ProgressColumn) -> Progress:
+    console = Console(stderr=True)
+    shown = (TextColumn("{task.description}", markup=False), BarColumn(), *columns, TimeElapsedColumn())
+    return Progress(*shown, console=console, transient=True, disable=not console.is_terminal)
+
+
+class _Told:
+    """What became of items: counted, and what is to be said of them said."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._counts = console, Counter[str]()
+
+    def all(self, answers: Iterable[_Answer]) -> None:
+        for item in answers:
+            sentence = None
+            if isinstance(item, TakenIn):
+                self._counts["quarantined" if item.quarantine else "taken in"] += 1
+                sentence = item.quarantine
+            elif isinstance(item, AlreadyHeld):
+                self._counts["held already"] += 1
+            else:
+                self._counts[item.severity] += 1
+                sentence = str(item)
+            self._counts["sentences"] += sentence is not None
+            if sentence is not None and self._counts["sentences"] <= MAX_FAULTS_SHOWN:
+                self._console.print(Text(plain(sentence), style="yellow"), soft_wrap=True)
+
+    def end(self) -> None:
+        """Say how many of each there were; end with status 1 if any was bad."""
+        counts = self._counts
+        if counts["sentences"] > MAX_FAULTS_SHOWN:
+            click.echo(f"... and {counts['sentences'] - MAX_FAULTS_SHOWN} more like these", err=True)
+        click.echo(
+            f"{counts['taken in']} taken in, {counts['quarantined']} in quarantine, "
+            f"{counts['held already']} held already, {counts['error']} bad, {counts['warning']} warnings"
+        )
+        if counts["error"]:
+            sys.exit(1)
+
+
+def _take_in(node: Node, path: Path, about: About) -> Iterator[_Answer]:
     try:
         if is_media_file(path):
             yield from take_in_file(node, path, about)

@@ -50,11 +50,12 @@ class Arrival(NamedTuple):
 
 class Looked(NamedTuple):
     """What became of an arrival. `is_it`: whether it is the file that was signed. `failed`: why it cannot be
-    read, or nothing."""
+    read, or nothing. `stored`: the digest under which it is in the blob store, if that is another."""
 
     is_it: bool
     inspected: Inspected | None
     failed: str
+    stored: str = ""
 
 
 # --- Releases that wait ---------------------------------------------------------------------------
@@ -101,21 +102,28 @@ def _await(node: Node, db: Connection, giver: Party, release_id: str, release: d
 
 def taken(node: Node, db: Connection, giver: Party, releases: Iterable[str]) -> None:
     """These wait no more."""
-    _forget(node, giver, store.no_longer_awaited(db, giver, releases=list(releases)))
+    _forget(node, db, giver, store.no_longer_awaited(db, giver, releases=list(releases)))
 
 
 def recalled(node: Node, db: Connection, giver: Party, object_id: str) -> None:
     """What was recalled before its file was here is not waited for."""
-    _forget(node, giver, store.no_longer_awaited(db, giver, objects=[object_id]))
+    _forget(node, db, giver, store.no_longer_awaited(db, giver, objects=[object_id]))
 
 
-def _forget(node: Node, giver: Party, names: Sequence[str]) -> None:
-    if names:
+def _forget(node: Node, db: Connection, giver: Party, files: Sequence[tuple[str, str]]) -> None:
+    if files:
         view = node.view(giver)
         with view.begin() as writer:
-            writer.forget_files(names)
-        for name in names:
+            writer.forget_files([name for name, _ in files])
+        for name, sha256 in files:
             (view.fetched / name).unlink(missing_ok=True)
+            _discard(node, db, sha256)
+
+
+def _discard(node: Node, db: Connection, sha256: str) -> None:
+    """Remove from the blob store what nothing needs: a file that cannot be read, or was recalled."""
+    if not store.is_blob_referred_to(db, sha256):
+        node.blobs.discard(sha256)
 
 
 # --- Files that came ------------------------------------------------------------------------------
@@ -132,11 +140,15 @@ def waiting(node: Node) -> list[Arrival]:
 
 
 def look(blobs: Blobs, arrival: Arrival) -> Looked:
-    """Store a file that came, and have it inspected. Slow, and needs no node: not for the worker's thread."""
+    """Store a file that came, and have it inspected. Slow, and needs no node: not for the worker's thread.
+
+    The release that waits for it refers to its digest, so it is not swept before `keep`.
+    """
     try:
         with arrival.path.open("rb") as stream:
-            if blobs.put(stream, arrival.name).sha256 != arrival.sha256:
-                return Looked(False, None, "")
+            stored = blobs.put(stream, arrival.name).sha256
+        if stored != arrival.sha256:
+            return Looked(False, None, "", stored)
         return Looked(True, sandbox.run(Inspect(source=str(blobs.local(arrival.sha256).resolve()))), "")
     except FileNotFoundError:
         return Looked(False, None, "")
@@ -156,6 +168,8 @@ def keep(node: Node, arrival: Arrival, looked: Looked) -> None:
         entry = {"giver": arrival.giver, "reason": "a file that came is not what was signed"}
         with node.writing() as db:
             node.record(Act.RELEASE_REFUSED, entry)
+            if looked.stored:
+                _discard(node, db, looked.stored)
         with view.begin() as writer:
             again = [each for each in view.wanted_files(here=True) if each.name == arrival.name]
             writer.want_files(again)

@@ -1,8 +1,9 @@
 """The files that partners may have: linked when their release is sealed, closed with it, opened with it.
 
-A released file can be had as long as its release was neither recalled nor covered by a suspension, be it
-served or not: other than a pre-signed URL, its address outlives neither. What hides an object in a view
-(`suspend.settle`) closes its file in the same place; from then on the door answers as if it had never been.
+A released file can be had as long as its release was neither recalled nor covered by a suspension, and no
+consent on which it rests is over, be it served or not: other than a pre-signed URL, its address outlives none
+of these. What hides an object in a view (`suspend.settle`) closes its file in the same place; from then on
+the door answers as if it had never been.
 """
 
 from __future__ import annotations
@@ -59,11 +60,16 @@ def settle(node: Node, party: Party) -> None:
         standing = [each for each in store.suspensions(db, party) if each.until is None or now < each.until]
         recalled = store.recalled_of(db, releases)
         for_good = store.recalled_for_good(db, releases)
-    closed = recalled | {
-        release
-        for release in releases
-        if release not in products or any(each.scope.covers(products[release]) for each in standing)
-    }
+        lapsed = store.lapsed_files(db, store.stamp(now), party)
+    closed = (
+        recalled
+        | lapsed
+        | {
+            release
+            for release in releases
+            if release not in products or any(each.scope.covers(products[release]) for each in standing)
+        }
+    )
     opening = [file for file in released if file.release not in closed and not file.open]
     closing = [file for file in released if file.release in closed]
     with view.begin() as writer:
@@ -74,6 +80,15 @@ def settle(node: Node, party: Party) -> None:
         writer.remove_scenes(sorted(for_good))
     for file in closing:
         view.link(file.name).unlink(missing_ok=True)
+
+
+def has_lapsed(node: Node, party: Party) -> bool:
+    """Whether the partner can have a file that rests on a consent that is over (law 4)."""
+    with node.reading() as db:
+        lapsed = store.lapsed_files(db, store.stamp(node.clock()), party)
+    return bool(lapsed) and any(
+        file.open and file.release in lapsed for file in node.view(party).released_files()
+    )
 
 
 def sweep(node: Node) -> int:

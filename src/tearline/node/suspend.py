@@ -195,8 +195,13 @@ def attend(node: Node) -> int:
 
 
 def _close_where_lapsed(node: Node, partner: Party) -> None:
-    """Close a view in which something was never served that rests on a consent that is over (law 4)."""
+    """Close a view in which something was never served that rests on a consent that is over (law 4), or in
+    which a file does, served or not."""
     view, after = node.view(partner), -1
+    if files.has_lapsed(node, partner):
+        with view.begin() as writer:
+            writer.set_closing(True)
+        return
     while rows := view.unserved(after, CHUNK):
         after = rows[-1][0]
         with node.reading() as db:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.control import GroundControlPoint
-from rasterio.transform import Affine, from_origin
+from rasterio.transform import Affine
 
 from tearline.media.imagery.grid import RUNGS
 from tearline.terms import Box, Grain, ImageryForm
@@ -38,7 +38,7 @@ def test_degrees_are_widened_until_they_are_long_enough(tmp_path, latitude, time
     """A cell in degrees gets narrower towards the poles: its side is doubled, and stays on the grid."""
     step = 2e-5
     source = pictures.raster(
-        tmp_path / "source.tif", crs="EPSG:4326", transform=from_origin(33.0, latitude, step, step)
+        tmp_path / "source.tif", crs="EPSG:4326", transform=pictures.from_origin(33.0, latitude, step, step)
     )
     made, _, place, epsg = formed(tmp_path, source, gsd_m=10)
     assert epsg == 4326
@@ -51,7 +51,7 @@ def test_degrees_are_widened_until_they_are_long_enough(tmp_path, latitude, time
 def test_mercator_too(tmp_path):
     north = 6_446_275.0  # 50 degrees: a metre of this map is 0.64 m of ground
     source = pictures.raster(
-        tmp_path / "source.tif", crs="EPSG:3857", transform=from_origin(3_673_000.0, north, 2, 2)
+        tmp_path / "source.tif", crs="EPSG:3857", transform=pictures.from_origin(3_673_000.0, north, 2, 2)
     )
     made, _, place, epsg = formed(tmp_path, source, gsd_m=10)
     assert (epsg, place.a) == (3857, 20.0)
@@ -137,7 +137,7 @@ def test_what_is_not_sound_takes_no_part(tmp_path):
     data[0, :, :82] = -9999  # two fifths of the 17th column of cells
     data[0, :, 157:] = -9999  # three fifths of the last
     source = pictures.raster(
-        tmp_path / "source.tif", data, nodata=-9999, transform=from_origin(500_000, 5_500_000, 2, 2)
+        tmp_path / "source.tif", data, nodata=-9999, transform=pictures.from_origin(500_000, 5_500_000, 2, 2)
     )
     _, pixels, place, _ = formed(tmp_path, source, gsd_m=10)
     assert (place.c, place.f) == (500_000, 5_500_000)
@@ -198,7 +198,9 @@ def test_time_is_told_as_exactly_as_the_form_says(tmp_path, grain, digits, tag):
 
 
 def test_a_picture_that_is_coarser_already_stays_so(tmp_path):
-    source = pictures.raster(tmp_path / "source.tif", transform=from_origin(500_003, 5_500_007, 20, 20))
+    source = pictures.raster(
+        tmp_path / "source.tif", transform=pictures.from_origin(500_003, 5_500_007, 20, 20)
+    )
     made, pixels, place, _ = formed(tmp_path, source, gsd_m=10)
     assert (made.facts.gsd_m, place.a, place.c) == (20, 20, 500_003)
     assert (pixels == pictures.noise()).all()

@@ -33,7 +33,7 @@ from tearline.node import (
 )
 from tearline.node import consent as acts
 from tearline.node.recall import recall
-from tearline.node.suspend import RESUME, resume, suspend
+from tearline.node.suspend import RESUME, attend, resume, suspend
 from tearline.node.take_in_file import About, take_in_file
 from tearline.scan import Hit, Identity, Kind, Scanner
 from tearline.terms import Category, Discipline, Label, Level, Media, Product, Quarantine, Signal, Topic
@@ -264,6 +264,7 @@ def test_a_file_that_is_not_the_signed_one_is_fetched_again(three: list[Node], t
     media.keep(usa, job, media.do(usa.blobs, job))
     assert held(usa) == []
     assert not path.exists()
+    assert list(usa.home.blobs.glob("??/*")) == []
     assert len(usa.view("GBR").wanted_files(here=False)) == 1
     bring(gbr, usa)
     media.attend(usa)
@@ -279,9 +280,12 @@ def test_a_file_that_cannot_be_read_is_refused(
     receive(usa, "GBR", page(gbr, usa))
     bring(gbr, usa)
     (job,) = media.jobs(usa)
+    assert isinstance(media.do(usa.blobs, job), arrivals.Looked)
     media.keep(usa, job, arrivals.Looked(True, None, "its file: is cut short"))
+    assert list(usa.home.blobs.glob("??/*")) != []
     assert media.jobs(usa) == []
     assert held(usa) == []
+    assert list(usa.home.blobs.glob("??/*")) == [], "nothing of it stays"
     (refused,) = entries(usa, Act.RELEASE_REFUSED)
     assert refused.body["reason"].endswith("its file: is cut short")
     assert media.jobs(usa) == []
@@ -324,6 +328,33 @@ def test_it_goes_on_whole_with_its_originators_consent(three: list[Node], tmp_pa
     assert (got.originator, got.category) == ("GBR", Category.INTERCEPT)
     assert content(got).sha256 == content(only(gbr)).sha256
     assert name_for(usa, aus) != name_for(gbr, usa)
+
+
+@pytest.mark.parametrize("how", ["revoked", "over"])
+def test_a_consent_that_ends_closes_the_file_though_it_was_served(
+    three: list[Node], tmp_path: Path, how: str
+) -> None:
+    aus, gbr, usa = three
+    take(gbr, recording(tmp_path))
+    carry(gbr, usa)
+    asked = acts.request(usa, only(usa).id, "AUS")
+    carry(usa, gbr)
+    made = acts.grant(gbr, asked.id, officer=BY)
+    carry(gbr, usa)
+    carry(usa, aus)
+    serve(usa, aus)
+    name = name_for(usa, aus)
+    assert attend(usa) == 0
+    assert had(usa, aus, name)
+    if how == "revoked":
+        acts.revoke(gbr, made.serial, officer=BY, why="Example.")
+        carry(gbr, usa)
+    else:
+        usa.clock.now += timedelta(days=31)  # type: ignore[attr-defined]
+    attend(usa)
+    assert not had(usa, aus, name)
+    assert attend(usa) == 0, "it is closed once"
+    assert len(reports(usa, aus)) == 1, "what was served stays in the view"
 
 
 # --- What hides a file ------------------------------------------------------------------------------

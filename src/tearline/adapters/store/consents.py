@@ -24,6 +24,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from tearline.adapters.prepared import Prepared, any_of, columns
 from tearline.adapters.store import tables as t
+from tearline.adapters.store.media import _file
 from tearline.adapters.store.relations import next_generation
 from tearline.terms import Label, Party, Product
 
@@ -119,6 +120,11 @@ _LAPSED = (
 )
 _LAPSED_WAITING = Prepared(_LAPSED.where(t.outbox.c.delivered_at.is_(None), t.outbox.c.stopped == 0))
 _LAPSED_AMONG = Prepared(_LAPSED.where(t.outbox.c.release_id.in_(any_of("releases"))))
+_LAPSED_FILES = Prepared(
+    _LAPSED.join(_file, _file.c.product == t.outbox.c.product).where(
+        t.outbox.c.partner == bindparam("partner")
+    )
+)
 _DRAFTS = Prepared(
     select(t.outbox.c.release_id, t.outbox.c.draft).where(
         t.outbox.c.release_id.in_(any_of("releases")), t.outbox.c.draft != b""
@@ -316,6 +322,11 @@ def lapsed(db: Connection, at: str) -> list[tuple[Party, int, str]]:
 def lapsed_among(db: Connection, at: str, releases: Collection[str]) -> set[str]:
     """Those of these releases, sealed or not, that rest on a consent that is over."""
     return {release for _, _, release in _LAPSED_AMONG(db, at=at, releases=releases)}
+
+
+def lapsed_files(db: Connection, at: str, partner: Party) -> set[str]:
+    """The releases of files to a partner that rest on a consent that is over."""
+    return {release for _, _, release in _LAPSED_FILES(db, at=at, partner=partner)}
 
 
 def ask_again(db: Connection, pairs: Iterable[tuple[int, Party]]) -> None:

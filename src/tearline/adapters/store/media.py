@@ -81,6 +81,14 @@ def recalled_for_good(db: Connection, releases: Collection[str]) -> set[str]:
 _AGAIN = (notice.c.state == REPLACED) & (notice.c.release_id == notice.c.recalled)
 
 
+def is_blob_referred_to(db: Connection, sha256: str) -> bool:
+    """Whether it is one of `blobs_referred_to`."""
+    return any(
+        db.execute(select(table.c.sha256).where(table.c.sha256 == sha256).limit(1)).first() is not None
+        for table in (_file, _awaited, _variant)
+    )
+
+
 def blobs_referred_to(db: Connection) -> set[str]:
     """The digests of all files that products, forms, or products to come need."""
     found = set(db.execute(select(_file.c.sha256)).scalars())
@@ -183,10 +191,11 @@ def givers_of_complete(db: Connection) -> set[Party]:
 
 def no_longer_awaited(
     db: Connection, giver: Party, *, releases: Iterable[str] = (), objects: Iterable[str] = ()
-) -> list[str]:
-    """These releases, or those that bring these objects, wait no more. Returns the names of their files."""
+) -> list[tuple[str, str]]:
+    """These releases, or those that bring these objects, wait no more. Returns names and digests of their
+    files."""
     row = _awaited.c
     which = (row.giver == giver) & (row.release_id.in_(list(releases)) | row.object_id.in_(list(objects)))
-    names = list(db.execute(select(row.name).where(which)).scalars())
+    rows = db.execute(select(row.name, row.sha256).where(which)).all()
     db.execute(delete(_awaited).where(which))
-    return names
+    return [(str(name), str(sha256)) for name, sha256 in rows]
