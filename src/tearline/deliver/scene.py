@@ -88,6 +88,12 @@ def compose_scene(
     return Scene(id=object_id, collection=collection, box=box, start=start, end=end, item=item)
 
 
+def preview_asset(role: str, path: str, sha256: str, size: int) -> dict[str, Any]:
+    """The asset of a preview, a PNG: `role` is `thumbnail` or `overview`; the rest as in `Asset`."""
+    asset = _asset(Asset(path=path, media_type="image/png", sha256=sha256, size=size))
+    return asset | {"roles": [role]}
+
+
 def stamp(at: datetime) -> str:
     """RFC 3339 in UTC, microseconds."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

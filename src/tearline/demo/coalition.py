@@ -66,7 +66,7 @@ def build(folder: Path, pull_interval: float) -> dict[Party, Path]:
         ports = _free_ports(len(NAMES))
         nodes: dict[Party, Node] = {}
         for (party, name), port in zip(NAMES.items(), ports, strict=True):
-            config = Config(party=party, name=name, port=port, pull_interval=pull_interval)
+            config = Config(party=party, name=name, port=port, pull_interval=pull_interval, preview_s=1)
             nodes[party] = stack.enter_context(Node.create(homes[party], config))
         cards: dict[Party, Card] = {party: Card.of(node) for party, node in nodes.items()}
         for party, node in nodes.items():

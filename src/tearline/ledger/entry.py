@@ -42,6 +42,7 @@ class Act(StrEnum):
     PRODUCT_CONSIDERED = "product-considered"
     ALL_RECONSIDERED = "all-reconsidered"
     FORM_MADE = "form-made"
+    PREVIEW_DRAWN = "preview-drawn"
     PRODUCT_RELEASED = "product-released"
     PRODUCT_RECALLED = "product-recalled"
     RELEASES_CANCELLED = "releases-cancelled"

@@ -23,6 +23,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from tearline.adapters.prepared import driver
 from tearline.adapters.store import tables as t
+from tearline.adapters.store.previews import count_to_show, previews_referred_to
 from tearline.adapters.store.recalls import LOST, REPLACED, TOLD, notice
 from tearline.adapters.store.references import _parked as parked
 from tearline.media import Inspected
@@ -121,18 +122,19 @@ def blobs_referred_to(db: Connection) -> set[str]:
     """The digests of all files that products, forms, or products to come need."""
     found = set(db.execute(select(_file.c.sha256)).scalars())
     found |= set(db.execute(select(_awaited.c.sha256)).scalars())
-    return found | set(db.execute(select(_variant.c.sha256).where(_variant.c.sha256.is_not(None))).scalars())
+    found |= set(db.execute(select(_variant.c.sha256).where(_variant.c.sha256.is_not(None))).scalars())
+    return found | previews_referred_to(db)
 
 
 def files_under_way(db: Connection, now: str) -> int:
-    """Forms that are to be made, files of partners that are waited for, and what the gate is to be asked
-    about again by now."""
+    """Forms that are to be made, files of partners that are waited for, what the gate is to be asked about
+    again by now, and releases without their previews."""
     queries = (
         select(func.count()).where(_variant.c.done.is_(None)),
         select(func.count()).select_from(_awaited),
         select(func.count()).where(parked.c.due <= now),
     )
-    return sum(int(db.execute(query).scalar_one()) for query in queries)
+    return sum(int(db.execute(query).scalar_one()) for query in queries) + count_to_show(db)
 
 
 # --- Sanitized forms ------------------------------------------------------------------------------
