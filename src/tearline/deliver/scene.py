@@ -24,7 +24,7 @@ UNTOLD_SINCE = datetime(1900, 1, 1, tzinfo=UTC)
 """Where a time is not told the item says that it lies between this and the day of the release: STAC has every
 item tell some time, and nobody photographed from the air much earlier."""
 
-_SHA2_256 = "1220"
+SHA2_256 = "1220"
 """Multihash: the code of SHA2-256 and the length of its digest, 32 bytes."""
 
 
@@ -158,5 +158,5 @@ def _asset(asset: Asset) -> dict[str, Any]:
         "type": asset.media_type,
         "roles": ["data"],
         "file:size": asset.size,
-        "file:checksum": _SHA2_256 + asset.sha256,
+        "file:checksum": SHA2_256 + asset.sha256,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,6 +87,7 @@ def check_files(nodes: dict[Party, Node]) -> Iterator[str]:
         for partner in giver.partners.values():
             found = list(_given(giver, partner))
             yield from _nothing_else(giver, partner, found)
+            yield from _previews(giver, partner)
             for each in found:
                 if (breach := _not_as_sealed(each, nodes[partner.party])) is not None:
                     yield breach
@@ -139,12 +140,35 @@ def _nothing_else(giver: Node, partner: Partner, found: list[Given]) -> Iterator
     """Law 5: in the partner's folder there are the files that were released to it, and no others."""
     folder = giver.home.released_to(partner.party)
     there = {link.name for link in folder.iterdir()} if folder.is_dir() else set()
-    if there != {each.row.name for each in found if each.row.open}:
+    previews = giver.view(partner.party).previews()
+    given = {each.row.release: each.row.name for each in found if each.row.open}
+    if there != {*given.values(), *(each.name for each in previews if each.release in given)}:
         yield f"law 5: {partner.party} can reach other files at {giver.party} than were released to it"
     names = {each.row.name for each in found}
     for other in giver.partners.values():
         if other != partner and names & {row.name for row in giver.view(other.party).released_files()}:
             yield f"law 5: {giver.party} calls files for {partner.party} and {other.party} by the same names"
+
+
+def _previews(giver: Node, partner: Partner) -> Iterator[str]:
+    """A preview is the picture that the catalogue names, and nothing but pixels."""
+    view = giver.view(partner.party)
+    for each in view.previews():
+        content = view.link(each.name).read_bytes()
+        if sha256(content).hexdigest() != each.sha256:
+            yield f"law 9: a preview of {each.release} at {giver.party} is not the one that was drawn"
+        if not set(_chunks(content)) <= {b"IHDR", b"IDAT", b"IEND"}:
+            yield f"law 2: a preview of {each.release} at {giver.party} holds more than pixels"
+
+
+def _chunks(png: bytes) -> Iterator[bytes]:
+    """The types of the chunks of a PNG (third edition, 5.3); what is behind the last counts as one."""
+    at = 8
+    while at + 8 <= len(png):
+        yield png[at + 4 : at + 8]
+        at += 12 + int.from_bytes(png[at : at + 4], "big")
+    if at != len(png):
+        yield b""
 
 
 def _not_whole(each: Given) -> Iterator[str]:
