@@ -20,8 +20,8 @@ _PLACE = re.compile(r"\{\{([a-z.]+)\}\}")
 
 
 def page(title: str, items: Iterable[bytes], thumbnails: Mapping[str, bytes] = _NONE) -> str:
-    """The page. `items` are STAC items as JSON; what they say is shown as text, never as markup. `thumbnails`:
-    PNGs by the ids of their items; they are in the page."""
+    """The page. `items` are STAC items as JSON; what they say is shown as text, never as markup.
+    `thumbnails`: PNGs by the ids of their items."""
     parts = {
         "title": html.escape(title),
         "leaflet.css": _read("leaflet.css"),

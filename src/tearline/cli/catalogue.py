@@ -9,7 +9,7 @@ import orjson
 
 from tearline.cli.atlas import page
 from tearline.cli.show import plain
-from tearline.deliver.scene import SHA2_256
+from tearline.deliver.scene import SHA2_256, THUMBNAIL
 from tearline.node import Node
 from tearline.terms import Party, Refused
 
@@ -76,9 +76,6 @@ def previews_(home: Path, partner: str, folder: Path) -> None:
         for (name, role), path in found.items():
             (folder / f"{name}.{role}.png").write_bytes(path.read_bytes())
     click.echo(f"{len(found)} {'picture is' if len(found) == 1 else 'pictures are'} in {folder}.")
-
-
-THUMBNAIL = "thumbnail"
 
 
 def _given(node: Node, partner: Party) -> list[bytes]:

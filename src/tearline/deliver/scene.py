@@ -20,6 +20,9 @@ FILE_EXTENSION = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
 IMAGERY, SIGNALS = COLLECTIONS = ("imagery", "signals")
 """The same for everyone, so that their names tell nothing."""
 
+THUMBNAIL, OVERVIEW = "thumbnail", "overview"
+"""The keys and roles of the assets of previews."""
+
 UNTOLD_SINCE = datetime(1900, 1, 1, tzinfo=UTC)
 """Where a time is not told the item says that it lies between this and the day of the release: STAC has every
 item tell some time, and nobody photographed from the air much earlier."""
@@ -89,7 +92,7 @@ def compose_scene(
 
 
 def preview_asset(role: str, path: str, sha256: str, size: int) -> dict[str, Any]:
-    """The asset of a preview, a PNG: `role` is `thumbnail` or `overview`; the rest as in `Asset`."""
+    """The asset of a preview, a PNG: `role` is `THUMBNAIL` or `OVERVIEW`; the rest as in `Asset`."""
     asset = _asset(Asset(path=path, media_type="image/png", sha256=sha256, size=size))
     return asset | {"roles": [role]}
 

@@ -23,13 +23,13 @@ from tearline.adapters import sandbox, store
 from tearline.adapters.blobs import Blobs
 from tearline.adapters.view import ReleasePreview
 from tearline.deliver.file import PATH
-from tearline.deliver.scene import preview_asset
+from tearline.deliver.scene import OVERVIEW, THUMBNAIL, preview_asset
 from tearline.ledger import Act
 from tearline.media import Preview
 from tearline.node.opened import Node
 from tearline.terms import BadInput, Broken
 
-SIZES = {"thumbnail": 512, "overview": 2048}
+SIZES = {THUMBNAIL: 512, OVERVIEW: 2048}
 """The key of the asset in the catalogue, and how many pixels its longer side has at most."""
 LIMITS = sandbox.Limits(cpu_s=300)
 """A file that takes longer has no preview: told by the work that it is, not by what else there is to do."""
