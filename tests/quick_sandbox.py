@@ -1,6 +1,7 @@
-"""In the place of the sandbox, for tests that run many histories: each request is done once, and remembered.
+"""In the place of the sandbox, for tests of many histories: the same readers and makers, in this process.
 
-What a request makes is told by the files it reads and by its parameters; the paths are of no account.
+Each request is done once and remembered. What it makes is told by the file that it reads and by its
+parameters; the paths are of no account.
 """
 
 from __future__ import annotations
@@ -14,40 +15,39 @@ from typing import Any
 import msgspec
 
 from tearline.adapters import sandbox
-from tearline.media import reads, writes
+from tearline.media import Failed, reads, writes
+from tearline.media.__main__ import answer
 from tearline.terms import BadInput
 
 _done: dict[tuple[bytes, bytes], tuple[Any, bytes]] = {}
-_real = sandbox.run
 
 
-def remembered(request: Any, **more: Any) -> Any:
+def remembered(request: Any, **_: Any) -> Any:
     """As `sandbox.run`."""
     source, target = Path(reads(request)), writes(request)
-    bare = msgspec.to_builtins(request)
-    for name in ("source", "made", "target"):
-        bare.pop(name, None)
+    bare = {
+        name: value
+        for name, value in msgspec.to_builtins(request).items()
+        if name not in {"source", "made", "target"}
+    }
     key = (sha256(source.read_bytes()).digest(), msgspec.json.encode(bare, order="deterministic"))
     if key not in _done:
-        try:
-            answer = _real(request, **more)
-        except BadInput as error:
-            answer = error
-        made = Path(target).read_bytes() if target and not isinstance(answer, BadInput) else b""
-        _done[key] = answer, made
-    answer, made = _done[key]
-    if isinstance(answer, BadInput):
-        raise BadInput(str(source), answer.place, answer.reason, answer.remedy)
+        said = answer(request)
+        _done[key] = said, Path(target).read_bytes() if target and not isinstance(said, Failed) else b""
+    said, made = _done[key]
+    if isinstance(said, Failed):
+        raise BadInput(str(source), said.place, said.reason, said.remedy)
     if target:
         Path(target).write_bytes(made)
-    return answer
+    return said
 
 
 @contextmanager
 def quick() -> Iterator[None]:
-    """While this is open the sandbox remembers."""
+    """While this is open, nothing is read in a process of its own."""
+    real = sandbox.run
     sandbox.run = remembered
     try:
         yield
     finally:
-        sandbox.run = _real
+        sandbox.run = real
