@@ -29,6 +29,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tearline.adapters import database, store
+from tearline.adapters.home import Marks
 from tearline.adapters.view import OUT, Item
 from tearline.agreement import load
 from tearline.agreement.suspension import Scope
@@ -149,7 +150,7 @@ class World:
         self.node, self.peers = node, peers
         manifest = (AGREEMENTS / "five-eyes" / "agreement.toml").read_text("utf-8")
         adopt(node, load(manifest.replace('"five-eyes"', '"media"', 1) + FORMS, FORMS_GO, "media"))
-        node.home.config = replace(node.home.config, preview_s=PREVIEW_S)
+        node.home.config = replace(node.home.config, marks=Marks(text=True), preview_s=PREVIEW_S)
         take(node, bundle(*SECRETS))
         self.at(0)
         world.work(node)
@@ -354,7 +355,7 @@ Topics: maritime
 Regions: eastern-europe
 Discipline: {discipline}
 
-(//GBR S//{rel}) {number} barges lay at Velna on 1 October.
+(//GBR S//{rel}) {number} barges lay at Velna on 1 October. It is often said that they wait for each other.
 
 {narrow}
 

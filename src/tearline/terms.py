@@ -432,8 +432,12 @@ class Tearline(msgspec.Struct, frozen=True, kw_only=True, tag="tearline"):
 
 
 class Refer(msgspec.Struct, frozen=True, kw_only=True, tag="refer"):
+    """`portions`, `label`: the tearline that goes if an officer lets it; none where that is not for them."""
+
     partner: Party
     reasons: tuple[Reason, ...]
+    portions: tuple[Portion, ...] = ()
+    label: Label | None = None
 
 
 class Withhold(msgspec.Struct, frozen=True, kw_only=True, tag="withhold"):

@@ -198,7 +198,7 @@ unless { resource.disciplines.contains(Discipline::"humint") };
 permit (principal in Coalition::"FVEY", action == Action::"releaseTearline", resource)
 when { resource.category == Category::"imagery" || resource.category == Category::"intercept" };
 """
-FOR_TWO = ("--marking", "//GBR UNCLASSIFIED//REL TO AUS, GBR, USA")
+FOR_TWO = ("--marking", "//GBR UNCLASSIFIED//REL TO USA, AUS, GBR")
 
 
 def catalogue_of(who: Path, giver: Path, patch: pytest.MonkeyPatch) -> Client:

@@ -25,7 +25,7 @@ from tearline.adapters import store
 from tearline.adapters.view import OUT, Item, Writer
 from tearline.doors.partner import app
 from tearline.doors.partner.problem import Problem
-from tearline.node import previews, references
+from tearline.node import marks, previews, references
 from tests import silence
 from tests.silence import Core, History, Noise, Skin, World
 
@@ -290,7 +290,20 @@ def what_waits_goes_at_the_end_of_a_batch(_: World, patch: pytest.MonkeyPatch) -
     patch.setattr(references.Order, "run", run)
 
 
+def marks_by_what_is_held(_: World, patch: pytest.MonkeyPatch) -> None:
+    """The wordings that a partner gets follow from how much the node holds."""
+    real = marks.key_of
+
+    def key_of(node: Any) -> bytes:
+        with node.reading() as db:
+            count = db.exec_driver_sql("SELECT count(*) FROM product").scalar()
+        return bytes([*real(node), count % 256])
+
+    patch.setattr(marks, "key_of", key_of)
+
+
 LEAKS: list[Leak] = [
+    marks_by_what_is_held,
     ids_from_one_sequence,
     labels_not_narrowed,
     a_total_in_a_header,

@@ -38,6 +38,17 @@ class BlobStore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """As obstore takes it: `s3://bucket/prefix`. Credentials come from the environment."""
 
 
+class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[marks]` in `node.toml`: what tells the copies of recipients apart. Absent: nothing does."""
+
+    text: bool = False
+    """Whether the texts of own reports are marked."""
+    media: bool = False
+    """Whether the sanitized forms of pictures and recordings are."""
+    mode: Literal["single", "collusion"] = "single"
+    """Against one who leaks, or also against several who compare their copies; the latter takes more text."""
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`node.toml`. Times in seconds where not said otherwise."""
 
@@ -53,6 +64,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Milliseconds between the ticks at which releases leave (law 5); 0 is at once."""
     pad: bool = False
     """Whether what goes over the wire is brought to a few fixed lengths."""
+    undo_seconds: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 30
+    """How long an officer can take back what was decided about a referral: so long nothing of it goes."""
     approvals: Annotated[int, msgspec.Meta(ge=1)] = 2
     """How many distinct officers must approve what needs approval: the quorum."""
     review_max_age_days: Annotated[int, msgspec.Meta(ge=1)] = 30
@@ -67,6 +80,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How long after a release its preview shows in the partner's catalogue; 0 draws none."""
     blobs: BlobStore | None = None
     """Where the files lie; the node's folder when absent."""
+    marks: Marks = Marks()
     unknown_originators: Literal["refuse", "accept"] = "refuse"
     """What becomes of what a partner passes on from a party whose key this node does not have."""
 
@@ -202,8 +216,13 @@ def _former_keys(path: Path) -> tuple[Ed25519PublicKey, ...]:
 def _toml(config: Config) -> str:
     # A TOML basic string, number, float or truth value is written as JSON writes it.
     values = msgspec.to_builtins(config)
-    blobs = values.pop("blobs")
-    lines = [f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in values.items() if v is not None]
-    if blobs is not None:
-        lines.append(f"\n[blobs]\nurl = {json.dumps(blobs['url'], ensure_ascii=False)}\n")
-    return "".join(lines)
+    tables = {name: values.pop(name) for name in ("blobs", "marks")}
+    if config.marks == Marks():
+        tables["marks"] = None
+    texts = [_lines(values)]
+    texts += [f"[{name}]\n{_lines(table)}" for name, table in tables.items() if table is not None]
+    return "\n".join(texts)
+
+
+def _lines(values: dict[str, object]) -> str:
+    return "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in values.items() if v is not None)

@@ -26,24 +26,29 @@ import msgspec
 from tearline.adapters.landlock import confine
 from tearline.media import (
     Answer,
+    Detect,
+    Detected,
     Failed,
     Findings,
     Inspect,
     Inspected,
     Made,
     Make,
+    Mark,
     Preview,
     Previewed,
     Progress,
     Request,
     Verify,
     reads,
+    reads_beside,
     writes,
 )
 from tearline.terms import BadInput
 
 _READ: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
 _ANSWERS: dict[type, type] = {Inspect: Inspected, Make: Made, Verify: Findings, Preview: Previewed}
+_ANSWERS |= {Mark: Made, Detect: Detected}
 _LONGEST_ANSWER = 4 << 20
 
 
@@ -81,11 +86,13 @@ _Tell = Callable[[float], None]
 @overload
 def run(request: Inspect, *, limits: Limits = ..., progress: _Tell | None = ...) -> Inspected: ...
 @overload
-def run(request: Make, *, limits: Limits = ..., progress: _Tell | None = ...) -> Made: ...
-@overload
 def run(request: Verify, *, limits: Limits = ..., progress: _Tell | None = ...) -> Findings: ...
 @overload
+def run(request: Make | Mark, *, limits: Limits = ..., progress: _Tell | None = ...) -> Made: ...
+@overload
 def run(request: Preview, *, limits: Limits = ..., progress: _Tell | None = ...) -> Previewed: ...
+@overload
+def run(request: Detect, *, limits: Limits = ..., progress: _Tell | None = ...) -> Detected: ...
 def run(request: Request, *, limits: Limits = LIMITS, progress: _Tell | None = None) -> Answer:
     """The answer to `request`, from a process of its own. Blocks; for any thread.
 
@@ -122,7 +129,8 @@ def _talk(request: Request, limits: Limits, progress: _Tell) -> bytes | None:
     """What the child says; `None` where it had to be ended because its time was over."""
     root = str(Path(__file__).parents[2])
     start = f"import sys; sys.path.insert(0, {root!r}); from {__name__} import become_reader; become_reader()"
-    arguments = [msgspec.json.encode(limits).decode(), reads(request), writes(request) or ""]
+    files = reads(request), writes(request) or "", reads_beside(request) or ""
+    arguments = [msgspec.json.encode(limits).decode(), *files]
     late = threading.Event()
     with subprocess.Popen(  # noqa: S603 - our own interpreter, our own code
         [sys.executable, "-I", "-c", start, *arguments],
@@ -167,7 +175,8 @@ def _tell(lines: IO[bytes], progress: _Tell) -> None:
 
 def become_reader() -> None:
     """Limit and confine this process for good, then do the one request on stdin."""
-    limits, source, target = msgspec.json.decode(sys.argv[1], type=Limits), Path(sys.argv[2]), sys.argv[3]
+    limits = msgspec.json.decode(sys.argv[1], type=Limits)
+    source, target, beside = sys.argv[2:5]
     for kind, bound in (
         (resource.RLIMIT_AS, limits.address_space),
         (resource.RLIMIT_CPU, limits.cpu_s),
@@ -177,7 +186,7 @@ def become_reader() -> None:
     ):
         resource.setrlimit(kind, (bound, bound))
     confine(
-        read=[*_python_needs(), source.resolve()],
+        read=[*_python_needs(), *(Path(name).resolve() for name in (source, beside) if name)],
         write=[Path(target).resolve()] if target else [],
         offline=True,
     )

@@ -220,6 +220,9 @@ def _manifest(old: Agreement, new: Agreement) -> Iterator[str]:
         days = (new.valid_until - old.valid_until).days
         longer = f"{abs(days)} {'day' if abs(days) == 1 else 'days'} {'longer' if days > 0 else 'shorter'}"
         yield f"valid until {new.valid_until}, {longer} (was {old.valid_until})"
+    if old.four_eyes != new.four_eyes:
+        who = "the quorum lets" if new.four_eyes else "one officer is enough to let"
+        yield f"{who} a referred tearline go"
     for policy in sorted(old.levels.keys() | new.levels.keys()):
         yield from _levels(policy, old.levels.get(policy, {}), new.levels.get(policy, {}))
     yield from _forms(old.forms, new.forms)

@@ -146,6 +146,7 @@ _EXAMPLES = {
     "levels": 'write [levels.GBR] and under it rows such as SECRET = "SECRET"',
     "coalitions": 'write coalitions = ["FVEY"], codes in capitals',
     "others": 'write others = ["UKR"], codes in capitals',
+    "four_eyes": "write four_eyes = true or four_eyes = false",
     "forms": 'write [forms.coarse] and under it kind = "imagery" and what it asks for',
 }
 

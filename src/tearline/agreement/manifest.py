@@ -9,6 +9,7 @@ The manifest::
     others = []                  # parties that the clauses name without being bound
     valid_from = 2026-01-01      # the first day, UTC
     valid_until = 2031-01-01     # the first day on which it no longer holds
+    four_eyes = true             # what officers let go under it takes the quorum; else one is enough
 
     [levels.USA]                 # the policy's ranks on the common scale: one kept or raised,
     CONFIDENTIAL = "CONFIDENTIAL"  # never lowered; a rank without a row is not shared
@@ -51,6 +52,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     coalitions: frozenset[_Code] = frozenset()
     others: frozenset[_Code] = frozenset()
     forms: dict[str, dict[str, Any]] = {}
+    four_eyes: bool = False
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -70,6 +72,8 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     levels: dict[Policy, dict[Level, Level]]
     forms: tuple[MediaForm, ...]
     """How pictures and recordings may be sanitized, the form to be given first first."""
+    four_eyes: bool = False
+    """Whether a referred tearline goes under it only with the approvals of the quorum."""
     version: str
     """SHA-256, hex, of the canonical JSON (RFC 8785) of both files: layout and comments do not count."""
 
@@ -129,6 +133,7 @@ def load(manifest: str, clauses: str, where: str) -> Agreement:
         valid_until=read.valid_until,
         levels={policy: _ranks(where, policy, rows) for policy, rows in read.levels.items()},
         forms=media_forms,
+        four_eyes=read.four_eyes,
         version=_version(where, read, media_forms, parsed),
     )
 
@@ -191,7 +196,10 @@ def _ranks(where: str, policy: Policy, rows: dict[str, str]) -> dict[Level, Leve
 
 def _version(where: str, read: _Manifest, media_forms: tuple[MediaForm, ...], clauses: list[Clause]) -> str:
     manifest = msgspec.to_builtins(read, order="deterministic")
-    del manifest["forms"]  # without any, the version is what it was before there were forms
+    # Without these the version is what it was before there were forms and four eyes.
+    del manifest["forms"]
+    if not read.four_eyes:
+        del manifest["four_eyes"]
     # Their order counts, and a default that is written does not.
     body: dict[str, Any] = {
         "manifest": manifest | ({"forms": msgspec.to_builtins(media_forms)} if media_forms else {}),

@@ -35,6 +35,8 @@ _MODULES = {
     "consent": "consent",
     "catalogue": "catalogue",
     "flags": "flags",
+    "referral": "referral",
+    "trace": "trace",
     "demo": "demo",
     "simulate": "simulate",
 }

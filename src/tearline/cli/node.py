@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 from uvloop import new_event_loop
 
-from tearline.adapters.home import Config, Home
+from tearline.adapters.home import Config, Home, Marks
 from tearline.cli.agreement.record import announce
 from tearline.cli.flags import sentence
 from tearline.cli.show import plain, table
 from tearline.doors.serve import serve as serve_node
-from tearline.node import Node, persons, progress, tally
+from tearline.node import Node, persons, progress, referral, tally
 from tearline.node import reconsider as ask_again
 from tearline.node.receipts import notices
 from tearline.node.sources import ask_vault, has_vault
@@ -48,7 +48,13 @@ def init(
     if _HOST.fullmatch(host) is None:
         raise BadInput("--host", "", f"{host!r} is not a host's name or address", "write it in ASCII")
     config = Config(
-        party=party, name=name, host=host, port=port, password_port=password_port, pull_interval=pull_interval
+        party=party,
+        name=name,
+        host=host,
+        port=port,
+        password_port=password_port,
+        pull_interval=pull_interval,
+        marks=Marks(text=True, media=True),
     )
     Node.create(home, config).close()
     click.echo(
@@ -70,6 +76,8 @@ def status(home: Path) -> None:
         decided = tally(node)
         if said := sentence(persons.count(node)):
             click.echo(said)
+        if waiting := referral.count(node):
+            click.echo(f"{waiting} wait for an officer: `tearline referral list`")
         announce(node)
         for notice in notices(node):
             click.secho(plain(notice), fg="yellow")

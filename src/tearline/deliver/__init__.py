@@ -51,6 +51,7 @@ from tearline.deliver.seal import (
     sealed_again,
     sign_draft,
 )
+from tearline.deliver.text import Dress, dressed, undressed
 from tearline.ledger import public_key, public_key_text
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "Content",
     "Custody",
     "Draft",
+    "Dress",
     "Envelope",
     "File",
     "Form",
@@ -93,6 +95,7 @@ __all__ = [
     "core_digest",
     "covers",
     "custody_in",
+    "dressed",
     "file_in",
     "follow",
     "identity_id",
@@ -120,5 +123,6 @@ __all__ = [
     "sign_draft",
     "state",
     "substance_digest",
+    "undressed",
     "with_object",
 ]

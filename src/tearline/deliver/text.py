@@ -21,6 +21,7 @@ _HEADER = re.compile(
 )
 _RULE = re.compile(r"\s*([-*_=])(?:\s*\1){2,}\s*$")
 _INNER = re.compile(r"\([^()\n]*//[^()\n]*\)")
+_DRESS = re.compile(r"(?:\A|(?<=\n\n))(?:\([^()\n]*\) )+|" + _INNER.pattern)
 
 
 def portions_text(product: Product, portions: Iterable[Portion], recipient: Party) -> str:
@@ -78,3 +79,35 @@ def _is_marking(line: str, at: date) -> bool:
     """Whether a line is a banner, or a header line with one (`Marking: ...`)."""
     texts = (line.strip(), line.partition(":")[2].strip())
     return any(isinstance(label.parse(text, at=at)[1], Label) for text in texts if text)
+
+
+Dress = tuple[tuple[int, int, str], ...]
+"""What one copy of a text has in the place of parts of its body: (start, end, text), in order.
+
+Start and end: code points of the body; alike where the copy has something that the body has not.
+"""
+
+
+def undressed(text: str) -> tuple[str, Dress]:
+    """A released text without its portion marks and those within it, which are cut to the recipient.
+
+    The body is the same for all who get the same portions. `dressed` undoes it, whatever the text.
+    """
+    body: list[str] = []
+    dress: list[tuple[int, int, str]] = []
+    at = size = 0
+    for found in _DRESS.finditer(text):
+        body.append(text[at : found.start()])
+        size += found.start() - at
+        dress.append((size, size, found[0]))
+        at = found.end()
+    return "".join([*body, text[at:]]), tuple(dress)
+
+
+def dressed(body: str, dress: Dress) -> str:
+    """A body with what one copy has instead of parts of it."""
+    parts, at = [], 0
+    for start, end, said in dress:
+        parts += [body[at:start], said]
+        at = end
+    return "".join([*parts, body[at:]])

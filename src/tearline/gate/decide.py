@@ -18,7 +18,8 @@ For each partner, in this order; the first check that settles the matter ends it
    their order, the first that there can be of it, whose label lets the partner in and for which, judged by
    what it tells, the agreements permit `releaseTearline`: tearline in this form, to go once it is `due`.
    What touches a protected source, or must wait and nobody knows since when: refer.
-7. Refer what would go whole by check 5 but touches a source; withhold everything else.
+7. Refer what would go whole by check 5 but touches a source; withhold everything else. What an officer has
+   decided about exactly what is referred here, or in check 4 or 6, holds (`referral`).
 
 An outcome's reasons tell which checks spoke. Their codes are `CODES`; they are for officers and the private
 ledger, never for a partner.
@@ -38,6 +39,7 @@ from tearline.agreement.media import detail_of, media_of
 from tearline.gate import forms, sanitize
 from tearline.gate.exposure import NOTHING_EXPOSED, Exposure, Mosaic
 from tearline.gate.openings import NO_CONSENTS, Consents, Openings, withhold_all
+from tearline.gate.referral import NO_DECISIONS, Choice, Decisions, decided, withheld
 from tearline.label import bars, join_all
 from tearline.label.tables import coalitions_of
 from tearline.terms import (
@@ -96,6 +98,8 @@ CODES = {
     "reference.waits": "it may go, and goes once the partner was given what it cannot be without",
     "name.withheld": "its text names an object that is withheld from the partner",
     "release.not-composed": "it may go, but no marking or form can carry it",
+    "officer.released": "an officer has looked at it and lets it go",
+    "officer.withheld": "an officer has looked at it and withholds it",
     "error": "the product could not be considered",
 }
 
@@ -113,13 +117,16 @@ def consider(
     consents: Consents = NO_CONSENTS,
     exposure: Exposure = NOTHING_EXPOSED,
     recalled: Collection[Party] = (),
+    decisions: Decisions = NO_DECISIONS,
 ) -> dict[Party, Outcome]:
     """The outcome for each partner; `recalled`: those from whom the product was recalled.
+
+    `decisions`: what officers decided about this product for partners to whom it was not released before.
 
     Total: whatever goes wrong inside is a `Withhold` with code `error`.
     """
     try:
-        return _Case(product, partners, agreements, now, consents, exposure, recalled).decide()
+        return _Case(product, partners, agreements, now, consents, exposure, recalled, decisions).decide()
     except Exception:  # fail closed; the text of the error may hold the product, so it goes no further
         return withhold_all(partners, Reason(check=7, code="error"))
 
@@ -136,8 +143,10 @@ class _Case:
         consents: Consents,
         exposure: Exposure,
         recalled: Collection[Party],
+        decisions: Decisions,
     ) -> None:
         self.product, self.partners, self.agreements, self.now = product, partners, agreements, now
+        self.decisions = decisions
         # 1. to 4. Markings, parties, consent, label.
         self.open = Openings(product, partners, agreements.own, consents, recalled)
         self.settled, self.why = self.open.settled, self.open.why
@@ -161,7 +170,10 @@ class _Case:
             if party not in self.settled:
                 form = Refer if party in self.blocked else Withhold
                 self.settled[party] = form(partner=party, reasons=self.why[party])
-        return {partner.party: self.settled[partner.party] for partner in self.partners}
+        return {
+            partner.party: withheld(self.product, self.settled[partner.party], self.decisions)
+            for partner in self.partners
+        }
 
     def _release_whole(self, label: Label) -> None:
         """Check 5."""
@@ -263,12 +275,18 @@ class _Case:
         if ruling.verdict is not Verdict.PERMIT:  # an agreement may permit the whole form and not a part
             return self._settle(Refer, party, "mosaic.threshold")
         made = self._made(portions)
+        left = _reworded(portions, made.texts)
         asked = (Reason(check=6, code="source.ask"),) if self.exposure.asks(self.touched) else ()
         if flags := (*asked, *made.reasons(6)):
             self.why[party] += flags
-            return self._settle(Refer, party)
+            referred = Refer(partner=party, reasons=self.why[party], portions=left, label=label)
+            made_of_it = decided(self.product, referred, self.decisions)
+            if made_of_it is None or made_of_it.choice is not Choice.TEARLINE:
+                self.settled[party] = referred
+                return None
+            self.why[party] += (Reason(check=6, code="officer.released"),)
+            left = _reworded(left, made_of_it.texts)
         mosaic.tell(portions, party)
-        left = tuple(replace(each, text=text) for each, text in zip(portions, made.texts, strict=True))
         self.settled[party] = Tearline(partner=party, portions=left, label=label, reasons=self.why[party])
         return None
 
@@ -300,6 +318,13 @@ class _Case:
         members = {party: _coalitions(party, day) for party in parties}
         facts = Facts.of(self.product, label, detail)
         return self.agreements.rule(facts, members, action, self.now) if members else {}
+
+
+def _reworded(portions: Sequence[Portion], texts: Sequence[str] | None) -> tuple[Portion, ...]:
+    """The portions with these texts in the place of theirs."""
+    if texts is None:
+        return tuple(portions)
+    return tuple(replace(each, text=text) for each, text in zip(portions, texts, strict=True))
 
 
 def _reasons(check: int, ruling: Ruling, form: str = "") -> tuple[Reason, ...]:

@@ -40,6 +40,9 @@ class Act(StrEnum):
     PRODUCT_TAKEN_IN = "product-taken-in"
     QUARANTINE_RESOLVED = "quarantine-resolved"
     PRODUCT_CONSIDERED = "product-considered"
+    REFERRAL_DECIDED = "referral-decided"
+    DECISION_UNDONE = "decision-undone"
+    HITS_CLEARED = "hits-cleared"
     ALL_RECONSIDERED = "all-reconsidered"
     FORM_MADE = "form-made"
     PREVIEW_DRAWN = "preview-drawn"
@@ -79,6 +82,11 @@ class Act(StrEnum):
     SOURCE_LINKED = "source-linked"
     FACTS_ADDED = "facts-added"
     FACTS_TOLD = "facts-told"
+    MARKING_STOPPED = "marking-stopped"
+    MARKING_RESUMED = "marking-resumed"
+    TRACED = "traced"
+    CANARY_ADDED = "canary-added"
+    CANARY_REMOVED = "canary-removed"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

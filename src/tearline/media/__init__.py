@@ -16,18 +16,22 @@ from tearline.terms import Imagery, MediaForm, Signal
 __all__ = [
     "SANITIZER",
     "Answer",
+    "Detect",
+    "Detected",
     "Failed",
     "Findings",
     "Inspect",
     "Inspected",
     "Made",
     "Make",
+    "Mark",
     "Preview",
     "Previewed",
     "Progress",
     "Request",
     "Verify",
     "reads",
+    "reads_beside",
     "writes",
 ]
 
@@ -81,6 +85,31 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True, tag="preview"):
     """The longer side at most; 512 is a thumbnail, 2048 an overview."""
 
 
+class Mark(msgspec.Struct, frozen=True, kw_only=True, tag="mark"):
+    """Make at `target` one recipient's copy of a form: the form `source`, which is `made`, with the mark of
+    `seed` in its samples. Answered by `Made`, with the same facts.
+    """
+
+    source: str
+    target: str
+    made: Made
+    seed: bytes
+    """32 bytes that only the giver can make."""
+
+
+class Detect(msgspec.Struct, frozen=True, kw_only=True, tag="detect"):
+    """Whose copy is `leaked`? Answered by `Detected`.
+
+    `original` is the form without a mark, of which the copies were made. The leak may be a PNG or JPEG too,
+    cut, turned a little, made smaller or larger, with other tones, coarser, or compressed.
+    """
+
+    leaked: str
+    original: str
+    seeds: tuple[bytes, ...]
+    """Of all that it may have come from."""
+
+
 class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
     facts: Imagery | Signal
     media_type: str
@@ -119,6 +148,24 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True, tag="previewed"):
     height: int
 
 
+class Detected(msgspec.Struct, frozen=True, kw_only=True, tag="detected"):
+    scores: tuple[float, ...]
+    """One for each seed, in their order; empty where the leak could not be laid over the original.
+
+    The score of whoever had nothing to do with it is a sum of independent fair signs whose weights do not
+    depend on its seed; the squares of the weights add up to 1.
+    """
+    chances: tuple[float, ...] = ()
+    """Of each score: how often, at most, an innocent's is that high. For one seed: multiply by the number of
+    those that were tried."""
+    how: str
+    """How it was laid over the original, in one sentence: for officers."""
+    likeness: float = 0.0
+    """The correlation of leak and original."""
+    samples: int = 0
+    """Pixels, or samples, that were compared."""
+
+
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     """The file cannot be taken: the parts of a `terms.BadInput` about it."""
 
@@ -133,15 +180,26 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
     done: float
 
 
-Request = Inspect | Make | Verify | Preview
-Answer = Inspected | Made | Findings | Previewed | Failed
+Request = Inspect | Make | Verify | Preview | Mark | Detect
+Answer = Inspected | Made | Findings | Previewed | Detected | Failed
 
 
 def reads(request: Request) -> str:
-    """The one file that the request reads."""
-    return request.made if isinstance(request, Verify) else request.source
+    """The file that the request is about."""
+    match request:
+        case Verify():
+            return request.made
+        case Detect():
+            return request.leaked
+        case _:
+            return request.source
+
+
+def reads_beside(request: Request) -> str | None:
+    """Another file that it reads."""
+    return request.original if isinstance(request, Detect) else None
 
 
 def writes(request: Request) -> str | None:
     """The one file that it writes."""
-    return request.target if isinstance(request, Make | Preview) else None
+    return request.target if isinstance(request, Make | Preview | Mark) else None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from tearline.media import Answer, Failed, Progress, Request, reads
+from tearline.media import Answer, Detect, Failed, Mark, Progress, Request, reads, reads_beside
 from tearline.terms import BadInput
 
 _Reader = Callable[[Request, Callable[[float], None]], Answer]
@@ -27,10 +27,12 @@ def main() -> None:
 
 def answer(request: Request) -> Answer:
     """Do it. Total for bad files: what is wrong with one is a `Failed`."""
-    path = Path(reads(request))
+    path = Path(reads_beside(request) or reads(request))
     try:
         # Each loads its libraries only when it is needed.
         kind = "signals" if _is_recording(path) else "imagery"
+        if isinstance(request, Mark | Detect):
+            kind = "marks.recordings" if kind == "signals" else "marks.pictures"
         do: _Reader = import_module(f"tearline.media.{kind}").answer
         return do(request, progress)
     except BadInput as error:

@@ -13,8 +13,9 @@ from tearline import deliver
 from tearline.adapters import store
 from tearline.gate import Exposure
 from tearline.ledger import Act
-from tearline.node import custody, forms, mosaic, recall, references, shadow
+from tearline.node import custody, forms, mosaic, recall, references, referral, shadow
 from tearline.node.consent import ask_for
+from tearline.node.marks import Marker
 from tearline.node.opened import Node
 from tearline.node.permits import Permit, permits, rests_on
 from tearline.node.protect import Guard, VaultShut
@@ -48,7 +49,7 @@ def consider(node: Node) -> int:
     While the vault is shut, or does not answer, everything waits but recalls: `node.held_up` says why, in one
     sentence.
     """
-    done = recall.attend(node)
+    done = recall.attend(node) + referral.attend(node)
     node.refresh()
     try:
         with Guard(node) as guard:
@@ -80,10 +81,11 @@ def _consider_next(node: Node, guard: Guard) -> int:
     wishes = _wishes(node, answers, exposures, partners, allowed)
     seen = shadow.observe(node, answers, exposures, partners, now, allowed)
     parked_for = {seq: [node.partners[each] for each in sorted(its)] for seq, its in around.parties().items()}
-    again, _, allowed_again = _answers(node, guard, list(around.products.values()), parked_for, now)
+    parked = list(around.products.values())
+    again, exposures_again, allowed_again = _answers(node, guard, parked, parked_for, now)
     allowed = {**allowed, **allowed_again}
-    drafts = _drafts(node, guard, answers, now, allowed)
-    called = _drafts(node, guard, again, now, allowed)
+    marker = Marker(node, guard, [*waiting, *parked], [*exposures, *exposures_again])
+    drafts, called = (_drafts(node, guard, marker, each, now, allowed) for each in (answers, again))
     order, known = _ordered(node, guard, drafts, called, around, now)
     announced = [
         (held, outcomes, revisions.announced(held.seq, draft)) for held, outcomes, draft in order.going
@@ -95,41 +97,54 @@ def _consider_next(node: Node, guard: Guard) -> int:
     without_file = forms.park(
         forms.waiting(node, answers, again, around, (*drafts, *called), now), order, by_seq
     )
+    for held, outcomes in (*answers, *again):
+        allowed[held.seq].withhold(held.product, outcomes)
     with node.writing() as db:
         if store.generation(db) != node.generation or _resolved_meanwhile(db, waiting):
             return len(waiting) + len(late)  # what the gate was asked about is no longer so: ask it again
         # Two versions can have one tearline: it is released once.
         fresh = {found[2].release_id: found for found in going}.values()
-        for held, outcomes in answers:
-            node.record(Act.PRODUCT_CONSIDERED, _considered(held, outcomes.values()))
-        for held, outcomes in again:
-            settled = [outcomes[party] for party in sorted(outcomes) if (party, held.seq) in order.settled]
-            if settled:
-                node.record(Act.PRODUCT_CONSIDERED, _considered(held, settled))
-            for outcome in settled:
-                store.replace_outcome(db, held.seq, outcome)
+        _keep_outcomes(node, db, answers, again, order)
         for held, outcomes, draft in fresh:
-            node.record(Act.PRODUCT_RELEASED, _released(held, outcomes, draft))
-        store.add_outcomes(
-            db, [(held.seq, outcome) for held, outcomes in answers for outcome in outcomes.values()]
-        )
+            node.record(Act.PRODUCT_RELEASED, _released(held, outcomes, draft) | marker.told(draft))
         store.add_to_outbox(db, [_row(held, outcomes, draft) for held, outcomes, draft in fresh])
+        marker.keep(db, fresh)
         references.keep(db, order, [held.seq for held in waiting])
         forms.keep_waiting(db, without_file)
-        queued = _as_queued(db, told)
-        _keep_custody(node, db, [*fresh, *_under_custody(node, queued, allowed)])
+        queued = _under_custody(node, _as_queued(db, told), allowed)
+        _keep_custody(node, db, [*fresh, *queued], marker)
         for _, outcomes, draft in (*fresh, *told):  # those too: what is known of it may be more now
             if isinstance(outcome := outcomes[draft.recipient], Tearline):
                 mosaic.tell(node, db, draft.recipient, draft.release_id, outcome.portions)
         _let_go(node, db, known)
         _revive(node, db, known)
-        there = [found for found in drafts if found[2].release_id in known]
-        revisions.settle(db, {(held.seq, draft.recipient): draft for held, _, draft in (*going, *there)})
+        revisions.settle(db, _by_product([*going, *(each for each in drafts if each[2].release_id in known)]))
         for received_as, parties in wishes:
             ask_for(node, db, received_as, parties)
         shadow.keep(db, seen)
         store.mark_considered(db, [held.seq for held in waiting])
     return len(waiting) + len(late)
+
+
+def _keep_outcomes(
+    node: Node,
+    db: Connection,
+    answers: Sequence[_Answer],
+    again: Sequence[_Answer],
+    order: references.Order,
+) -> None:
+    """Record the answers, and of those that were parked what is settled now."""
+    for held, outcomes in answers:
+        node.record(Act.PRODUCT_CONSIDERED, _considered(held, outcomes.values()))
+    for held, outcomes in again:
+        settled = [outcomes[party] for party in sorted(outcomes) if (party, held.seq) in order.settled]
+        if settled:
+            node.record(Act.PRODUCT_CONSIDERED, _considered(held, settled))
+        for outcome in settled:
+            store.replace_outcome(db, held.seq, outcome)
+    store.add_outcomes(
+        db, [(held.seq, outcome) for held, outcomes in answers for outcome in outcomes.values()]
+    )
 
 
 def _answers(
@@ -142,7 +157,7 @@ def _answers(
     """The gate's answers about products, each for its partners, and what it was told that they show."""
     with node.reading() as db:
         allowed = permits(node, db, waiting, now)
-    exposures = guard.exposures([held.product for held in waiting])
+    exposures = guard.exposures(waiting)
     with node.reading() as db:
         recalled = Recalled(db, [held.product for held in waiting])
     answers = []
@@ -155,16 +170,21 @@ def _answers(
 
 
 def _drafts(
-    node: Node, guard: Guard, answers: Iterable[_Answer], now: datetime, allowed: Mapping[int, Permit]
+    node: Node,
+    guard: Guard,
+    marker: Marker,
+    answers: Iterable[_Answer],
+    now: datetime,
+    allowed: Mapping[int, Permit],
 ) -> list[Drafted]:
-    """The drafts of what may go, with all that they refer to."""
+    """The drafts of what may go, with all that they refer to, each with the marks of its recipient."""
     drafts = [
         (held, outcomes, draft)
         for held, outcomes in answers
         for party in list(outcomes)
         if (draft := _compose(node, held, outcomes, party, now, allowed[held.seq]))
     ]
-    return _unless_betraying(guard, _anew(node, drafts, now, allowed))
+    return _unless_betraying(guard, marker, marker.put(_anew(node, drafts, now, allowed)))
 
 
 def _ordered(
@@ -244,9 +264,16 @@ def _one_telling(waiting: Sequence[store.Held]) -> Sequence[store.Held]:
     return waiting
 
 
-def _unless_betraying(guard: Guard, drafts: Sequence[Drafted]) -> list[Drafted]:
-    """The last look (law 2): a draft in which a protected identity is found goes to an officer instead."""
-    betraying = guard.betrays([draft for _, _, draft in drafts])
+def _unless_betraying(guard: Guard, marker: Marker, drafts: Sequence[Drafted]) -> list[Drafted]:
+    """The last look (law 2): a draft in which a protected identity is found goes to an officer instead.
+
+    Unless its marks made it: then it goes without them.
+    """
+    if betraying := guard.betrays([(held, draft) for held, _, draft in drafts]):
+        drafts = marker.without(drafts, betraying)
+        betraying = guard.betrays(
+            [(held, draft) for held, _, draft in drafts if draft.release_id in betraying]
+        )
     for _, outcomes, draft in drafts:
         if draft.release_id in betraying:
             reasons = (*outcomes[draft.recipient].reasons, Reason(check=7, code="source.found"))
@@ -319,12 +346,18 @@ def _answer_for(
 ) -> tuple[Outcome, deliver.Draft | None]:
     """The gate's answer today for the partner, and what would go."""
     partner, held = node.partners[stopped.partner], stopped.held
-    (exposure,) = guard.exposures([held.product])
+    (exposure,) = guard.exposures([held])
     from_it = recalled.of(held.product, [partner.party])
     outcomes = permit.judge(held.product, [partner], node.rules, now, exposure, from_it)
     draft = _compose(node, held, outcomes, partner.party, now, permit)
-    good = _unless_betraying(guard, [(held, outcomes, draft)] if draft else [])
+    marker = Marker(node, guard, [held], [exposure])
+    good = _unless_betraying(guard, marker, marker.put([(held, outcomes, draft)] if draft else []))
+    permit.withhold(held.product, outcomes)
     return outcomes[partner.party], good[0][2] if good else None
+
+
+def _by_product(drafts: Iterable[Drafted]) -> dict[tuple[int, Party], deliver.Draft]:
+    return {(held.seq, draft.recipient): draft for held, _, draft in drafts}
 
 
 def _as_queued(db: Connection, drafts: Iterable[Drafted]) -> list[Drafted]:
@@ -338,12 +371,15 @@ def _as_queued(db: Connection, drafts: Iterable[Drafted]) -> list[Drafted]:
     ]
 
 
-def _keep_custody(node: Node, db: Connection, drafts: Sequence[Drafted]) -> None:
+def _keep_custody(
+    node: Node, db: Connection, drafts: Sequence[Drafted], marker: Marker | None = None
+) -> None:
     """Write down what was signed of these, and on which consents they rest: of those queued before too."""
     given = []
     for held, outcomes, draft in drafts:
         outcome = outcomes[draft.recipient]
-        given.append((outcome.label if isinstance(outcome, Tearline) else held.product.label, draft))
+        own = outcome.label if isinstance(outcome, Tearline) else held.product.label
+        given.append((own, draft, marker.plain(draft).object if marker else draft.object))
         if consents := rests_on(draft):
             store.rest_on(db, draft.release_id, msgspec.json.encode(draft), consents)
     custody.keep_given(node, db, given)

@@ -6,8 +6,10 @@ unchanged, with the consents that `consent.permits` found; see `deliver.custody`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,9 +18,11 @@ from sqlalchemy import Connection
 from tearline import deliver, label
 from tearline.adapters import store
 from tearline.deliver import Admitted, Custody
+from tearline.gate.sanitize import language_of
 from tearline.ledger import Act
 from tearline.node.opened import Node
 from tearline.terms import Category, Label, Partner, Party, Product, Quarantine, Tearline, Whole
+from tearline.trace import slots
 
 
 def stated(own: Party, product: Product, outcome: Whole | Tearline, draft: deliver.Draft) -> Custody | None:
@@ -36,10 +40,15 @@ def stated(own: Party, product: Product, outcome: Whole | Tearline, draft: deliv
     )
 
 
-def keep_given(node: Node, db: Connection, given: Iterable[tuple[Label | Quarantine, deliver.Draft]]) -> None:
-    """Write down what this node signed for whom, with its own label of it: that is what is asked about."""
+def keep_given(
+    node: Node, db: Connection, given: Iterable[tuple[Label | Quarantine, deliver.Draft, Mapping[str, Any]]]
+) -> None:
+    """Write down what this node signed for whom, with its own label of it: that is what is asked about.
+
+    The last of each: the object before it was marked for its recipient.
+    """
     rows = []
-    for own, draft in given:
+    for own, draft, plain in given:
         if draft.chain is None or isinstance(own, Quarantine):
             continue
         custody = deliver.custody_in(draft.chain.custody)
@@ -53,7 +62,7 @@ def keep_given(node: Node, db: Connection, given: Iterable[tuple[Label | Quarant
                     object_id=custody.object_id,
                     version=custody.version,
                     core=custody.core,
-                    substance=_substance(draft.object),
+                    substance=_substance(plain),
                     label=own,
                 )
             )
@@ -137,15 +146,28 @@ def keep_taken(node: Node, db: Connection, release: deliver.Opened, admission: A
     )
 
 
-def is_held_already(db: Connection, product: Product, release_id: str, said: Custody | None) -> bool:
-    """Whether it came before by another release: the same core, be it under other marks."""
+def is_held_already(db: Connection, product: Product, release_id: str, admission: Admitted) -> bool:
+    """Whether it came before by another release: the same core, be it under other marks.
+
+    Or the copy of another recipient, which its originator may have marked as that one's (`node.marks`): it
+    signed both, and they are one product. Two texts for one recipient stay a contradiction.
+    """
+    said = admission.custody
     if said is None or store.held_version(db, product) is None:
         return False
     return any(
-        (row.originator, row.version, row.core) == (said.originator, said.version, said.core)
+        (row.originator, row.version) == (said.originator, said.version)
+        and (row.core == said.core or (admission.verified and _is_of_another(row, said)))
         for row in store.custody_of_object(db, store.THEIRS, said.object_id)
         if row.release_id != release_id
     )
+
+
+def _is_of_another(row: store.Custodian, said: Custody) -> bool:
+    if not row.verified or not row.envelope:
+        return False
+    envelope = msgspec.json.decode(row.envelope, type=deliver.Envelope)
+    return deliver.custody_in(envelope).first_recipient != said.first_recipient
 
 
 def label_of(node: Node, custody: Custody | None) -> Label:
@@ -161,6 +183,19 @@ def label_of(node: Node, custody: Custody | None) -> Label:
     )
 
 
-def _substance(item: dict[str, object]) -> str | None:
-    is_report = deliver.category_of(str(item["id"])) is Category.REPORT
-    return deliver.substance_digest(item) if is_report else None
+def _substance(item: Mapping[str, Any]) -> str | None:
+    """Of a report, in whatever wording a recipient got it (`node.marks`)."""
+    if deliver.category_of(str(item["id"])) is not Category.REPORT:
+        return None
+    text = item.get("description")
+    if isinstance(text, str):
+        body, _ = deliver.undressed(text)
+        item = {**item, "description": _one_wording(body, language_of(body, str(item.get("lang", ""))))}
+    return deliver.substance_digest(item)
+
+
+@lru_cache(maxsize=256)
+def _one_wording(body: str, language: str) -> str:
+    """The same for every wording of a text: the places are found alike in all of them."""
+    places = slots.find(body, language, product="")
+    return slots.write(body, places, {slot.key: 0 for slot in places})

@@ -5,6 +5,9 @@ sanitizers. It is made in the sandbox, beside the worker (`media`), read again b
 with what was found. Who it may go to is for the gate; it is asked again when a variant was made, and when one
 that has to wait is old enough. A finding of the second parser is for an officer.
 
+Where the node marks what it gives (`[marks] media`), each recipient's copy of a variant is a variant too: the
+same form, with a mark that only this node can make or find (`media_trace`). The variant without it is kept.
+
 The marking is cut to owners and recipient (law 5), so where a format has a place for it each partner gets a
 file of its own.
 """
@@ -26,12 +29,13 @@ from tearline.adapters import sandbox, store
 from tearline.adapters.blobs import Blobs
 from tearline.deliver import Content
 from tearline.ledger import Act
-from tearline.media import SANITIZER, Made, Make, Verify
+from tearline.media import SANITIZER, Made, Make, Mark, Verify
 from tearline.node.opened import Node
 from tearline.node.references import Circle, Drafted, Order
 from tearline.terms import (
     BadInput,
     Grain,
+    ImageryForm,
     Label,
     Media,
     MediaForm,
@@ -41,11 +45,19 @@ from tearline.terms import (
     Reason,
     Refer,
     Refused,
+    SignalForm,
     Tearline,
     Whole,
 )
 
 NITF = "image/nitf"
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose copy it is, of which product."""
+
+    product: str
+    partner: Party
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,12 +68,22 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     marking: str
     taken: datetime | None
     sanitizer: str = SANITIZER
+    marked_for: Holder | None = None
+    """Whose mark is in it; what it is made of is then the same variant without one."""
 
     @property
     def id(self) -> str:
         """The same for the same bytes: what a form is called, and when it goes, is not in them."""
         form = None if self.form is None else replace(self.form, name="", delay_h=0, marking="")
         return sha256(store.encode(replace(self, form=form))).hexdigest()
+
+
+class Wanted(NamedTuple):
+    """A variant that is to be made. With a mark: of what, and from which seed."""
+
+    variant: Variant
+    base: Made | None = None
+    seed: bytes = b""
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +123,20 @@ def content_for(node: Node, product: Product, outcome: Whole | Tearline, now: da
     variant = Variant(
         source=media.sha256, form=form, marking=_line(own, outcome.partner), taken=media.facts.taken
     )
+    made = _made(node, variant)
+    if node.home.config.marks.media and bears_a_mark(form):
+        holder = Holder(product=product.id, partner=outcome.partner)
+        made = _made(node, replace(variant, marked_for=holder))
+    grain = Grain.EXACT if form is None else form.time
+    return Content(made.sha256, made.size, made.media_type, made.facts, grain)
+
+
+def bears_a_mark(form: MediaForm | None) -> bool:
+    """What goes whole is the file of its originator; metadata alone have no samples."""
+    return isinstance(form, ImageryForm) or (isinstance(form, SignalForm) and form.samples)
+
+
+def _made(node: Node, variant: Variant) -> Made:
     with node.reading() as db:
         body = store.variant(db, variant.id)
     if body is None:
@@ -108,9 +144,7 @@ def content_for(node: Node, product: Product, outcome: Whole | Tearline, now: da
     done = msgspec.json.decode(body, type=Done)
     if done.made is None or done.found:
         raise Found("what was made of it may not go")
-    made = done.made
-    grain = Grain.EXACT if form is None else form.time
-    return Content(made.sha256, made.size, made.media_type, made.facts, grain)
+    return done.made
 
 
 def _line(own: Label, recipient: Party) -> str:
@@ -188,21 +222,38 @@ def keep_waiting(db: Connection, found: Iterable[Waiting]) -> None:
 # --- Making ---------------------------------------------------------------------------------------
 
 
-def wanted(node: Node) -> list[Variant]:
+def wanted(node: Node) -> list[Wanted]:
     """The variants that are to be made."""
+    found = []
     with node.reading() as db:
-        return [msgspec.json.decode(body, type=Variant) for body in store.wanted_variants(db)]
+        for body in store.wanted_variants(db):
+            variant = msgspec.json.decode(body, type=Variant)
+            if (holder := variant.marked_for) is None:
+                found.append(Wanted(variant))
+            elif base := store.variant(db, replace(variant, marked_for=None).id):
+                made = msgspec.json.decode(base, type=Done).made
+                found.append(Wanted(variant, made, seed_of(node, holder)))
+    return found
 
 
-def make(blobs: Blobs, variant: Variant) -> Done:
+def seed_of(node: Node, holder: Holder) -> bytes:
+    """What the mark of a copy is drawn from; this node's secret is in it."""
+    return node.identity.opaque("media-mark", holder.product, holder.partner)
+
+
+def make(blobs: Blobs, job: Wanted) -> Done:
     """Make a variant and read it again. Slow, and needs no node: not for the worker's thread."""
+    variant = job.variant
     with blobs.scratch() as target:
-        source = str(blobs.local(variant.source).resolve())
         form, marking, taken = variant.form, variant.marking, variant.taken
+        source = str(blobs.local(job.base.sha256 if job.base else variant.source).resolve())
+        request: Make | Mark = Make(
+            source=source, target=str(target), form=form, marking=marking, taken=taken
+        )
+        if job.base:
+            request = Mark(source=source, target=str(target), made=job.base, seed=job.seed)
         try:
-            made = sandbox.run(
-                Make(source=source, target=str(target), form=form, marking=marking, taken=taken)
-            )
+            made = sandbox.run(request)
             findings = sandbox.run(
                 Verify(made=str(target), expected=made, form=form, marking=marking, taken=taken)
             )
@@ -215,9 +266,9 @@ def make(blobs: Blobs, variant: Variant) -> Done:
         return Done(made=made, found=found)
 
 
-def keep(node: Node, variant: Variant, done: Done) -> None:
+def keep(node: Node, job: Wanted, done: Done) -> None:
     """Write down what was made, and let the gate answer anew for what waited for it."""
-    made = done.made
+    variant, made = job.variant, done.made
     entry = {
         "variant": variant.id,
         "source": variant.source,
@@ -227,6 +278,8 @@ def keep(node: Node, variant: Variant, done: Done) -> None:
         "did": [] if made is None else list(made.did),
         "found": list(done.found),
     }
+    if variant.marked_for is not None:
+        entry["marked_for"] = variant.marked_for.partner
     with node.writing() as db:
         node.record(Act.FORM_MADE, entry)
         sha = None if made is None else made.sha256

@@ -12,7 +12,7 @@ from tearline.node.opened import Node
 from tearline.node.receive import take_complete
 from tearline.node.suspend import refused_givers
 
-Job = arrivals.Arrival | forms.Variant
+Job = arrivals.Arrival | forms.Wanted
 Done = arrivals.Looked | forms.Done
 
 
@@ -27,12 +27,12 @@ def jobs(node: Node) -> list[Job]:
 
 
 def do(blobs: Blobs, job: Job) -> Done:
-    return forms.make(blobs, job) if isinstance(job, forms.Variant) else arrivals.look(blobs, job)
+    return forms.make(blobs, job) if isinstance(job, forms.Wanted) else arrivals.look(blobs, job)
 
 
 def keep(node: Node, job: Job, done: Done) -> None:
     """Write down what came of a job."""
-    if isinstance(job, forms.Variant) and isinstance(done, forms.Done):
+    if isinstance(job, forms.Wanted) and isinstance(done, forms.Done):
         forms.keep(node, job, done)
     elif isinstance(job, arrivals.Arrival) and isinstance(done, arrivals.Looked):
         arrivals.keep(node, job, done)

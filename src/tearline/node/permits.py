@@ -1,4 +1,7 @@
-"""Which consents let a product go on to whom: what the gate is asked with, and what goes with the release."""
+"""Which consents let a product go on to whom, and what officers decided about it.
+
+With both the gate is asked; the consents then go with the release.
+"""
 
 from __future__ import annotations
 
@@ -33,16 +36,17 @@ from tearline.terms import (
 
 
 class Permit(msgspec.Struct, frozen=True):
-    """What is held of custody and consents for one product, at one moment.
+    """What is held of custody, consents and decisions for one product, at one moment.
 
     `received`: the originator's envelope that came with it, and what it says. `consents`: for each partner
-    the consents that could let it go to that one.
+    the consents that could let it go to that one. `decisions`: what officers decided about its referrals.
     """
 
     own: Party
     now: datetime | None = None
     received: tuple[Envelope, Custody] | None = None
     consents: Mapping[Party, tuple[tuple[Consent, Envelope], ...]] = MappingProxyType({})
+    decisions: gate.Decisions = gate.NO_DECISIONS
 
     def judge(
         self,
@@ -58,12 +62,18 @@ class Permit(msgspec.Struct, frozen=True):
             party: frozenset(consent.originator for consent, _ in held)
             for party, held in self.consents.items()
         }
-        outcomes = gate.consider(product, partners, rules, now, yes, exposure, recalled)
+        asked = (rules, now, yes, exposure, recalled, self.decisions)
+        outcomes = gate.consider(product, partners, *asked)
         for partner in partners:
             listed = self.product_for(product, partner.party)
             if listed is not product:
-                outcomes |= gate.consider(listed, [partner], rules, now, yes, exposure, recalled)
+                outcomes |= gate.consider(listed, [partner], *asked)
         return outcomes
+
+    def withhold(self, product: Product, outcomes: dict[Party, Outcome]) -> None:
+        """Withhold what was referred after the gate had answered, and an officer decided to withhold."""
+        for party, outcome in outcomes.items():
+            outcomes[party] = gate.withheld(product, outcome, self.decisions)
 
     def wanting(
         self,
@@ -166,21 +176,29 @@ def _listing(product: Product, party: Party) -> Product:
 def permits(node: Node, db: Connection, helds: Sequence[store.Held], now: datetime) -> dict[int, Permit]:
     """By product number: what is held for each of these products, at this moment."""
     plain = Permit(node.party)
+    found = dict.fromkeys((held.seq for held in helds), plain)
+    decided = store.standing_decisions(db, list(found))
+    for seq, bodies in decided.items():
+        found[seq] = Permit(node.party, decisions=_decisions(bodies))
     foreign = [held for held in helds if others_in(held.product, node.party)]
     if not foreign:
-        return dict.fromkeys((held.seq for held in helds), plain)
+        return found
     valid = in_force(node, db, now)
     names = {held.received_as for held in foreign} - {None}
     came = store.custody_of_releases(db, store.THEIRS, [str(name) for name in names])
-    found = dict.fromkeys((held.seq for held in helds), plain)
     for held in foreign:
         received = _received(held, came)
         by_recipient: dict[Party, tuple[tuple[Consent, Envelope], ...]] = {}
         for each in valid:
             if _could_cover(each[0], held.product, received and received[1], node.party):
                 by_recipient[each[0].recipient] = (*by_recipient.get(each[0].recipient, ()), each)
-        found[held.seq] = Permit(node.party, now, received, by_recipient)
+        decisions = found[held.seq].decisions
+        found[held.seq] = Permit(node.party, now, received, by_recipient, decisions)
     return found
+
+
+def _decisions(bodies: Mapping[Party, bytes]) -> dict[Party, gate.Decision]:
+    return {party: msgspec.json.decode(body, type=gate.Decision) for party, body in bodies.items()}
 
 
 def others_in(product: Product, own: Party) -> frozenset[Party]:

@@ -6,13 +6,14 @@ was not scanned: while the vault is shut or does not answer, products wait (law 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Self
 
 import orjson
 from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from tearline import deliver
 from tearline.adapters import store
@@ -23,7 +24,7 @@ from tearline.node.opened import Node
 from tearline.node.sources import ask_vault
 from tearline.scan import Disposition, Hit
 from tearline.terms import Broken, Product, Refused
-from tearline.vault import Obligations
+from tearline.vault import Canary, Obligations
 
 _BETWEEN = "\n\n"
 
@@ -55,29 +56,58 @@ class Guard:
         if self._vault is not None:
             self._vault.close()
 
-    def exposures(self, products: Sequence[Product]) -> list[Exposure]:
-        """One for each of `products`."""
-        texts = [[_document(product), *_others(product)] for product in products]
+    def exposures(self, waiting: Sequence[store.Held]) -> list[Exposure]:
+        """One for each of the products that wait."""
+        texts = [texts_of(held.product) for held in waiting]
         found = iter(self._scan([text for own in texts for text in own]))
-        sources = {name for product in products for name in product.sources}
+        sources = {name for held in waiting for name in held.product.sources}
         with self._node.reading() as db:
             told = mosaic.told_of(db, sources) if sources else {}
+            cleared = self._cleared(db, waiting)
         exposures = []
-        for product, own in zip(products, texts, strict=True):
-            document, *others = islice(found, len(own))
+        for held, own in zip(waiting, texts, strict=True):
+            product = held.product
+            document, *others = (
+                self._without(cleared.get(held.seq, ()), held, text, hits)
+                for text, hits in zip(own, islice(found, len(own)), strict=True)
+            )
             hits = (*_by_portion(product, document), tuple(hit for each in others for hit in each))
             exposures.append(Exposure(hits=hits, owed=self._owed, mosaic=told))
         return exposures
 
-    def betrays(self, drafts: Iterable[deliver.Draft]) -> set[str]:
-        """The release ids of those in which a protected identity is found."""
-        texts = [(draft.release_id, text) for draft in drafts for text in set(_strings(draft.object))]
-        found = self._scan([text for _, text in texts])
+    def betrays(self, drafts: Iterable[tuple[store.Held, deliver.Draft]]) -> set[str]:
+        """The release ids of those in which a protected identity is found, other than an officer cleared."""
+        texts = [(held, draft, text) for held, draft in drafts for text in set(_strings(draft.object))]
+        found = self._scan([text for *_, text in texts])
+        with self._node.reading() as db:
+            cleared = self._cleared(db, [held for held, *_ in texts])
         return {
-            release
-            for (release, _), hits in zip(texts, found, strict=True)
-            if any(hit.disposition is not Disposition.NOTE for hit in hits)
+            draft.release_id
+            for (held, draft, text), hits in zip(texts, found, strict=True)
+            if any(
+                hit.disposition is not Disposition.NOTE
+                for hit in self._without(cleared.get(held.seq, ()), held, text, hits)
+            )
         }
+
+    def canaries(self, products: Iterable[str]) -> list[Canary]:
+        """The canaries that officers put into these products."""
+        names = tuple(dict.fromkeys(products))
+        if self._vault is None or not names:
+            return []
+        with _or_shut():
+            return list(self._vault.canaries(names))
+
+    def _cleared(self, db: Connection, waiting: Sequence[store.Held]) -> dict[int, frozenset[str]]:
+        """By product: the hits that officers cleared, as `told_apart` names them."""
+        return store.cleared(db, [held.seq for held in waiting]) if self._vault is not None else {}
+
+    def _without(
+        self, cleared: Collection[str], held: store.Held, text: str, hits: tuple[Hit, ...]
+    ) -> tuple[Hit, ...]:
+        if not cleared:
+            return hits
+        return tuple(hit for hit in hits if told_apart(self._node, held, text, hit) not in cleared)
 
     def hits(self, texts: Sequence[str]) -> list[tuple[Hit, ...]]:
         """What the vault finds in each of `texts`."""
@@ -94,12 +124,23 @@ class Guard:
             return self._vault.scan(texts)
 
 
+def told_apart(node: Node, held: store.Held, text: str, hit: Hit) -> str:
+    """What a hit in a version of a product is called once it is cleared: nobody can read a name off it."""
+    said = text[hit.start : hit.end].casefold()
+    return node.identity.opaque("cleared", held.digest, hit.id, said).hex()
+
+
 @contextmanager
 def _or_shut() -> Iterator[None]:
     try:
         yield
     except (Refused, Broken) as error:
         raise VaultShut(str(error)) from None
+
+
+def texts_of(product: Product) -> list[str]:
+    """Every text that is scanned: all portions as one, then whatever else there is."""
+    return [_document(product), *_others(product)]
 
 
 def _document(product: Product) -> str:

@@ -160,7 +160,7 @@ def _take(
             name = came_by.get(_version(orjson.loads(product.content)))
             with _refusing(node, giver):
                 full = arrivals.as_media(product, files[name], node.clock()) if name in files else product
-                answer = _hold(node, db, giver, full, name, whose[name].custody if name else None)
+                answer = _hold(node, db, giver, full, name, whose[name] if name else None)
                 became[name] = receipts.fate(answer)
     for release, notice in notices:
         name = release.statement.release_id
@@ -219,17 +219,17 @@ def _hold(
     giver: Party,
     product: Product,
     release_id: str | None,
-    said: deliver.Custody | None,
+    admission: deliver.Admitted | None,
 ) -> TakenIn | AlreadyHeld | intake.Fault:
     """Hold a product under its originator's label too. Raises `Broken` where its marks name other owners."""
-    own = product.label
+    own, said = product.label, None if admission is None else admission.custody
     if release_id is not None and isinstance(own, Label):
         owners = {product.originator} if said is None else said.owners
         if not own.owners | own.consent <= owners:
             raise Broken(f"the marks of {product.id} name an owner of whom its giver shows no consent")
         own = label.join(own, custody.label_of(node, said))
     product = msgspec.structs.replace(product, label=own)
-    if release_id is not None and custody.is_held_already(db, product, release_id, said):
+    if release_id and admission and custody.is_held_already(db, product, release_id, admission):
         return AlreadyHeld(product.id)
     received_as = release_id or f"inbox of {giver}"
     via = giver if product.originator != giver else None

@@ -13,7 +13,7 @@ from tearline.adapters import store
 from tearline.adapters.log import Finding
 from tearline.adapters.log_audit import Fault
 from tearline.ledger import Act, Entry
-from tearline.node import consent, mosaic, recall_record, receipts
+from tearline.node import consent, marks, mosaic, recall_record, receipts
 from tearline.node.agreement_record import mismatches
 from tearline.node.opened import Node
 from tearline.terms import Broken, Party
@@ -37,6 +37,7 @@ def verify_ledger(node: Node, known: Sequence[str] = ()) -> tuple[dict[str, int]
             recall_record.mismatches,
             receipts.mismatches,
             consent.mismatches,
+            marks.mismatches,
         )
         for mismatched in every:
             findings += (_odd(node, sentence) for sentence in mismatched(db, _entries(node, db)))

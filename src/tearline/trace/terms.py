@@ -41,6 +41,8 @@ class Slot(msgspec.Struct, frozen=True):
     """Code points of the base text."""
     options: tuple[str, str]
     """The wording for 0 and for 1; one of them stands in the base text."""
+    entry: str = ""
+    """The entry of the lexicon, or the rule, that gave it: by this an officer switches it off."""
 
 
 class Match(NamedTuple):
@@ -53,8 +55,59 @@ class Match(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """A bit read from a leak. `p`: the chance that the copy of an innocent has 1 here."""
+    """A bit read from a leak. `p`: the chance that the copy of an innocent has 1 here.
+
+    A canary with n wordings is a slot with `bit` 1, "the wording that was read", `p` 1/n and `options` n;
+    there a copy has 1 if it carries that wording.
+    """
 
     slot: str
     p: float
     bit: Bit
+    options: int = 2
+
+
+class Held(StrEnum):
+    """How much of what leaked a recipient had been given, as the ledger says."""
+
+    ALL = "all"
+    PART = "part"
+    NONE = "none"
+
+
+class Suspect(msgspec.Struct, frozen=True, kw_only=True):
+    """What the marks say of one recipient."""
+
+    partner: str
+    slots: int
+    """How many were read of those that its copy carries."""
+    agree: int
+    """In how many of them its copy has what was read."""
+    chance: float
+    """At most so likely is it that an innocent's copy fits the leak as well, whatever the leakers did."""
+    ratio: float
+    """Likelihood ratio (logarithm to base 10): how much likelier its marks are if its copy took part."""
+    posterior: float
+    """How likely its copy took part, of the ratio and what was thought before."""
+    same: tuple[str, ...] = ()
+    """Others whose marks are the same wherever the leak could be read."""
+    accused: bool = False
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose copy it was, as far as marks tell; and, apart from that, who had what leaked."""
+
+    says: str
+    """The answer in a sentence or two."""
+    accused: tuple[str, ...]
+    suspects: tuple[Suspect, ...]
+    """All whose marks could be compared, the likeliest first."""
+    alpha: float
+    """The chance of accusing any innocent in this case, all tests counted, is at most this."""
+    tests: int
+    threshold: float
+    """`alpha` shared out among the tests: a `Suspect.chance` up to this accuses."""
+    more: int | None
+    """About how many more slots of the likeliest's copy must be read to accuse it, if it did leak."""
+    held: dict[Held, tuple[str, ...]]
+    """By the ledger, not by marks: nobody is accused for it."""

@@ -5,6 +5,7 @@
 """
 
 from tearline.vault.admission import Admitted, admit, oblige
+from tearline.vault.canary import Canary
 from tearline.vault.keeper import Keeper
 from tearline.vault.sealed import Mark, Opened, Passphrase, Unlock, make, mark, unseal
 from tearline.vault.source import (
@@ -21,6 +22,7 @@ from tearline.vault.source import (
 
 __all__ = [
     "Admitted",
+    "Canary",
     "Keeper",
     "Mark",
     "Obligations",

@@ -11,7 +11,17 @@ from tearline.vault.birth import BirthDates
 from tearline.vault.expand import identities
 from tearline.vault.sealed import Opened
 from tearline.vault.source import Source
-from tearline.vault.wire import Answer, Hits, ListSources, Request, Scan, Sources, Status
+from tearline.vault.wire import (
+    Answer,
+    Canaries,
+    Hits,
+    ListCanaries,
+    ListSources,
+    Request,
+    Scan,
+    Sources,
+    Status,
+)
 
 
 class Finder:
@@ -41,6 +51,9 @@ class Keeper:
                 return Hits(tuple(map(self._finder.scan, texts)))
             case ListSources():
                 return Sources(tuple(source.standing() for source in self._sources))
+            case ListCanaries(products):
+                every = self.opened.register.canaries
+                return Canaries(tuple(one for one in every if not products or one.product in products))
         return Status(
             version=self.opened.header.version,
             sources=len(self._sources),

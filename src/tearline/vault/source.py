@@ -15,6 +15,7 @@ from enum import StrEnum
 import msgspec
 
 from tearline.terms import BadInput, Party, Refused
+from tearline.vault.canary import Canary
 
 CRYPTONYM = re.compile(r"[A-Z]{3,20}(?:-[A-Z]{3,20}){0,3}")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -171,6 +172,7 @@ class Register(msgspec.Struct, frozen=True):
     """
 
     sources: dict[str, Source] = {}
+    canaries: tuple[Canary, ...] = ()
 
     def __repr__(self) -> str:
         return f"Register({len(self.sources)} sources)"
@@ -190,7 +192,7 @@ class Register(msgspec.Struct, frozen=True):
             if source.cryptonym in held:
                 raise Refused(f"the cryptonym {source.cryptonym} was used before; it is never used again")
             held[source.cryptonym] = source
-        return Register(held)
+        return msgspec.structs.replace(self, sources=held)
 
     def extend(self, cryptonym: str, rows: Iterable[Row]) -> Register:
         """With further identity rows of one source; those that it has already change nothing."""
@@ -209,4 +211,18 @@ class Register(msgspec.Struct, frozen=True):
     def _with(self, source: Source, **changes: object) -> Register:
         changed = msgspec.structs.replace(source, **changes)
         changed.check()
-        return Register({**self.sources, source.cryptonym: changed})
+        return msgspec.structs.replace(self, sources={**self.sources, source.cryptonym: changed})
+
+    def set_canary(self, canary: Canary) -> Register:
+        """With a new canary. Raises `Refused` where the product has one in these words already."""
+        canary.check()
+        if any((one.product, one.phrase) == (canary.product, canary.phrase) for one in self.canaries):
+            raise Refused("this phrase of the product is a canary already")
+        return msgspec.structs.replace(self, canaries=(*self.canaries, canary))
+
+    def drop_canary(self, name: str) -> Register:
+        """Without one: no later release has it. Raises `Refused` where there is none of this id."""
+        left = tuple(one for one in self.canaries if one.id != name)
+        if len(left) == len(self.canaries):
+            raise Refused("there is no such canary; see `tearline trace canary list`")
+        return msgspec.structs.replace(self, canaries=left)

@@ -12,6 +12,7 @@ import msgspec
 
 from tearline.scan import Hit
 from tearline.terms import Broken
+from tearline.vault.canary import Canary
 from tearline.vault.source import Standing
 
 LENGTH = 4
@@ -29,6 +30,12 @@ class ListSources(msgspec.Struct, frozen=True, tag="list"):
     pass
 
 
+class ListCanaries(msgspec.Struct, frozen=True, tag="canaries"):
+    """Of these products; of all where none is named."""
+
+    products: tuple[str, ...] = ()
+
+
 class AskStatus(msgspec.Struct, frozen=True, tag="status"):
     pass
 
@@ -41,6 +48,10 @@ class Hits(msgspec.Struct, frozen=True, tag="hits"):
 
 class Sources(msgspec.Struct, frozen=True, tag="sources"):
     sources: tuple[Standing, ...]
+
+
+class Canaries(msgspec.Struct, frozen=True, tag="canary-list"):
+    canaries: tuple[Canary, ...]
 
 
 class Status(msgspec.Struct, frozen=True, tag="state"):
@@ -60,8 +71,8 @@ class Failure(msgspec.Struct, frozen=True, tag="failure"):
     sentence: str
 
 
-Request = Scan | ListSources | AskStatus
-Answer = Hits | Sources | Status | Failure
+Request = Scan | ListSources | ListCanaries | AskStatus
+Answer = Hits | Sources | Canaries | Status | Failure
 
 
 def frame(message: Request | Answer) -> bytes:

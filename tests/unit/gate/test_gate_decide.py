@@ -12,7 +12,7 @@ import pytest
 
 from tearline import gate
 from tearline.agreement import Action, Agreements, Ruling, Verdict
-from tearline.gate import decide, openings, sanitize
+from tearline.gate import decide, openings, referral, sanitize
 from tearline.label import join_all
 from tearline.terms import (
     Category,
@@ -361,10 +361,10 @@ def test_outcomes_come_in_the_order_of_the_partners() -> None:
 def test_every_code_is_given_a_meaning_and_every_meaning_a_code() -> None:
     """Those of the gate, and those that the node gives where a permitted release cannot be composed."""
     room = Path(decide.__file__).parents[1]
-    code = Path(openings.__file__).read_text("utf-8")
+    code = Path(openings.__file__).read_text("utf-8") + Path(referral.__file__).read_text("utf-8")
     code += Path(decide.__file__).read_text("utf-8").split("}\n\n_coalitions", 1)[1]
     code += "".join(path.read_text("utf-8") for path in (room / "node").glob("*.py"))
-    kinds = "label|party|product|consent|tearline|agreement|release|source|mosaic|reference|name|form"
+    kinds = "label|party|product|consent|tearline|agreement|release|source|mosaic|reference|name|form|officer"
     written = set(re.findall(rf'"((?:{kinds})\.[a-z-]+|error)"', code)) | sanitize.CODES.keys()
     made_up = {f"agreement.{verdict.value}" for verdict in Verdict}
     made_up |= {f"label.{axis}" for axis in ("level", "need", "release", "reach", "use", "duties", "owners")}

@@ -158,6 +158,16 @@ def wanted_variants(db: Connection) -> list[bytes]:
     return list(db.execute(query).scalars())
 
 
+def variants_made(db: Connection) -> list[tuple[bytes, bytes]]:
+    """All that were made, in the order in which they were wanted: (wanted, done)."""
+    rows = db.execute(
+        select(_variant.c.wanted, _variant.c.done)
+        .where(_variant.c.sha256.is_not(None))
+        .order_by(_variant.c.seq)
+    )
+    return [(wanted, done) for wanted, done in rows]
+
+
 def keep_variant(db: Connection, name: str, done: bytes, sha256: str | None) -> None:
     """Keep what became of a variant; `sha256`: of the file that was made."""
     db.execute(_variant.update().where(_variant.c.id == name).values(done=done, sha256=sha256))

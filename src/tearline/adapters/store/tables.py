@@ -265,6 +265,33 @@ person_flag = Table(
     Column("spans", BLOB, nullable=False),
 )
 
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("product", ForeignKey("product.seq"), nullable=False),
+    Column("partner", String, nullable=False),
+    Column("body", BLOB, nullable=False),
+    Column("officer", String, nullable=False),
+    Column("why", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("due", String, nullable=False),
+    Column("state", String, nullable=False),
+)
+Index("decision_of", decision.c.product, decision.c.partner)
+Index("decision_waiting", decision.c.due, sqlite_where=decision.c.state == "waiting")
+
+cleared = Table(
+    "cleared",
+    metadata,
+    Column("product", ForeignKey("product.seq"), primary_key=True),
+    Column("hit", String, primary_key=True),
+    Column("officers", String, nullable=False),
+    Column("why", String, nullable=False),
+    Column("at", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 vault = Table(
     "vault",
     metadata,

@@ -12,13 +12,15 @@ from tearline.adapters.vault.file import VaultFile
 from tearline.adapters.vault.talk import must_be_same_user, receive_frame, send_frame, short_path
 from tearline.scan import Hit
 from tearline.terms import Broken, Refused
-from tearline.vault import Standing
+from tearline.vault import Canary, Standing
 from tearline.vault.wire import (
     MAX_TEXTS,
     Answer,
     AskStatus,
+    Canaries,
     Failure,
     Hits,
+    ListCanaries,
     ListSources,
     Request,
     Scan,
@@ -70,6 +72,10 @@ class VaultClient:
     def sources(self) -> tuple[Standing, ...]:
         """Every source by its cryptonym, with its obligations."""
         return self._ask(ListSources(), Sources).sources
+
+    def canaries(self, products: Sequence[str] = ()) -> tuple[Canary, ...]:
+        """The canaries of these products, or all."""
+        return self._ask(ListCanaries(tuple(products)), Canaries).canaries
 
     def status(self) -> Status:
         return self._ask(AskStatus(), Status)

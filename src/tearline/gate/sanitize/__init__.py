@@ -4,6 +4,7 @@
 whom the vault does not know.
 """
 
+from tearline.gate.sanitize.descriptors import described, language_of
 from tearline.gate.sanitize.finer import Finding, finer
 from tearline.gate.sanitize.product import sanitize
 from tearline.gate.sanitize.unknown import Installed, Recogniser, is_installed, notices
@@ -17,8 +18,10 @@ __all__ = [
     "Installed",
     "Recogniser",
     "Sanitized",
+    "described",
     "finer",
     "is_installed",
+    "language_of",
     "notices",
     "sanitize",
 ]

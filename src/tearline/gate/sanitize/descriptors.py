@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tearline.vault.source import Obligations
 
@@ -70,3 +70,15 @@ def _others(own: str, language: str) -> list[str]:
     if language != "en" or article is None:
         return []
     return [f"{other} {own[article.end() :]}" for other in _OTHERS]
+
+
+def described(
+    text: str, touched: Iterable[str], owed: Mapping[str, Obligations]
+) -> Iterator[tuple[int, int]]:
+    """Where in a text (code points) any phrase stands that may be the descriptor of a source `touched`."""
+    own = {" ".join(owed[name].descriptor.split()) for name in touched if name in owed} - {""}
+    phrases = {phrase for some in _NEUTRAL.values() for phrase in some} | own
+    phrases |= {other for phrase in own for other in _others(phrase, "en")}
+    longest = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
+    pattern = r"\b(?:" + "|".join(map(re.escape, longest)) + r")\b"
+    return (found.span() for found in re.finditer(pattern, text, re.IGNORECASE))

@@ -33,6 +33,7 @@ def answer(request: Request, progress: Callable[[float], None]) -> Answer:
             return check(request)
         case Preview():
             return preview(request)
+    raise BadInput("", "the request", "is not one about a picture alone")
 
 
 def inspect(path: Path) -> Inspected:

@@ -27,21 +27,37 @@ _LARGEST = 10**10
 
 def write(file: IO[bytes], picture: Picture, security: Mapping[str, str], strips: Iterator[Any]) -> None:
     """Write `strips` as `tiff.write` does. Raises `BadInput` where it is too large for NITF."""
-    grid, kind = picture.grid, np.dtype(picture.dtype)
-    across, down = -(-grid.width // WIDE), -(-grid.height // picture.rows)
-    size = across * down * WIDE * picture.rows * picture.bands * kind.itemsize
+    across, down = _blocks(picture)
+    size = length(picture)
     if size >= _LARGEST or max(across, down) > 9999:
         raise BadInput("", "the form", "is too large for one image of a NITF", "crop it or make it coarser")
     marking = "".join(security[name] for name in WIDTHS)
     subheader = _subheader(picture, marking, across, down)
     header = _header(picture, marking, len(subheader), size)
     file.write(header + subheader)
+    write_samples(file, picture, strips)
+
+
+def write_samples(file: IO[bytes], picture: Picture, strips: Iterator[Any]) -> None:
+    """The image alone, block after block: the last `length(picture)` bytes of the file."""
+    kind = np.dtype(picture.dtype)
     for strip in strips:
-        for left in range(0, grid.width, WIDE):
+        for left in range(0, picture.grid.width, WIDE):
             part = strip[:, :, left : left + WIDE]
             block = np.zeros((picture.bands, picture.rows, WIDE), kind.newbyteorder(">"))
             block[:, : part.shape[1], : part.shape[2]] = part
             file.write(block.tobytes())
+
+
+def length(picture: Picture) -> int:
+    """Bytes of the image: whole blocks."""
+    across, down = _blocks(picture)
+    return across * down * WIDE * picture.rows * picture.bands * np.dtype(picture.dtype).itemsize
+
+
+def _blocks(picture: Picture) -> tuple[int, int]:
+    """Across and down."""
+    return -(-picture.grid.width // WIDE), -(-picture.grid.height // picture.rows)
 
 
 def stamp(digits: str) -> str:

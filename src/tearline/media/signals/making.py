@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
@@ -39,45 +39,56 @@ def make(
     """
     recording = opened(source)
     made = plan(recording, form, marking, taken)
+    dataset = _all(recording, made, progress) if form.samples else None
+    return written(
+        target,
+        made.metadata,
+        dataset,
+        Made(sha256="", size=0, media_type=MEDIA_TYPE, facts=made.facts, did=made.did),
+    )
+
+
+def written(target: Path, metadata: dict[str, Any], dataset: Iterable[Array] | None, made: Made) -> Made:
+    """Write a form's archive; the hash of the dataset in its metadata, and hash and size of `made`, are told
+    anew."""
     with target.open("w+b") as out:
         size, digest = 0, ""
-        if form.samples:
-            size, digest = _dataset(recording, made, out, progress)
-            made.metadata["global"]["core:sha512"] = digest
-        metadata = msgspec.json.encode(made.metadata)
-        name = (digest or hashlib.sha512(metadata).hexdigest())[:32]
+        if dataset is not None:
+            size, digest = _dataset(dataset, out)
+            metadata["global"]["core:sha512"] = digest
+        text = msgspec.json.encode(metadata)
+        name = (digest or hashlib.sha512(text).hexdigest())[:32]
         stem = f"{name}/{name}"
-        out.write(header(stem + META, len(metadata)) + metadata + bytes(padding(len(metadata)) + 2 * BLOCK))
-        if form.samples:
+        out.write(header(stem + META, len(text)) + text + bytes(padding(len(text)) + 2 * BLOCK))
+        if dataset is not None:
             out.seek(0)
             out.write(header(stem + DATA, size))
-        return Made(
-            sha256=_sha256(out),
-            size=out.seek(0, 2),
-            media_type=MEDIA_TYPE,
-            facts=made.facts,
-            did=made.did,
-        )
+        return msgspec.structs.replace(made, sha256=_sha256(out), size=out.seek(0, 2))
 
 
-def _dataset(
-    recording: Recording, made: Plan, out: BinaryIO, progress: Callable[[float], None]
-) -> tuple[int, str]:
+def _dataset(dataset: Iterable[Array], out: BinaryIO) -> tuple[int, str]:
     """Write the dataset behind the place of its header; its size in bytes and SHA-512."""
     digest, size = hashlib.sha512(), 0
-    expected = made.facts.samples * recording.channels * recording.format.size
     out.write(bytes(BLOCK))
+    for numbers in dataset:
+        raw = np.ascontiguousarray(numbers).data.cast("B")
+        digest.update(raw)
+        out.write(raw)
+        size += len(raw)
+    out.write(bytes(padding(size)))
+    return size, digest.hexdigest()
+
+
+def _all(recording: Recording, made: Plan, progress: Callable[[float], None]) -> Iterator[Array]:
+    """The samples of the form as they are stored, run after run."""
+    done = 0
     for run in made.runs:
         for numbers in _numbers(recording, run, made.factor):
             if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
                 raise BadInput(recording.where, "dataset", "holds samples that are no finite numbers")
-            raw = np.ascontiguousarray(numbers).data.cast("B")
-            digest.update(raw)
-            out.write(raw)
-            size += len(raw)
-            progress(size / expected)
-    out.write(bytes(padding(size)))
-    return size, digest.hexdigest()
+            yield numbers
+            done += len(numbers)
+            progress(done / made.facts.samples)
 
 
 def _numbers(recording: Recording, run: Run, factor: int) -> Iterator[Array]:

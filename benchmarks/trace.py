@@ -1,0 +1,55 @@
+"""Whose copy was it? How much it takes to say so, and how seldom that is wrong.
+
+    PYTHONPATH=. .venv/bin/python benchmarks/trace.py [--quick] [--markdown] [--only codes|slots|align|media]
+
+Each part is a file of its own (`benchmarks/trace_codes.py` and so on) with a function `table(quick=...)` that
+gives its tables one by one: a head, and rows. `codes` is the mathematics of marks, by simulation; the others
+are measured on texts and pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from importlib import import_module
+
+from rich.console import Console
+from rich.table import Table
+
+PARTS = ("codes",)
+"""In the order of the issue; a part is named here when its file stands beside this one."""
+
+Sheet = tuple[list[str], list[list[str]]]
+
+
+def tables(part: str, *, quick: bool) -> Iterator[Sheet]:
+    yield from import_module(f"benchmarks.trace_{part}").table(quick=quick)
+
+
+def show(sheet: Sheet, *, markdown: bool) -> None:
+    head, rows = sheet
+    if markdown:
+        lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+        print("\n".join("| " + " | ".join(line) + " |" for line in lines), end="\n\n", flush=True)
+        return
+    table = Table(show_edge=False)
+    for at, column in enumerate(head):
+        table.add_column(column, justify="right" if at else "left")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if Console().is_terminal else 160).print(table, end="\n\n")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    options.add_argument("--quick", action="store_true", help="fewer trials, in half a minute")
+    options.add_argument("--markdown", action="store_true", help="as tables of docs/tracing.md")
+    options.add_argument("--only", choices=PARTS)
+    chosen = options.parse_args()
+    for part in [chosen.only] if chosen.only else PARTS:
+        for sheet in tables(part, quick=chosen.quick):
+            show(sheet, markdown=chosen.markdown)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The reviewed lexicons of wordings that say the same."""

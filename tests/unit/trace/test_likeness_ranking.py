@@ -1,0 +1,115 @@
+"""Who is named as a source, and who is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from benchmarks import trace_reports as made
+from tearline.trace import likeness
+from tearline.trace.likeness import ranking
+from tearline.trace.likeness.words import Ints
+
+
+class Answer(NamedTuple):
+    size: int
+    counts: Ints
+    shared: Mapping[str, Ints]
+
+
+class Shelf:
+    """An index in memory, without a limit."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._forms = {
+            name: np.frombuffer(likeness.features(text).stored(), "<u4") for name, text in texts.items()
+        }
+
+    def candidates(self, features: likeness.Features, limit: int) -> Answer:
+        shared = {form: np.flatnonzero(np.isin(features.codes, codes)) for form, codes in self._forms.items()}
+        counts = np.bincount(np.concatenate([*shared.values()]), minlength=len(features.codes))
+        return Answer(len(shared), counts, shared)
+
+
+RANDOM = Random(5)
+REPORTS = {f"r{number}": made.report(RANDOM) for number in range(120)}
+TEXTS = {name: each.text("en") for name, each in REPORTS.items()}
+SHELF = Shelf(TEXTS)
+
+
+def named(leak: str, shelf: Shelf = SHELF) -> list[str]:
+    return [source.best.form for source in likeness.candidates(shelf, likeness.features(leak))]
+
+
+def part(name: str, language: str = "en", paragraphs: slice = slice(1, 3)) -> str:
+    return "\n\n".join(REPORTS[name].text(language).split("\n\n")[paragraphs])
+
+
+@pytest.mark.parametrize("language", made.LANGUAGES)
+def test_the_report_is_named_in_every_language(language: str) -> None:
+    assert [named(part(f"r{n}", language)) for n in range(10)] == [[f"r{n}"] for n in range(10)]
+
+
+def test_a_mix_names_every_report_in_it() -> None:
+    assert set(named("\n\n".join(part(f"r{n}") for n in range(3, 6)))) == {"r3", "r4", "r5"}
+
+
+def test_a_short_passage_does_not_drown_in_a_long_text() -> None:
+    noise = "\n\n".join(made.report(RANDOM).text("en") for _ in range(40))
+    assert named(noise[:30_000] + "\n\n" + part("r7") + "\n\n" + noise[30_000:]) == ["r7"]
+
+
+def test_unrelated_texts_name_nobody() -> None:
+    assert [named(made.report(RANDOM).text(made.LANGUAGES[n % 3])) for n in range(20)] == [[]] * 20
+    assert named("") == named("Nothing here.") == named("42 " * 1000) == []
+
+
+def test_an_empty_index_names_nobody() -> None:
+    features = likeness.features(TEXTS["r0"])
+    empty = Answer(0, np.zeros(len(features.codes), np.int64), {})
+    assert likeness.ranked(features, empty) == ()
+
+
+def test_forms_that_say_the_same_are_alternatives_of_the_fullest() -> None:
+    short = part("r1")
+    shelf = Shelf({**TEXTS, "r1-tearline": short, "r1-again": TEXTS["r1"]})
+    (source,) = likeness.candidates(shelf, likeness.features(TEXTS["r1"]))
+    assert source.best.form in {"r1", "r1-again"}
+    assert {each.form for each in source.alternatives} == {"r1", "r1-again", "r1-tearline"} - {
+        source.best.form
+    }
+    assert source.margin == 0
+    (source,) = likeness.candidates(shelf, likeness.features(short))
+    assert {source.best.form, *(each.form for each in source.alternatives)} == {
+        "r1",
+        "r1-again",
+        "r1-tearline",
+    }
+
+
+def test_a_lead_is_weaker_than_a_finding() -> None:
+    few = " ".join(TEXTS["r2"].split()[10:22])
+    features = likeness.features(few)
+    sure, leads = (ranking.candidates(SHELF, features, enough=enough) for enough in (likeness.ENOUGH, 100.0))
+    assert len(sure) <= len(leads)
+    assert all(source.best.chance <= likeness.ENOUGH for source in sure)
+
+
+def test_the_bound_holds_where_features_are_independent() -> None:
+    """Of many random forms not more reach a score than the bound says."""
+    generator, size, forms, count = np.random.default_rng(1), 10_000, 20_000, 60
+    at = np.arange(count)
+    codes, kept = at.astype(np.uint32), np.ones(count, np.bool_)
+    features = likeness.Features(codes, at, at + 1, np.full(count, 0.01), kept, count)
+    counts = generator.integers(2, 2000, count)
+    chances = features.chances(counts, size)
+    held = {str(n): np.flatnonzero(generator.random(len(chances)) < chances) for n in range(forms)}
+    answer = Answer(size, counts, held)
+    bounds = np.array([*map(ranking._Chance(features, answer), ranking._evidence(features, answer))]) / size
+    assert bounds.min() < 0.003
+    for level in (0.3, 0.1, 0.03, 0.01, 0.003, 0.001):
+        assert (bounds <= level).mean() <= level
