@@ -176,8 +176,8 @@ def slots_needed(scale: Scale) -> tuple[list[str], list[list[str]]]:
 
 def other_biases(scale: Scale) -> tuple[list[str], list[list[str]]]:
     """Why the bias is what it is. Fewer trials: the differences are large."""
-    some = scale._replace(trials=scale.trials // 5)
-    cases = [(2, "coin"), (3, "minority"), (3, "coin"), (4, "interleaving")]
+    some = scale._replace(trials=scale.trials // 20)
+    cases = [(2, "coin"), (3, "minority"), (4, "interleaving")]
     rows = []
     others = {
         f"two points, {codes.RARE:.3f}": two_points(codes.RARE),

@@ -20,9 +20,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tearline.trace import slots
+from tearline.trace.likeness import align
 from tearline.trace.slots import finding
 from tearline.trace.terms import Bit, SlotKind
-from tests.words import align
 
 REPORTS = Path(__file__).parents[1] / "src" / "tearline" / "demo" / "reports"
 NEWS = Path(__file__).parents[2] / "shared" / "data" / "names-dev"

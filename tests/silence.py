@@ -330,8 +330,8 @@ def _take_file(node: Node, act: str, number: int, others: str) -> None:
     """Take in the picture or recording of a step, if it is one. The odd ones go whole."""
     for path in (_files() / f"{act} {number}.tif", _files() / f"{act} {number}.sigmf-meta"):
         if path.exists():
-            rel = "NOFORN" if act.startswith("hidden") else f"REL TO {others}"
-            about = About(marking=f"//GBR SECRET//{rel}", topics=_WHOLE if number % 2 else frozenset())
+            rel = "" if act.startswith("hidden") else f"//REL TO {others}"
+            about = About(marking=f"//GBR SECRET{rel}", topics=_WHOLE if number % 2 else frozenset())
             assert not [each for each in take_in_file(node, path, about) if isinstance(each, Fault)]
 
 

@@ -58,17 +58,18 @@ def write(path: Path, batches: Iterable[Sequence[Row]]) -> int:
     types = {"at": at, "day": pa.date32()} | dict.fromkeys(LISTS, texts)
     types |= dict.fromkeys(Detail._fields, pa.int64())
     schema = pa.schema([(name, types.get(name, text)) for name in COLUMNS])
-    return _write(path, schema, ([_fields(row) for row in rows] for rows in batches))
+    return write_rows(path, schema, ([_fields(row) for row in rows] for rows in batches))
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str | int]]) -> None:
     """Write other rows into a new file, for its owner only; the last column is a number, the rest texts."""
     pa, _, _ = _arrow()
     schema = pa.schema([(name, pa.int64() if name == columns[-1] else pa.string()) for name in columns])
-    _write(path, schema, [[dict(zip(columns, row, strict=True)) for row in rows]])
+    write_rows(path, schema, [[dict(zip(columns, row, strict=True)) for row in rows]])
 
 
-def _write(path: Path, schema: Any, batches: Iterable[Sequence[Mapping[str, Any]]]) -> int:
+def write_rows(path: Path, schema: Any, batches: Iterable[Sequence[Mapping[str, Any]]]) -> int:
+    """Write rows of an Arrow schema into a new file, for its owner only; how many. Whole or not at all."""
     pa, pq, _ = _arrow()
     part, written = path.with_name(f".{path.name}.part"), 0
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as sink:

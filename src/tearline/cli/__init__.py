@@ -23,6 +23,7 @@ _MODULES = {
     "officer": "officer",
     "key": "key",
     "agreement": "agreement",
+    "review": "review",
     "intake": "intake",
     "quarantine": "intake",
     "recall": "recall",

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tearline import deliver
-from tearline.adapters.home import Config
+from tearline.adapters.home import Config, Marks
 from tearline.adapters.officer_key import make_key
 from tearline.agreement import Agreement, between, load
 from tearline.node import Card, Node, Terms, add_partner, sign_approval
@@ -66,7 +66,14 @@ def build(folder: Path, pull_interval: float) -> dict[Party, Path]:
         ports = _free_ports(len(NAMES))
         nodes: dict[Party, Node] = {}
         for (party, name), port in zip(NAMES.items(), ports, strict=True):
-            config = Config(party=party, name=name, port=port, pull_interval=pull_interval, preview_s=1)
+            config = Config(
+                party=party,
+                name=name,
+                port=port,
+                pull_interval=pull_interval,
+                preview_s=1,
+                marks=Marks(text=True),
+            )
             nodes[party] = stack.enter_context(Node.create(homes[party], config))
         cards: dict[Party, Card] = {party: Card.of(node) for party, node in nodes.items()}
         for party, node in nodes.items():

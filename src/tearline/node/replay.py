@@ -11,18 +11,20 @@ from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy import Connection, func, select
 
 from tearline import gate
 from tearline.adapters import items, store
 from tearline.agreement import NOT_MEDIA, Agreement, Agreements, Detail, Facts
 from tearline.agreement.media import detail_of, media_of
-from tearline.agreement.tables import TEARLINE, WHOLE, Columns, Epochs, Row, columns
+from tearline.agreement.tables import TEARLINE, WHOLE, Columns, Epochs, Row, columns, microseconds
 from tearline.label import bars
 from tearline.label.tables import COALITIONS, coalitions_of
 from tearline.ledger import Act, Entry
 from tearline.node.opened import Node
 from tearline.review import Changes, Replay, revised
+from tearline.review.replay import Heard
 from tearline.terms import BadInput, Label, Partner, Party, Quarantine, Refused
 
 BATCH = 2_000
@@ -31,6 +33,7 @@ EXAMPLES = 3
 
 Progress = Callable[[int, int], None]
 """Told how much is done, and of how much."""
+Period = tuple[datetime | None, datetime | None]
 
 
 def replay(
@@ -46,8 +49,8 @@ def replay(
     For `partners`, all if none is named. Raises `Refused` where one is none of this node.
     """
     node.refresh()
-    batches = map(columns, _history(node, revised(node.agreements, proposed), progress))
-    return _replay(node, proposed, batches, partners, examples)
+    after = revised(node.agreements, proposed)
+    return compare(node, after, partners=partners, examples=examples, progress=progress)
 
 
 def replay_files(
@@ -60,7 +63,39 @@ def replay_files(
     progress: Progress | None = None,
 ) -> Changes:
     """The same over the items of Parquet files (docs/items-format.md). Raises `BadInput`."""
-    return _replay(node, proposed, _files(files, progress), partners, examples)
+    node.refresh()
+    after = revised(node.agreements, proposed)
+    return compare(node, after, files, partners=partners, examples=examples, progress=progress)
+
+
+def compare(
+    node: Node,
+    after: Sequence[Agreement],
+    files: Sequence[Path] = (),
+    *,
+    partners: Collection[Party] = (),
+    period: Period = (None, None),
+    examples: int = EXAMPLES,
+    progress: Progress | None = None,
+    heard: Heard | None = None,
+) -> Changes:
+    """What the agreements `after` would have changed against those in force, in all held or in files.
+
+    `period`: only items judged from its start on, and before its end. `heard`: see `Replay`.
+    """
+    node.refresh()
+    for party in partners:
+        if party not in node.partners:
+            raise Refused(f"{party} is not a partner of this node")
+    asked = sorted(partners or node.partners)
+    present = node.agreements  # a suspension would hide what the agreements themselves change
+    declaring = *after, *(each for each in present if each.id not in {new.id for new in after})
+    batches = _files(files, progress) if files else map(columns, _history(node, declaring, progress))
+    made = Replay(node.party, present, after, asked, epochs(asked), examples=examples, heard=heard)
+    for batch in batches:
+        for part in _within(batch, period):
+            made.add(part)
+    return made.changes()
 
 
 def export(node: Node, path: Path, *, progress: Progress | None = None) -> int:
@@ -75,23 +110,23 @@ def epochs(partners: Collection[Party]) -> Epochs:
     return [(day, {party: coalitions_of(party, day) for party in partners}) for day in sorted(days)]
 
 
-def _replay(
-    node: Node,
-    proposed: Agreement,
-    batches: Iterator[Columns],
-    partners: Collection[Party],
-    examples: int,
-) -> Changes:
-    node.refresh()
-    for party in partners:
-        if party not in node.partners:
-            raise Refused(f"{party} is not a partner of this node")
-    asked = sorted(partners or node.partners)
-    present = node.agreements  # a suspension would hide what the agreements themselves change
-    made = Replay(node.party, present, revised(present, proposed), asked, epochs(asked), examples=examples)
-    for batch in batches:
-        made.add(batch)
-    return made.changes()
+def _within(batch: Columns, period: Period) -> Iterator[Columns]:
+    """The items judged in the period, by their first rows; none of them is split."""
+    start, end = period
+    if start is None and end is None:
+        yield batch
+        return
+    at = (
+        batch.at if batch.first is None else batch.at[np.flatnonzero(batch.first)][np.cumsum(batch.first) - 1]
+    )
+    inside = np.ones(len(batch), bool)
+    if start is not None:
+        inside &= at >= microseconds(start)
+    if end is not None:
+        inside &= at < microseconds(end)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8)))
+    for first, last in edges.reshape(-1, 2).tolist():
+        yield batch.part(slice(first, last))
 
 
 def _files(files: Sequence[Path], progress: Progress | None) -> Iterator[Columns]:

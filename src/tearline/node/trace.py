@@ -170,8 +170,8 @@ def _investigate(
         for number, leak in enumerate(leaks):
             body, _ = deliver.undressed(leak.text)
             for source in likeness.candidates(index, likeness.features(body)):
-                names = [source.best.form, *(each.form for each in source.alternatives)]
-                some, its = store.forms_named(db, names), store.copies_of(db, names)
+                some = _alike(db, source)
+                its = store.copies_of(db, some)
                 readings = {name: read_form(form, body) for name, form in some.items()}
                 pieces.append(_piece(db, number, body, source, some, readings, its))
                 forms |= some
@@ -211,6 +211,13 @@ def _investigate(
         copies=evidence,
         canaries_read=found is not None,
     )
+
+
+def _alike(db: Connection, source: likeness.Source) -> dict[str, store.Form]:
+    """The forms that a leak may come from: those found, and all in which the same product went."""
+    found = store.forms_named(db, [source.best.form, *(each.form for each in source.alternatives)])
+    product = store.numbered(db, [number := found[source.best.form].product])[number].product
+    return {form.id: form for form in store.forms_of(db, product.id)} | found
 
 
 def _tried(node: Node, path: Path, tell: Tell) -> Media:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from tearline.agreement import Ruling
+from tearline.agreement import Ruling, Verdict
 from tearline.terms import Category, Party, Topic
 
 
@@ -38,6 +38,31 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     """On its whole form; `None` where label or third-party rule keep the partner out."""
     tearline: Ruling | None
     """On its tearline form; `None` where there is none for the partner, or the whole goes."""
+
+
+WHY_NOT = {
+    Verdict.NO_AGREEMENT: "no agreement is in force",
+    Verdict.NO_CLAUSE: "no clause permits it",
+    Verdict.NO_LEVEL: "the table of levels has no row",
+    Verdict.ERROR: "a clause could not be evaluated",
+}
+
+
+def in_words(side: Side) -> str:
+    """How an item fares, and because of which clauses."""
+    if side.outcome == "whole":
+        return f"whole by {_clauses(side.whole)}"
+    if side.outcome == "tearline":
+        return f"tearline by {_clauses(side.tearline)}"
+    asked = [ruling for ruling in (side.whole, side.tearline) if ruling]
+    forbidden = [ruling for ruling in asked if ruling.verdict is Verdict.FORBID]
+    if forbidden:
+        return f"withheld: {_clauses(*forbidden)} forbids it"
+    return "withheld: " + ", ".join(dict.fromkeys(WHY_NOT[ruling.verdict] for ruling in asked))
+
+
+def _clauses(*rulings: Ruling | None) -> str:
+    return ", ".join(dict.fromkeys(clause for ruling in rulings if ruling for clause in ruling.clauses))
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ what the gate does (`gate.decide`, checks 5 to 7) where label and third-party ru
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -34,6 +34,9 @@ FORMS = "The text changes how imagery and signals may be sanitized: only what cl
 BOTH_ACTIONS = "The items have no forms: whole and tearline were judged on the same facts."
 
 
+Heard = Callable[[Columns, Rows, Words], None]
+
+
 def revised(present: Sequence[Agreement], proposed: Agreement) -> tuple[Agreement, ...]:
     """The agreements with `proposed` in the place of the version with its id, or added."""
     return (*(each for each in present if each.id != proposed.id), proposed)
@@ -43,7 +46,8 @@ class Replay:
     """Add columns, any number of times; then ask for the `changes`. Items must not be split between them.
 
     `epochs`: who was in which coalition from which day on. `examples`: at most how many for each partner and
-    kind of change.
+    kind of change. `heard` is told of every item that changes: some columns, the first rows of items in
+    them, and for whom each of `CHANGES` happens to it, as bits (changes, words, items).
     """
 
     def __init__(
@@ -55,11 +59,12 @@ class Replay:
         epochs: Epochs,
         *,
         examples: int = 3,
+        heard: Heard | None = None,
     ) -> None:
         self.own, self.present, self.proposed = own, present, proposed
         self.partners, self.epochs = sorted(set(partners)), epochs
         self._tables = Tables(own, [present, proposed], self.partners, epochs)
-        self._items = 0
+        self._items, self._heard = 0, heard
         before, after = ({each.id: each.forms for each in some if each.forms} for some in (present, proposed))
         self._notes = [FORMS] if before != after else []
         # Who gets what whole, and who as a tearline: all of it now, and what of it becomes what.
@@ -118,6 +123,8 @@ class Replay:
         some = np.flatnonzero(found.any(axis=(0, 1)))
         if some.size:
             self._cells.add(part, items[some], found[..., some])
+            if self._heard:
+                self._heard(part, items[some], found[..., some])
             self._keep(part, items[some], found[..., some])
 
     def _totals(self) -> tuple[Totals, ...]:
@@ -194,6 +201,15 @@ def change_of(before: str, after: str) -> Change | None:
     if after == "withheld":
         return Change.WITHHELD
     return Change.TO_WHOLE if after == "whole" else Change.TO_TEARLINE
+
+
+def bits_of(
+    found: Words, change: Change, items: Rows, partners: Sequence[Party]
+) -> Iterator[tuple[Party, int]]:
+    """For whom a change happens to which rows, of what `Heard` is told."""
+    bits = unpack(found[CHANGES.index(change)])[:, : len(partners)]
+    for item, partner in np.argwhere(bits).tolist():
+        yield partners[partner], int(items[item])
 
 
 # --- Outcomes of a piece --------------------------------------------------------------------------

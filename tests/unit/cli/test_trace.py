@@ -87,6 +87,16 @@ def test_json_holds_no_texts_and_is_the_same_again(home: Path) -> None:
         assert [entry.body["case"] for entry in entries(node, Act.TRACED)] == [told["id"]] * 2
 
 
+def test_a_picture_is_tried_against_pictures(home: Path) -> None:
+    """None was given here: so there is nothing that it could be."""
+    picture = home.parent / "leak.png"
+    picture.write_bytes(b"\x89PNG")
+    said = done(home, "trace", str(picture), *ASKED)
+    assert said == "Nothing that was released is like it: it cannot be traced.\n"
+    told = json.loads(done(home, "trace", str(picture), *leaks(home), *ASKED, "--json"))
+    assert (told["named"], told["media"][0]["name"]) == (["USA"], "leak.png")
+
+
 def test_only_officers_ask(home: Path) -> None:
     assert "not an officer" in refused(home, "trace", *leaks(home), "--officer", "nobody-1")
     assert "not of the form" in refused(home, "trace", *leaks(home), *ASKED, "--prior", "USA")

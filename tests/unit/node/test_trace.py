@@ -125,15 +125,18 @@ def test_without_marks_it_is_known_who_held_it(four: list[Node]) -> None:
 
 
 def test_who_got_the_tearline_did_not_hold_the_rest(four: list[Node]) -> None:
-    """USA got the whole, CAN and AUS a tearline of it."""
+    """USA got the whole, CAN and AUS a tearline of it, among other reports."""
     gbr, usa, can, aus = four
     mark(gbr)
+    for number, word in enumerate(("herons", "otters", "pikes", "bitterns", "voles", "newts", "toads")):
+        told = f"On day {number} {word} were counted along the {word} path by wardens with {number} boats."
+        take(gbr, report([told], title=word, name=word).encode())
     text = report(TEXTS[:2]).replace("REL TO USA, AUS, CAN, GBR, NZL", "REL TO USA, GBR")
     first, _, rest = text.partition("(//GBR S//REL TO USA, GBR) The whole")
     text = first.replace("(//GBR S//REL TO USA, GBR)", "(//GBR S//REL TO USA, AUS, CAN, GBR)")
     take(gbr, f"{text}(//GBR S//REL TO USA, GBR) The whole{rest}".encode())
     carry(gbr, usa, can, aus)
-    whole, part = copies(gbr, usa)[0], copies(gbr, can)[0]
+    whole, part = copies(gbr, usa)[-1], copies(gbr, can)[-1]
     assert len(part) < len(whole)
     case = asked(gbr, whole)
     assert case.verdict.held == {Held.ALL: ("USA",), Held.PART: ("AUS", "CAN"), Held.NONE: ()}

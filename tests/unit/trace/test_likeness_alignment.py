@@ -69,6 +69,16 @@ def test_words_between_changed_words_are_matched() -> None:
     ]
 
 
+def test_a_sentence_that_stands_elsewhere_is_not_matched_once_more_in_the_gap() -> None:
+    """Its place in the leak holds some of its words, among others."""
+    gap = "The late vehicle passed the bridge of the Sukhra, far from the depot."
+    leak = f"{BASE[slice(*SECOND)]} {gap} {BASE[slice(*FOURTH)]} {'x ' * 50} {BASE[slice(*THIRD)]}"
+    matches = align(BASE, leak)
+    ends = [match.base + match.base_size for match in matches]
+    assert all(end <= after.base for end, after in zip(ends[:-1], matches[1:], strict=True))
+    assert covered(BASE, [SECOND, THIRD, FOURTH], matches) == (1.0, 1.0, 1.0)
+
+
 def test_three_words_alone_are_no_match() -> None:
     assert align(BASE, "We know that the lead vehicle was lost.") == ()
 

@@ -91,6 +91,12 @@ def test_forms_that_say_the_same_are_alternatives_of_the_fullest() -> None:
     }
 
 
+def test_in_an_index_of_two_both_forms_of_a_text_are_found() -> None:
+    shelf = Shelf({"whole": TEXTS["r3"], "tearline": part("r3")})
+    (source,) = likeness.candidates(shelf, likeness.features(TEXTS["r3"]))
+    assert (source.best.form, [each.form for each in source.alternatives]) == ("whole", ["tearline"])
+
+
 def test_a_lead_is_weaker_than_a_finding() -> None:
     few = " ".join(TEXTS["r2"].split()[10:22])
     features = likeness.features(few)
@@ -113,3 +119,26 @@ def test_the_bound_holds_where_features_are_independent() -> None:
     assert bounds.min() < 0.003
     for level in (0.3, 0.1, 0.03, 0.01, 0.003, 0.001):
         assert (bounds <= level).mean() <= level
+
+
+def on_one_subject(random: Random) -> str:
+    """Twenty sentences about the same few people, places and days; in every language the same facts."""
+    names = ["Zhytvyn", "Sorvat", "Ternorud", "Sukhra", "Dobrank", "Kelmin", "Vostrik", "Brinov", "Garmast"]
+    names += ["Polshin", "Drevnik", "Chastov", "Mirzan", "Helvort", "Tarnuv", "Zubrest", "Lomkan", "Skvirov"]
+    some = random.sample(names, 10)
+    days = random.sample(range(1, 29), 3)
+    said = ((random.choice(some), random.choice(VERBS), random.choice(some)) for _ in range(20))
+    return " ".join(f"{' '.join(words)} am {random.choice(days)} October." for words in said)
+
+
+VERBS = [made._name(RANDOM)["en"].lower() for _ in range(300)]
+
+
+def test_a_subject_in_common_is_no_source() -> None:
+    """By chance alone many of these would be named."""
+    random = Random(2)
+    shelf = Shelf({**TEXTS, **{f"s{n}": on_one_subject(random) for n in range(40)}})
+    leaks = [on_one_subject(random) for _ in range(20)]
+    assert sum(bool(named(leak, shelf)) for leak in leaks) <= 1
+    alone = [ranking.ranked(f, shelf.candidates(f, 0), enough=1e9) for f in map(likeness.features, leaks)]
+    assert sum(sources[0].best.chance <= likeness.ENOUGH for sources in alone if sources) >= 5

@@ -179,6 +179,7 @@ def test_no_entry_touches_words_of_likelihood(language: str) -> None:
         ("a: one = two | near <number>", "it is no entry"),
         ("a: one = two | next <nothing>", "it is no entry"),
         ("a: one = two\na: three = four", "its id stands twice"),
+        ("[synonyms]", "it heads no kind of slot"),
     ],
 )
 def test_a_lexicon_with_a_fault_is_refused(line: str, reason: str) -> None:

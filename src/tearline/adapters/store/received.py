@@ -68,6 +68,14 @@ def received(db: Connection, *, messages: bool = True) -> list[tuple[str, Party,
     return [(release_id, giver, at, issued) for release_id, giver, at, issued in db.execute(query)]
 
 
+def objects_received(db: Connection) -> list[tuple[str, Party, str, str]]:
+    """Every release received that is no message: (release id, giver, the object's id, received at)."""
+    row = t.received.c
+    query = select(row.release_id, row.giver, row.object_id, row.received_at)
+    rows = db.execute(query.where(~row.object_id.startswith(MESSAGE)).order_by(row.received_at, row.giver))
+    return [(release_id, giver, object_id, at) for release_id, giver, object_id, at in rows]
+
+
 def count_received(db: Connection) -> int:
     """How many releases were received; messages between nodes are none to count."""
     query = select(func.count()).where(~t.received.c.object_id.startswith(MESSAGE))

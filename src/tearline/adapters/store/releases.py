@@ -117,6 +117,22 @@ def releases(db: Connection) -> list[tuple[Party, str, int, str, str | None]]:
     ]
 
 
+def copies_given(db: Connection) -> list[tuple[int, Party, str, str, str, str | None]]:
+    """What partners have: (product number, partner, release id, form, delivered at, the object's id).
+
+    The last where it is known. Without recalls, and without what was stopped before it was served.
+    """
+    out, custody = t.outbox.c, t.metadata.tables["custody"].c
+    known = (custody.release_id == out.release_id) & (custody.side == "ours")
+    query = (
+        select(out.product, out.partner, out.release_id, out.form, out.delivered_at, custody.object_id)
+        .select_from(t.outbox.outerjoin(t.metadata.tables["custody"], known))
+        .where(out.delivered_at.is_not(None), out.stopped == 0, out.form != "recall")
+        .order_by(out.seq)
+    )
+    return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in db.execute(query)]
+
+
 def tally(db: Connection, *, own: Party | None = None) -> list[tuple[Party, str, str, str, int]]:
     """Outcomes counted: (partner, kind, code, clause, how many); `own`: of its products alone."""
     keys = (t.outcome.c.partner, t.outcome.c.kind, t.outcome.c.code, t.outcome.c.clause)

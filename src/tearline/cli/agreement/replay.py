@@ -16,19 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from tearline.adapters import items
-from tearline.agreement import Agreement, Ruling, Verdict
+from tearline.agreement import Agreement
 from tearline.cli.show import table
 from tearline.node import Node, agreement_record, read_agreement
-from tearline.node.replay import EXAMPLES, Progress, export, replay, replay_files
-from tearline.review import Change, Changes, Side
+from tearline.node.replay import EXAMPLES, export, replay, replay_files
+from tearline.review import Change, Changes, in_words
 from tearline.terms import BadInput
 
-WHY_NOT = {
-    Verdict.NO_AGREEMENT: "no agreement is in force",
-    Verdict.NO_CLAUSE: "no clause permits it",
-    Verdict.NO_LEVEL: "the table of levels has no row",
-    Verdict.ERROR: "a clause could not be evaluated",
-}
 COUNTS = ("partner", "month", "category", "topic", "change", "items")
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -64,14 +58,14 @@ def replay_(
         raise BadInput("FOLDER|VERSION", "", "give an agreement to replay, or --export FILE")
     with Node.open(home) as node:
         if out is not None:
-            with _progress("writing") as progress:
-                written = export(node, out, progress=progress)
+            with progress_bar("writing") as bar:
+                written = export(node, out, progress=bar.told)
             click.echo(f"{written} rows are written to {out}.")
             return
         proposed = _agreement(node, reference or "")
-        with _progress("replaying") as progress:
+        with progress_bar("replaying") as bar:
             run = partial(replay_files, files=files) if files else replay
-            changes = run(node, proposed, partners=partners, examples=examples, progress=progress)
+            changes = run(node, proposed, partners=partners, examples=examples, progress=bar.told)
     if parquet is not None:
         items.write_table(parquet, COUNTS, _counts(changes))
     if as_json:
@@ -107,27 +101,17 @@ def show(changes: Changes, proposed: Agreement) -> None:
         table(
             ("for example", "version", "partner", "what happens", "now", "then"),
             (
-                (each.id, each.version, each.partner, each.change, _side(each.before), _side(each.after))
+                (
+                    each.id,
+                    each.version,
+                    each.partner,
+                    each.change,
+                    in_words(each.before),
+                    in_words(each.after),
+                )
                 for each in changes.examples
             ),
         )
-
-
-def _side(side: Side) -> str:
-    """How an item fares, and because of which clauses."""
-    if side.outcome == "whole":
-        return f"whole by {_clauses(side.whole)}"
-    if side.outcome == "tearline":
-        return f"tearline by {_clauses(side.tearline)}"
-    asked = [ruling for ruling in (side.whole, side.tearline) if ruling]
-    forbidden = [ruling for ruling in asked if ruling.verdict is Verdict.FORBID]
-    if forbidden:
-        return f"withheld: {_clauses(*forbidden)} forbids it"
-    return "withheld: " + ", ".join(dict.fromkeys(WHY_NOT[ruling.verdict] for ruling in asked))
-
-
-def _clauses(*rulings: Ruling | None) -> str:
-    return ", ".join(dict.fromkeys(clause for ruling in rulings if ruling for clause in ruling.clauses))
 
 
 def _counts(changes: Changes) -> list[tuple[str | int, ...]]:
@@ -147,17 +131,30 @@ def _agreement(node: Node, reference: str) -> Agreement:
         return agreement_record.agreement_of(db, version)
 
 
-@contextmanager
-def _progress(doing: str) -> Iterator[Progress]:
+class Shown:
     """A bar on the error output, where that is a terminal."""
+
+    def __init__(self, bar: Bar, doing: str) -> None:
+        self._bar, self._task = bar, bar.add_task(doing, total=None)
+
+    def told(self, done: int, total: int) -> None:
+        self._bar.update(self._task, completed=done, total=total)
+
+    def doing(self, what: str) -> None:
+        """Something else, of which nobody knows how long it takes."""
+        self._bar.update(self._task, description=what, completed=0, total=None)
+
+
+@contextmanager
+def progress_bar(doing: str) -> Iterator[Shown]:
+    """Progress, for as long as it is open."""
     console = Console(stderr=True)
     columns = (
-        TextColumn(doing),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(doing, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield Shown(bar, doing)

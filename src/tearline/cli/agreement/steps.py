@@ -54,6 +54,7 @@ def review(home: Path, version: str, officer: str, why: str) -> None:
     show_proof(made.proof)
     click.secho("\nWhat would have changed in what is held?", bold=True)
     show_changes(made.changes, agreement)
+    click.echo(f"\nWho would depend on whom, and what would be left open: tearline review {wanted[:SHORT]}")
 
 
 @click.command()

@@ -26,8 +26,8 @@ from tearline.trace.leak import Leak, read_leak
 if TYPE_CHECKING:
     from tearline.node.trace import Case
 
-MEDIA = {".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".ntf", ".nitf", ".sigmf", ".tar"}
-"""How the names of pictures and recordings end."""
+MEDIA = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".ntf", ".nitf", ".sigmf", ".tar")
+"""How the last parts of the names of pictures and recordings begin."""
 SOON = 1.0
 """Seconds after which progress is shown."""
 
@@ -92,7 +92,7 @@ def files(
     """
     from tearline.node.trace import trace as ask  # noqa: PLC0415 - numpy, which the others need not wait for
 
-    media = [path for path in files if path.suffix.lower() in MEDIA]
+    media = [path for path in files if path.suffix.lower().startswith(MEDIA)]
     leaks = [_leak(path) for path in files if path not in media]
     before = dict(_prior(each) for each in prior)
     with Node.open(home) as node, _progress() as tell:

@@ -143,13 +143,12 @@ def _alike(piece: Piece, *, base: bool) -> list[_Span]:
 
 
 def _slots(case: Case, piece: Piece) -> Iterator[_Span]:
-    read = {(place.start, place.end) for place in case.places.values() if place.form == piece.form}
-    form = case.forms[piece.form]
-    for slot in slots_of(form.slots):
-        if (slot.start, slot.end) not in read:
-            yield slot.start, slot.end, "slot"
-    for start, end in read:
-        yield start, end, "slot read"
+    read = {name.partition(" ")[0] for name in case.places}
+    for slot in slots_of(case.forms[piece.form].slots):
+        yield slot.start, slot.end, "slot read" if slot.key in read else "slot"
+    for place in case.places.values():
+        if place.kind == "canary" and place.form == piece.form:
+            yield place.start, place.end, "slot read"
 
 
 def _places(case: Case) -> Iterator[str]:

@@ -6,7 +6,7 @@ least one stored run. A leak is asked for all of its runs.
 
 What a feature weighs: minus the logarithm of the chance that a report which has nothing to do with the leak
 holds it. That chance comes from the index, by how many forms hold it; where few do, and while the index is
-small, from a prior too, as if `_PRIOR_FORMS` more forms had been seen.
+small, from a prior too, as if more forms had been seen.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ Floats = npt.NDArray[np.float64]
 
 _RUN, _WINDOW = 3, 4
 _ODD = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9))
-_PRIOR_FORMS = 500
+_PRIOR_FORMS, _FEW_FORMS = 500, 10
+"""How much the prior counts of what is rare; and of what is not, where a few forms tell more than it."""
 _PRIORS_OF_RUNS = np.array([0.1, 0.03, 0.01, 0.003])
 _LETTERS = np.array([10, 14, 19])
 """Runs of so many letters and fewer are common: function words."""
@@ -59,8 +60,9 @@ class Features(NamedTuple):
 
         One holder may be the form from which the leak is, so it does not count.
         """
-        others, forms = np.maximum(counts - 1, 0), max(size - 1, 1)
-        return np.maximum((others + self.prior * _PRIOR_FORMS) / (forms + _PRIOR_FORMS), others / forms)
+        others, forms = np.maximum(counts - 1, 0), max(size - 1, 0)
+        rare, common = ((others + self.prior * more) / (forms + more) for more in (_PRIOR_FORMS, _FEW_FORMS))
+        return np.maximum(rare, common)
 
     def weights(self, counts: Ints, size: int) -> Floats:
         """What each feature tells, in nats; nothing where no form holds it."""

@@ -81,16 +81,13 @@ _PERCENT = re.compile(r"(?<=\d)(?:%| percent\b| %| per cent\b)")
 _CONJUNCTION = re.compile(r"(?P<s>,? (?:and|or))(?= (?P<next>[a-z0-9]\S*)(?: (?P<then>\w+))?)")
 _ITEM = re.compile(r"[a-z0-9][\w’'-]*(?: [a-z0-9][\w’'-]*){0,4}\Z")
 _NO_ITEM = words(
-    "which who whom whose that is are was were has have had be been being he she it they we"
-    " there not when while if"
-    " because as and or but to will would can could may might must should also then this these"
-    " those so than after"
-    " before since until both either neither nor where whether said told"
+    "which who whom whose that is are was were has have had be been being he she it they we there not"
+    " when while if because as and or but to will would can could may might must should also then this"
+    " these those so than after before since until both either neither nor where whether said told"
 )
 _OPENING = words(
-    "in on at after before when while if since as by for from during between of although though"
-    " because with without"
-    " under through to until once despite following given unlike apart besides"
+    "in on at after before when while if since as by for from during between of although though because"
+    " with without under through to until once despite following given unlike apart besides"
 )
 _NO_THIRD = _NO_ITEM | words("the a an its his her their our my your all no then later thus therefore")
 _CLAUSE = re.compile(r"[.;:()—–!?]")
@@ -112,18 +109,21 @@ _OPENED = re.compile(
 )
 _CLAUSES = re.compile(r"(?<=[a-z\d])(?P<s>,? (?:and|but)) (?=(?:he|she|they|we) [a-z])")
 _THAT = re.compile(
-    r"(?<=[a-z] )(?<!said )(?<!says )(?P<w>that|which)(?= (?:is|are|was|were|has|have"
-    r"|had) (?:not |been |also |now )?[a-z]+)"
+    r"(?<=[a-z] )(?<!said )(?<!says )(?P<w>that|which)"
+    r"(?= (?:(?:is|are|was|were|has|have|had|may|can|could|will|would|does|do|did)"
+    r" (?:not |been |be |also |now )?[a-z]+|(?:belongs?|contains?|includes?|serves?|measures?|carries|carried"
+    r"|carry|imitates?|presents?|consists?|remains?|lies|lie|uses?|leads? to|begins?)\b))"
 )
 _NO_NOUN = words(
-    "said say says told and but or if so because think thinks know knows all everything nothing"
-    " anything something much"
-    " only way now believe believes claim claims in on at by of for from to with about under"
-    " into than as is are was were"
-    " be been it those one ones after before shows show see sees fact mean means hope fear not"
-    " asked ask clear true who"
-    " certain sure likely possible probably such this then when where while out up over through"
-    " during against"
+    "news idea belief evidence sign signs report reports condition order orders plan plans day time"
+    " chance risk said say says told and but or if so because think thinks know knows all everything"
+    " nothing anything something much only way now believe believes claim claims in on at by of for from"
+    " to with about under into than as is are was were be been it those one ones after before shows show"
+    " see sees fact mean means hope fear not asked ask clear true who certain sure likely possible"
+    " probably such this then when where while out up over through during against"
+)
+_SOMEONE = re.compile(
+    r"(?:(?:er|or|ist|ee|ian|ant)s?|m[ae]n|people|persons?|children|staff|youths?|guards?|crew)$"
 )
 _PER = re.compile(r"(?<=\d )(?:[a-z]+ ){1,2}(?P<w>an?|per) (?=(?:day|week|month|year|hour|minute|night)\b)")
 _DASH = re.compile(r"(?<=[^\s\d] )[–—](?= [^\s\d])")
@@ -131,15 +131,11 @@ _TWO = re.compile(r"\b(?P<a>[a-z]{3,}) and (?P<b>[a-z]{3,})(?=[.,;:)]|\Z)")
 _TWO_LEFT = re.compile(r"\b(?:of|for|with|against|including|mostly|mainly|chiefly|largely)\s$")
 _NO_THING = re.compile(r".*(?:ing|ed|ly|ous|ful|able|ible|ical|ive|ish|less|est)\Z")
 _BOUND = words(
-    "back forth more less law order supply demand command control research development trial"
-    " error up down search"
-    " rescue pros cons terms conditions rules regulations odds ends men women boys girls ladies"
-    " gentlemen land sea"
-    " air food drink black white north south east west right left day night life limb flesh"
-    " blood peace quiet bread"
-    " butter nuts bolts new old big small others both then here there now later again above"
-    " below each all first last"
-    " some any none many few two three four five"
+    "back forth more less law order supply demand command control research development trial error up"
+    " down search rescue pros cons terms conditions rules regulations odds ends men women boys girls"
+    " ladies gentlemen land sea air food drink black white north south east west right left day night"
+    " life limb flesh blood peace quiet bread butter nuts bolts new old big small others both then here"
+    " there now later again above below each all first last some any none many few two three four five"
 )
 
 
@@ -223,7 +219,7 @@ def _is_series(s: str, m: re.Match[str]) -> bool:
 def _phrases(s: str) -> Iterator[Candidate]:
     for m in _THAT.finditer(s):
         before = s[: m.start()].rstrip().rpartition(" ")[2]
-        if before.isalpha() and before not in _NO_NOUN:
+        if before.isalpha() and before not in _NO_NOUN and not _SOMEONE.search(before):
             yield Candidate(*m.span("w"), SlotKind.SYNONYM, "en.that-which", ("that", "which"))
     for m in _PER.finditer(s):
         article = "an" if s.startswith("hour", m.end()) else "a"

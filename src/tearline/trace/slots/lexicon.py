@@ -101,6 +101,8 @@ def parse(text: str, name: str, language: str) -> tuple[Pair, ...]:
         if not line:
             continue
         if line.startswith("["):
+            if line.strip("[]") not in set(SlotKind):
+                raise BadInput(name, f"line {number}", "it heads no kind of slot", "write `[synonym]`")
             kind = SlotKind(line.strip("[]"))
             continue
         entry, colon, rest = line.partition(": ")
