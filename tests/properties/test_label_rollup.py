@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tearline.label import dominates, join_all, may, parse_banner
@@ -15,6 +15,9 @@ from tests.strategies import marks, recipients
 dates = st.dates(date(1950, 1, 1), date(2040, 1, 1))
 usa = st.just(("USA",))
 
+LOADED = settings(suppress_health_check=[HealthCheck.too_slow])
+"""On a busy machine drawing marks takes long; that says nothing of them."""
+
 
 def dropped(banner: Label, parts: Label) -> set[str]:
     """The axes on which the banner alone is wider than the join of the portions' labels."""
@@ -22,6 +25,7 @@ def dropped(banner: Label, parts: Label) -> set[str]:
     return {axis for axis in axes if not dominates(banner, Label(**{axis: getattr(parts, axis)}))}
 
 
+@LOADED
 @given(st.lists(marks(), min_size=1, max_size=4), dates, recipients())
 def test_a_document_is_never_wider_than_its_portions(portions, at, recipient):
     try:
@@ -34,6 +38,7 @@ def test_a_document_is_never_wider_than_its_portions(portions, at, recipient):
         assert all(may(label_of(portion, at=at), recipient) for portion in portions)
 
 
+@LOADED
 @given(st.lists(marks(owners=usa), min_size=1, max_size=4), dates)
 def test_what_the_banner_alone_drops_is_what_the_manual_lets_it_drop(portions, at):
     rolled = roll_up(portions, at=at)

@@ -112,7 +112,7 @@ _PATTERNS: list[tuple[TimeGrain, re.Pattern[str]]] = [
             TimeGrain.DAY,
             rf"(?<![\d:])\d{{1,2}}(?!\d)[^\W\d_]{{0,4}}[\s.,/’'-]{{0,3}}(?:[^\W\d_]{{1,5}}\s)?{_MONTH}",
         ),
-        (TimeGrain.DAY, rf"\b{_MONTH}[\s.,/-]{{1,3}}(?:the\s)?\d{{1,2}}(?!\d|[.,]\d|\s?[°%])"),
+        (TimeGrain.DAY, rf"\b{_MONTH}[\s.,/-]{{1,3}}(?:the\s)?(?:0?[1-9]|[12]\d|3[01])(?!\d|[.,]\d|\s?[°%])"),
         (
             TimeGrain.DAY,
             r"\b(?:[а-яіїєё]{1,20}(?:ого|его|ього|ое|є)|[a-z-]{0,16}(?:first|second|third|fourth|fifth|sixth"
