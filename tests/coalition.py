@@ -26,12 +26,21 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def make_nodes(folder: Path, *parties: str, pull_interval: float = 0.05) -> dict[str, Path]:
+def make_nodes(
+    folder: Path, *parties: str, pull_interval: float = 0.05, preview_s: int = 60
+) -> dict[str, Path]:
     """Nodes that know one another and have the five-party agreement in force."""
     homes = {party: folder / party for party in parties}
     nodes = {
         party: Node.create(
-            home, Config(party=party, name=f"Desk {party}", port=free_port(), pull_interval=pull_interval)
+            home,
+            Config(
+                party=party,
+                name=f"Desk {party}",
+                port=free_port(),
+                pull_interval=pull_interval,
+                preview_s=preview_s,
+            ),
         )
         for party, home in homes.items()
     }

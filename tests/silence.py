@@ -8,30 +8,35 @@ used again and again: `World.fresh` puts its files back to their first state.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import itertools
 import json
 import os
+import shutil
 import sqlite3
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import orjson
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tearline.adapters import database, store
 from tearline.adapters.home import Marks
 from tearline.adapters.view import OUT, Item
+from tearline.agreement import load
 from tearline.agreement.suspension import Scope
 from tearline.deliver import Kind
 from tearline.doors.partner import ByCertificate, PartnerDoor, Registry, inbox
 from tearline.doors.partner.pace import Pace
+from tearline.intake import Fault
 from tearline.node import (
     Card,
     Node,
@@ -39,7 +44,9 @@ from tearline.node import (
     agreements,
     consider,
     hand_over,
+    media,
     messages,
+    previews,
     reconsider,
     references,
     shadow,
@@ -47,8 +54,12 @@ from tearline.node import (
 )
 from tearline.node.agreement_record import versions
 from tearline.node.suspend import RESUME, resume, suspend
+from tearline.node.take_in_file import About, take_in_file
 from tearline.terms import Category, Topic
-from tests.adoption import OFFICERS, approve
+from tests.adoption import OFFICERS, adopt, approve
+from tests.coalition import AGREEMENTS
+from tests.media_files import picture, recording
+from tests.quick_sandbox import quick
 from tests.unit.node import world
 from tests.unit.node.world import EVERYTHING, GREEN, RED, bundle, five_eyes, malware, take
 
@@ -65,6 +76,25 @@ OPEN = [malware(f"Plain Duck {letter}", GREEN) for letter in "ABCD"]
 """Given to everybody, once they come."""
 NOWHERE = [malware(f"nowhere {number}") for number in range(3)]
 SCOPES = [Scope(), Scope(categories=frozenset({Category.CYBER})), Scope(topics=frozenset({Topic.MARITIME}))]
+
+
+FORMS = """
+[forms.coarse]
+kind = "imagery"
+gsd_m = 60
+
+[forms.near]
+kind = "signal"
+annotated = true
+position_deg = 1.0
+"""
+FORMS_GO = """
+@id("forms")
+@reason("Pictures and recordings go in the form that was agreed.")
+permit (principal in Coalition::"FVEY", action == Action::"releaseTearline", resource)
+when { resource.category == Category::"imagery" || resource.category == Category::"intercept" };
+"""
+PREVIEW_S = 2
 
 
 # The rooms' fronts have functions of the same names.
@@ -118,7 +148,9 @@ class World:
 
     def __init__(self, node: Node, peers: Sequence[Card]) -> None:
         self.node, self.peers = node, peers
-        node.home.config = msgspec.structs.replace(node.home.config, marks=Marks(text=True))
+        manifest = (AGREEMENTS / "five-eyes" / "agreement.toml").read_text("utf-8")
+        adopt(node, load(manifest.replace('"five-eyes"', '"media"', 1) + FORMS, FORMS_GO, "media"))
+        node.home.config = replace(node.home.config, marks=Marks(text=True), preview_s=PREVIEW_S)
         take(node, bundle(*SECRETS))
         self.at(0)
         world.work(node)
@@ -144,6 +176,7 @@ class World:
             with closing(sqlite3.connect(path)) as file:
                 file.execute("PRAGMA synchronous = OFF")
                 image.backup(file)
+        shutil.rmtree(self.node.home.released, ignore_errors=True)
         references._KEPT.clear()
         self.node.generation = -1
         self.at(0)
@@ -176,6 +209,7 @@ def opened() -> Iterator[World]:
         setattr(module, name, size)
     try:
         with (
+            quick(),
             tempfile.TemporaryDirectory(dir=memory) as place,
             world.nodes(Path(place), "GBR", WATCHED, *OTHERS, "NZL") as made,
         ):
@@ -203,8 +237,9 @@ def _image(path: Path) -> sqlite3.Connection:
 def work(node: Node) -> None:
     """As a round of the worker, within one tick of the cadence."""
     take_inbox(node)
-    while consider(node) + hand_over(node):
+    while consider(node) + hand_over(node) or media.attend(node):
         pass
+    previews.attend(node)
 
 
 def live(made: World, core: Sequence[Core], history: History) -> None:
@@ -235,6 +270,9 @@ def live(made: World, core: Sequence[Core], history: History) -> None:
         for each, files in noise:
             for one in files if each.behind else []:
                 take(made.node, one)
+        for each in here:
+            _take_file(made.node, each.act, each.number, "AUS, CAN, GBR")
+        _take_file(made.node, step.act, step.number, f"USA, {history.skins[step.number % 3].others}")
         _do(made, step)
     for rest in (3.0, 6.0):
         made.at(now + rest)
@@ -268,6 +306,33 @@ def _taken_by(step: Core, history: History) -> dict[str, Any] | bytes | None:
             return _report(step.number, skin, skin.hidden, "humint")
         case _:
             return None
+
+
+@cache
+def _files() -> Path:
+    """Small pictures and recordings. A twin shows what the picture of its number shows, so that their forms
+    are the same file; what each says of itself is another word."""
+    folder = Path(tempfile.mkdtemp(prefix="tearline-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for number in range(4):
+        picture(folder / f"picture {number}.tif", seed=number, pixels=32, told=f"Taken {number}")
+        picture(folder / f"twin {number}.tif", seed=number, pixels=32, told=f"Another {number}")
+        picture(folder / f"hidden file {number}.tif", seed=10 + number, pixels=32)
+        recording(folder, f"recording {number}", seed=number, samples=512)
+        recording(folder, f"file to others {number}", seed=10 + number, samples=512)
+    return folder
+
+
+_WHOLE = frozenset({Topic.THREAT_TO_LIFE})
+
+
+def _take_file(node: Node, act: str, number: int, others: str) -> None:
+    """Take in the picture or recording of a step, if it is one. The odd ones go whole."""
+    for path in (_files() / f"{act} {number}.tif", _files() / f"{act} {number}.sigmf-meta"):
+        if path.exists():
+            rel = "" if act.startswith("hidden") else f"//REL TO {others}"
+            about = About(marking=f"//GBR SECRET{rel}", topics=_WHOLE if number % 2 else frozenset())
+            assert not [each for each in take_in_file(node, path, about) if isinstance(each, Fault)]
 
 
 def _of_kind(kind: str, number: int, **more: Any) -> dict[str, Any]:
@@ -500,6 +565,9 @@ async def _fetch(door: Any) -> list[tuple[str, Answer]]:
             break
         target = f"{_OUT}objects/?limit=3&next={page['next']}"
     listed = orjson.loads((await get("GET", f"{_OUT}manifest/?limit=1000")).body).get("objects", [])
+    scenes = orjson.loads((await get("GET", "/stac/search?limit=1000")).body)["features"]
+    for asset in (each for item in scenes for each in item["assets"].values()):
+        await get("GET", asset["href"].removeprefix("https://gbr.example"))
     for record in listed[1::3]:
         await get("GET", f"{_OUT}objects/{record['id']}/")
         await get("GET", f"{_OUT}manifest/?added_after={record['date_added']}&limit=2")
@@ -507,23 +575,25 @@ async def _fetch(door: Any) -> list[tuple[str, Answer]]:
 
 
 def _pushed(node: Node) -> list[Answer]:
-    """What a courier would push: the rows of the partner's view, and the entries of its logs."""
+    """What a courier would push: the rows of the partner's view, and the entries of its logs; files too."""
     with closing(sqlite3.connect(node.home.view(WATCHED))) as db:
         rows = db.execute('SELECT added, id, version, body FROM "out" ORDER BY added').fetchall()
         log = db.execute("SELECT log, seq, data FROM log_entry ORDER BY log, seq").fetchall()
-    return [Answer(0, (), repr(each).encode()) for each in (*rows, *log)]
+        files = db.execute("SELECT * FROM released_file ORDER BY name").fetchall()
+        shown = db.execute("SELECT * FROM preview ORDER BY name").fetchall()
+    return [Answer(0, (), repr(each).encode()) for each in (*rows, *log, *files, *shown)]
 
 
 # --- Drawing -------------------------------------------------------------------------------------
 
 CORE = [
     *("object", "object", "link", "holder", "report", "tearline", "work", "work", "read", "wait"),
-    *("post", "suspend", "resume", "message", "reconsider"),
+    *("post", "suspend", "resume", "message", "reconsider", "picture", "picture", "recording"),
 ]
 NOISE = [
     *("secret", "secret", "to others", "to others", "quarantined", "broken", "again", "link to secret"),
     *("suspend CAN", "resume CAN", "read CAN", "post CAN", "message CAN", "shadow", "stuck CAN"),
-    *("new partner", "hidden revision"),
+    *("new partner", "hidden revision", "twin", "twin", "file to others", "hidden file"),
 ]
 cores = st.lists(st.builds(Core, st.sampled_from(CORE), st.integers(0, 3)), min_size=2, max_size=10)
 _noise = st.builds(Noise, st.integers(0, 9), st.sampled_from(NOISE), st.integers(0, 3), st.booleans())

@@ -1,4 +1,5 @@
-"""Files between real nodes: over TLS, cut off, killed, asked for by others, recalled."""
+"""Files between real nodes: over TLS, cut off, killed, asked for by others, recalled; and as the recipient's
+own tools see them in the catalogue."""
 
 from __future__ import annotations
 
@@ -14,16 +15,21 @@ from typing import Any
 
 import httpx
 import msgspec
+import orjson
 import pytest
+from pystac_client import Client
+from pystac_client.stac_api_io import StacApiIO
 
 from tearline.adapters import store, tls
 from tearline.adapters.home import Home
+from tearline.agreement import load
 from tearline.deliver import RecallAction, RecallKind, RecallReason
 from tearline.node import Node
 from tearline.node.recall import recall
 from tearline.terms import Media
-from tests.coalition import make_nodes, serve, stop, tearline, until
-from tests.media_files import recording
+from tests.adoption import adopt
+from tests.coalition import AGREEMENTS, make_nodes, serve, stop, tearline, until
+from tests.media_files import picture, recording
 
 BIG = 6_000_000
 """Samples: 48 MB, six pieces."""
@@ -167,3 +173,132 @@ def test_killed_in_the_middle_of_fetching_it_goes_on(homes: dict[str, Path], tmp
         blob = usa / "blobs" / held.sha256[:2] / held.sha256[2:]
         assert sha256(blob.read_bytes()).hexdigest() == held.sha256
         assert giver.poll() is None
+
+
+CANARY = "Collector Kestrel-7"
+FORMS = """
+[forms.coarse]
+kind = "imagery"
+gsd_m = 60
+
+[forms.narrow]
+kind = "signal"
+annotated = true
+position_deg = 1.0
+"""
+CLAUSES = """
+@id("whole")
+@reason("Pictures and recordings go whole to AUS.")
+permit (principal == Partner::"AUS", action == Action::"release", resource)
+when { resource.category == Category::"imagery" || resource.category == Category::"intercept" }
+unless { resource.disciplines.contains(Discipline::"humint") };
+
+@id("forms")
+@reason("And in a form to the others.")
+permit (principal in Coalition::"FVEY", action == Action::"releaseTearline", resource)
+when { resource.category == Category::"imagery" || resource.category == Category::"intercept" };
+"""
+FOR_TWO = ("--marking", "//GBR UNCLASSIFIED//REL TO USA, AUS, GBR")
+
+
+def catalogue_of(who: Path, giver: Path, patch: pytest.MonkeyPatch) -> Client:
+    """The catalogue at the giver's door, as pystac-client opens it."""
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        patch.delenv(name, raising=False)
+    patch.setenv("REQUESTS_CA_BUNDLE", str(Home(giver).certificate))
+    io = StacApiIO(max_retries=None)
+    io.session.cert = (str(Home(who).certificate), str(Home(who).tls_key))
+    return Client.open(f"https://127.0.0.1:{Home(giver).config.port}/stac", stac_io=io)
+
+
+def downloaded(who: Path, giver: Path, patch: pytest.MonkeyPatch) -> dict[str, dict[str, bytes]]:
+    """By collection and asset: what `who` finds in its catalogue, each with the digest that the item tells.
+
+    One item of each collection, with previews.
+    """
+    found: dict[str, dict[str, bytes]] = {}
+
+    def there() -> bool:
+        items = list(catalogue_of(who, giver, patch).search().items())
+        return len(items) == 2 and all("thumbnail" in item.assets for item in items)
+
+    until(there, f"{who.name} sees two items with previews")
+    with client(who, giver) as door:
+        for item in catalogue_of(who, giver, patch).search().items():
+            assert item.collection_id is not None
+            files = {name: door.get(httpx.URL(asset.href).path) for name, asset in item.assets.items()}
+            for name, answer in files.items():
+                told = item.assets[name].extra_fields
+                assert answer.status_code == 200
+                assert told["file:checksum"] == "1220" + sha256(answer.content).hexdigest()
+                assert told["file:size"] == len(answer.content)
+            found[item.collection_id] = {name: answer.content for name, answer in files.items()}
+    return found
+
+
+def test_whole_in_a_form_and_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    homes = make_nodes(tmp_path, "AUS", "CAN", "GBR", "USA", preview_s=1)
+    aus, can, gbr, usa = (homes[party] for party in ("AUS", "CAN", "GBR", "USA"))
+    manifest = (AGREEMENTS / "five-eyes" / "agreement.toml").read_text().replace('"five-eyes"', '"media"', 1)
+    with Node.open(gbr) as node:
+        adopt(node, load(manifest + FORMS, CLAUSES, "media"))
+    picture(tmp_path / "scene.tif", pixels=600, told=CANARY)
+    where = {"core:geolocation": {"type": "Point", "coordinates": [31.23456, 46.78901]}}
+    recording(tmp_path, **{"core:author": CANARY, "core:hw": CANARY, **where})
+    with served(*homes.values()):
+        for name in ("scene.tif", "beach.sigmf-meta"):
+            arguments = ["intake", str(tmp_path / name), *FOR_TWO]
+            subprocess.run(tearline(gbr, *arguments), capture_output=True, check=True)
+        until(lambda: len(files_held(aus)) == len(files_held(usa)) == 2, "both hold the files")
+        with Node.open(gbr) as node, node.reading() as db:
+            source = {msgspec.json.decode(held.product.content, type=Media).sha256 for held in store.held(db)}
+        whole, form = (downloaded(who, gbr, monkeypatch) for who in (aus, usa))
+        assert {sha256(each["data"]).hexdigest() for each in whole.values()} == source
+        for who, got in ((aus, whole), (usa, form)):
+            assert {held.sha256 for held in files_held(who)} == {
+                sha256(each["data"]).hexdigest() for each in got.values()
+            }
+        assert {*whole["imagery"]} == {"data", "thumbnail", "overview"}
+        assert {*form["imagery"]} == {"data", "thumbnail"}, "of 100 pixels there is no more to see"
+
+        # What was stripped is in nothing that the recipient can get, in whatever way.
+        with client(usa, gbr) as door:
+            listed = door.get("/api/collections/releases/objects/?limit=1000").content
+            items = door.get("/stac/search").content
+        for content in (listed, items, *(each for got in form.values() for each in got.values())):
+            assert not [word for word in (CANARY, "31.23", "46.78", *source) if word.encode() in content]
+        assert CANARY.encode() in whole["imagery"]["data"]
+
+        # Who was not given it finds nothing, nor by another's address.
+        assert list(catalogue_of(can, gbr, monkeypatch).search().items()) == []
+        assert not (gbr / "released" / "CAN").exists()
+        with client(can, gbr) as door, client(usa, gbr) as theirs:
+            features = orjson.loads(theirs.get("/stac/search").content)["features"]
+            stolen = [each["href"] for item in features for each in item["assets"].values()]
+            absent = door.get("/media/00000000-0000-4000-8000-000000000000")
+            assert all(same(absent, door.get(httpx.URL(href).path)) for href in stolen)
+
+            # The officer's own look shows what the partner sees; a recall takes it from both.
+            out = tmp_path / "out"
+            subprocess.run(
+                tearline(gbr, "catalogue", "previews", "USA", "--folder", str(out)),
+                capture_output=True,
+                check=True,
+            )
+            seen = {got[name] for got in form.values() for name in got if name != "data"}
+            assert {path.read_bytes() for path in out.iterdir()} == seen
+            subprocess.run(
+                tearline(gbr, "catalogue", "map", "USA", "--output", str(out / "map.html")),
+                capture_output=True,
+                check=True,
+            )
+            assert (out / "map.html").read_text().count("data:image/png;base64,") == 2
+            with Node.open(gbr) as node:
+                with node.reading() as db:
+                    product = next(iter(store.held(db))).product.id
+                how = {"kind": RecallKind.SUBSTANTIVE_RECALL, "reason": RecallReason.FACTUAL_ERROR}
+                recall(node, product, **how, actions=[RecallAction.DESTROY], officer="heron-1")  # type: ignore[arg-type]
+            gone = [feature for feature in features if feature["collection"] == "imagery"]
+            hrefs = [each["href"] for item in gone for each in item["assets"].values()]
+            assert len(hrefs) == 2
+            assert all(same(absent, theirs.get(httpx.URL(href).path)) for href in hrefs)

@@ -25,7 +25,7 @@ from tearline.adapters import store
 from tearline.adapters.view import OUT, Item, Writer
 from tearline.doors.partner import app
 from tearline.doors.partner.problem import Problem
-from tearline.node import marks, references
+from tearline.node import marks, previews, references
 from tests import silence
 from tests.silence import Core, History, Noise, Skin, World
 
@@ -33,6 +33,7 @@ from tests.silence import Core, History, Noise, Skin, World
 considering = import_module("tearline.node.consider")
 handing = import_module("tearline.node.hand_over")
 composing = import_module("tearline.deliver.compose")
+deliver_file = import_module("tearline.deliver.file")
 
 LONG = bool(os.environ.get("TEARLINE_LONG"))
 TOGETHER = 12
@@ -97,6 +98,21 @@ quick = settings(deadline=None, suppress_health_check=list(HealthCheck))
 @example(core=WAITING, histories=SHIFTED)
 def test_nothing_withheld_can_be_noticed(made: World, core: list[Core], histories: list[History]) -> None:
     assert differences(made, core, histories) == []
+
+
+def test_files_forms_and_previews_are_among_what_is_compared(made: World) -> None:
+    steps = [Core(act, number) for act in ("picture", "recording") for number in (0, 1)]
+    silence.live(made, [*steps, Core("work", 0)], NOISY[1])
+    answers = [answer for request, answer in silence.fetched(made) if "/media/" in request]
+    assert {answer.status for answer in answers} == {200}
+    kinds = [value for answer in answers for name, value in answer.headers if name == b"content-type"]
+    assert len(kinds) == len(set(answers)) == 10, (
+        "four files, a thumbnail of each, and an overview of recordings"
+    )
+    assert kinds.count(b"image/png") == 6
+    with made.node.reading() as db:
+        forms = {form for to, _, _, form, _ in store.releases(db) if to == silence.WATCHED}
+    assert forms == {"whole", "tearline"}
 
 
 # --- Planted leaks -------------------------------------------------------------------------------
@@ -216,6 +232,29 @@ def a_checkpoint_for_each_round(_: World, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(deliver, "seal", sealed)
 
 
+def files_counted(made: World, patch: pytest.MonkeyPatch) -> None:
+    """Files are called by how much was released before, to whomever."""
+
+    def counted(content: Any, _: bytes) -> Any:
+        with made.node.reading() as db:
+            count = db.exec_driver_sql("SELECT count(*) FROM outbox").scalar() or 0
+        return deliver_file.named(content, int(count).to_bytes(16, "big"))
+
+    patch.setattr(composing, "named", counted)
+
+
+def previews_as_they_are_drawn(made: World, patch: pytest.MonkeyPatch) -> None:
+    """A preview shows by how much was drawn before: what was drawn for somebody else comes sooner."""
+    real = previews._due
+
+    def later(*when: Any) -> Any:
+        with made.node.reading() as db:
+            count = db.exec_driver_sql("SELECT count(*) FROM drawn").scalar() or 0
+        return real(*when) + timedelta(milliseconds=count)
+
+    patch.setattr(previews, "_due", later)
+
+
 def tombstones_for_all(_: World, patch: pytest.MonkeyPatch) -> None:
     real = silence.suspend
 
@@ -279,6 +318,8 @@ LEAKS: list[Leak] = [
     tombstones_for_all,
     hidden_portions_counted,
     what_waits_goes_at_the_end_of_a_batch,
+    files_counted,
+    previews_as_they_are_drawn,
 ]
 
 

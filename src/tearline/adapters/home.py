@@ -76,6 +76,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Whether the node asks originators by itself where nothing but their consent is missing."""
     max_file_mb: Annotated[int, msgspec.Meta(ge=1)] = 64 * 1024
     """How long the file of a picture or recording may be, in MiB."""
+    preview_s: Annotated[int, msgspec.Meta(ge=0)] = 60
+    """How long after a release its preview shows in the partner's catalogue; 0 draws none."""
     blobs: BlobStore | None = None
     """Where the files lie; the node's folder when absent."""
     marks: Marks = Marks()

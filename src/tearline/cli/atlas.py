@@ -5,25 +5,32 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 _HERE = files(__package__).joinpath("map")
+_NONE: Mapping[str, bytes] = MappingProxyType({})
 _PLACE = re.compile(r"\{\{([a-z.]+)\}\}")
 
 
-def page(title: str, items: Iterable[bytes]) -> str:
-    """The page. `items` are STAC items as JSON; what they say is shown as text, never as markup."""
+def page(title: str, items: Iterable[bytes], thumbnails: Mapping[str, bytes] = _NONE) -> str:
+    """The page. `items` are STAC items as JSON; what they say is shown as text, never as markup.
+    `thumbnails`: PNGs by the ids of their items."""
     parts = {
         "title": html.escape(title),
         "leaflet.css": _read("leaflet.css"),
         "leaflet.js": _read("leaflet.js").replace("//# sourceMappingURL=leaflet.js.map", ""),
         "land": _within_script(land()),
         "items": _within_script([orjson.loads(item) for item in items]),
+        "pictures": _within_script(
+            {name: "data:image/png;base64," + b64encode(png).decode() for name, png in thumbnails.items()}
+        ),
     }
     return _PLACE.sub(lambda match: parts[match[1]], _read("page.html"))
 

@@ -29,8 +29,9 @@ WIDTH = 110
     "--products",
     multiple=True,
     metavar="FILE",
-    help="Also share this file (STIX 2.1 bundle, MISP galaxy, report); the American node takes it in, "
-    "or the one you name: GBR=FILE. Unmarked products are taken as TLP:GREEN. May be given several times.",
+    help="Also share this file (STIX 2.1 bundle, MISP galaxy, report, picture, recording, STAC item); the "
+    "American node takes it in, or the one you name: GBR=FILE. What is unmarked is taken as TLP:GREEN, and "
+    "pictures and recordings as being about war on land. May be given several times.",
 )
 @click.option("--seed", default=7, show_default=True, help="Who holds which profile, and how it is marked.")
 @click.option("--keep", is_flag=True, help="Leave the nodes up (and their folder there) until Ctrl-C.")
@@ -48,8 +49,8 @@ def demo(products: tuple[str, ...], seed: int, keep: bool, folder: Path | None, 
     """Run a coalition of eight nodes on this machine and say who got how much of what from whom.
 
     Each node is a process with its own database, keys and TAXII door over mutual TLS on loopback. They share
-    threat-actor profiles of the MISP galaxy and reports in English, Ukrainian and Russian. Ends with status 1
-    if a law of the design was broken or anything was lost.
+    threat-actor profiles of the MISP galaxy, reports in English, Ukrainian and Russian, and invented pictures
+    and recordings. Ends with status 1 if a law of the design was broken or anything was lost.
     """
     console = Console(width=None if sys.stdout.isatty() and not picture else WIDTH, record=bool(picture))
     with ExitStack() as stack:
@@ -73,7 +74,7 @@ def demo(products: tuple[str, ...], seed: int, keep: bool, folder: Path | None, 
         if not breaches:
             console.print(
                 "No law was broken and nothing was lost: laws 1, 2 (source lines), 4, 5 (lists), 8 and 9, "
-                "checked on what nodes and views hold.",
+                "checked on what nodes and views hold, and on every file that was given.",
                 highlight=False,
             )
         if picture:

@@ -20,11 +20,14 @@ FILE_EXTENSION = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
 IMAGERY, SIGNALS = COLLECTIONS = ("imagery", "signals")
 """The same for everyone, so that their names tell nothing."""
 
+THUMBNAIL, OVERVIEW = "thumbnail", "overview"
+"""The keys and roles of the assets of previews."""
+
 UNTOLD_SINCE = datetime(1900, 1, 1, tzinfo=UTC)
 """Where a time is not told the item says that it lies between this and the day of the release: STAC has every
 item tell some time, and nobody photographed from the air much earlier."""
 
-_SHA2_256 = "1220"
+SHA2_256 = "1220"
 """Multihash: the code of SHA2-256 and the length of its digest, 32 bytes."""
 
 
@@ -86,6 +89,12 @@ def compose_scene(
     if box is not None:
         item["bbox"] = [box.west, box.south, box.east, box.north]
     return Scene(id=object_id, collection=collection, box=box, start=start, end=end, item=item)
+
+
+def preview_asset(role: str, path: str, sha256: str, size: int) -> dict[str, Any]:
+    """The asset of a preview, a PNG: `role` is `THUMBNAIL` or `OVERVIEW`; the rest as in `Asset`."""
+    asset = _asset(Asset(path=path, media_type="image/png", sha256=sha256, size=size))
+    return asset | {"roles": [role]}
 
 
 def stamp(at: datetime) -> str:
@@ -152,5 +161,5 @@ def _asset(asset: Asset) -> dict[str, Any]:
         "type": asset.media_type,
         "roles": ["data"],
         "file:size": asset.size,
-        "file:checksum": _SHA2_256 + asset.sha256,
+        "file:checksum": SHA2_256 + asset.sha256,
     }

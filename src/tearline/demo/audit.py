@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from tearline import label
+from tearline import deliver, label
 from tearline.adapters import store
+from tearline.demo.audit_files import check_files
 from tearline.node import Node, consent, consents_on_ledger, releases_on_ledger, verify_ledger
 from tearline.terms import Label, Party, Product, Recipient, Role
 
@@ -20,7 +21,10 @@ def audit(homes: dict[Party, Path]) -> list[str]:
         nodes = {party: stack.enter_context(Node.open(home)) for party, home in homes.items()}
         return [
             breach
-            for check in (_fail_closed, _sources, _third_party, _silence, _nothing_lost, _ledger_whole)
+            for check in (
+                *(_fail_closed, _sources, _third_party, _silence, _nothing_lost, _ledger_whole),
+                check_files,
+            )
             for breach in check(nodes)
         ]
 
@@ -48,6 +52,8 @@ def _fail_closed(nodes: dict[Party, Node]) -> Iterator[str]:
                     yield f"law 1: {party} released a product in quarantine to {partner} ({release})"
                 elif form == "whole" and not label.may(product.label, recipients[partner]):
                     yield f"law 1: {party} released to {partner} against the label ({release})"
+                elif deliver.is_media(product):
+                    continue  # its form: `check_files`
                 elif form == "tearline" and not any(
                     isinstance(portion.label, Label) and label.may(portion.label, recipients[partner])
                     for portion in product.portions

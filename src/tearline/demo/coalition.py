@@ -66,8 +66,14 @@ def build(folder: Path, pull_interval: float) -> dict[Party, Path]:
         ports = _free_ports(len(NAMES))
         nodes: dict[Party, Node] = {}
         for (party, name), port in zip(NAMES.items(), ports, strict=True):
-            marks = Marks(text=True)
-            config = Config(party=party, name=name, port=port, pull_interval=pull_interval, marks=marks)
+            config = Config(
+                party=party,
+                name=name,
+                port=port,
+                pull_interval=pull_interval,
+                preview_s=1,
+                marks=Marks(text=True),
+            )
             nodes[party] = stack.enter_context(Node.create(homes[party], config))
         cards: dict[Party, Card] = {party: Card.of(node) for party, node in nodes.items()}
         for party, node in nodes.items():

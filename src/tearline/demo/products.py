@@ -1,4 +1,5 @@
-"""What the coalition shares: threat-actor profiles, marked reports, and files of one's own."""
+"""What the coalition shares: threat-actor profiles, marked reports, pictures and recordings, and files of
+one's own."""
 
 from __future__ import annotations
 
@@ -12,23 +13,29 @@ import msgspec
 import orjson
 
 from tearline.demo.coalition import FIVE_EYES, NAMES
-from tearline.terms import Party
+from tearline.node.take_in_file import About
+from tearline.terms import BadInput, Party, Topic
 
 OWN_INPUT_HOLDER: Party = "USA"
 """Who takes in the files that the user names, unless the name says otherwise (`GBR=FILE`)."""
 
 
+OWN = About(marking="TLP:GREEN", topics=frozenset({Topic.LAND}))
+"""What is said of them where they do not say it themselves."""
+
+
 class Delivery(msgspec.Struct, frozen=True):
-    """Files that one node takes in with one command. `marking` is for products that carry none."""
+    """Files that one node takes in with one command. `about`: what is said of them that they do not say."""
 
     party: Party
     paths: tuple[Path, ...]
-    marking: str | None
+    about: About
 
 
 def prepare(folder: Path, own: Sequence[str], seed: int) -> list[Delivery]:
     """Write the input files of every node into `folder`. The same seed gives the same files."""
-    return [*_reports(folder), *_galaxy(folder, random.Random(seed)), *_own(own)]  # noqa: S311 - no secret
+    draw = random.Random(seed)  # noqa: S311 - no secret
+    return [*_media(folder / "media"), *_reports(folder), *_galaxy(folder, draw), *_own(own)]
 
 
 def _own(names: Sequence[str]) -> list[Delivery]:
@@ -36,8 +43,18 @@ def _own(names: Sequence[str]) -> list[Delivery]:
     for name in names:
         party, _, rest = name.partition("=")
         holder, path = (party, rest) if party in NAMES and rest else (OWN_INPUT_HOLDER, name)
-        found.append(Delivery(holder, (Path(path).resolve(),), "TLP:GREEN"))
+        found.append(Delivery(holder, (Path(path).resolve(),), OWN))
     return found
+
+
+def _media(folder: Path) -> list[Delivery]:
+    """Pictures and recordings, first: their forms take longest."""
+    try:
+        from tearline.demo import scenes  # noqa: PLC0415 - heavy, and an extra
+    except ModuleNotFoundError:
+        reason = "needs libraries for pictures and recordings that are missing"
+        raise BadInput("the demo", "", reason, "install tearline[demo,image,signal]") from None
+    return [Delivery(each.party, (each.path,), each.about) for each in scenes.make(folder)]
 
 
 def _reports(folder: Path) -> list[Delivery]:
@@ -49,7 +66,7 @@ def _reports(folder: Path) -> list[Delivery]:
         path = folder / report.name
         path.write_text(text, encoding="utf-8")
         by_party[originator].append(path)
-    return [Delivery(party, tuple(paths), None) for party, paths in sorted(by_party.items())]
+    return [Delivery(party, tuple(paths), About()) for party, paths in sorted(by_party.items())]
 
 
 def _galaxy(folder: Path, draw: random.Random) -> list[Delivery]:
@@ -69,7 +86,7 @@ def _galaxy(folder: Path, draw: random.Random) -> list[Delivery]:
     for number, ((party, marking), clusters) in enumerate(sorted(dealt.items())):
         path = folder / f"threat-actors-{party}-{number:02}.json"
         path.write_bytes(orjson.dumps({**galaxy, "values": clusters}))
-        deliveries.append(Delivery(party, (path,), marking))
+        deliveries.append(Delivery(party, (path,), About(marking=marking)))
     return deliveries
 
 

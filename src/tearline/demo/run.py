@@ -17,7 +17,8 @@ from tearline.adapters.store import Progress
 from tearline.demo.coalition import NAMES, build
 from tearline.demo.products import Delivery, prepare
 from tearline.intake import Fault
-from tearline.node import Node, TakenIn, progress, take_in
+from tearline.node import AlreadyHeld, Node, TakenIn, media, progress, take_in
+from tearline.node.take_in_file import is_media_file, take_in_file
 from tearline.terms import Party, TearlineError
 
 PULL_INTERVAL = 1.0
@@ -28,16 +29,18 @@ INTAKES_AT_ONCE = 2
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """How far every node has come, and how many files are still to be taken in."""
+    """How far every node has come, how many inputs are still to be taken in, and how many files of pictures
+    and recordings are under way."""
 
     progress: dict[Party, Progress]
     files_left: int
+    under_way: int
 
     @property
     def done(self) -> bool:
         nodes = self.progress.values()
         return (
-            self.files_left == 0
+            self.files_left == self.under_way == 0
             and all(node.products == node.considered and node.released == node.delivered for node in nodes)
             and sum(node.delivered for node in nodes) == sum(node.received for node in nodes)
         )
@@ -107,7 +110,8 @@ def _feed_and_watch(
         last, moved = None, time.monotonic()
         while True:
             left = todo.qsize() + sum(feeder.is_alive() for feeder in feeders)
-            now = Snapshot({party: progress(reader) for party, reader in readers.items()}, left)
+            busy = sum(media.under_way(reader) for reader in readers.values())
+            now = Snapshot({party: progress(reader) for party, reader in readers.items()}, left, busy)
             watch(now)
             if now.done:
                 return [said.get() for _ in range(said.qsize())]
@@ -125,14 +129,21 @@ def _intake(home: Path, delivery: Delivery) -> Iterator[str]:
     with Node.open(home) as node:
         for path in delivery.paths:
             try:
-                with path.open("rb") as stream:
-                    for item in take_in(node, stream, path.name, marking=delivery.marking):
-                        if isinstance(item, TakenIn) and item.quarantine:
-                            yield item.quarantine
-                        elif isinstance(item, Fault):
-                            yield str(item)
+                for item in _taken_in(node, path, delivery):
+                    if isinstance(item, TakenIn) and item.quarantine:
+                        yield item.quarantine
+                    elif isinstance(item, Fault):
+                        yield str(item)
             except (OSError, TearlineError) as error:
                 yield f"{path}: {error}"
+
+
+def _taken_in(node: Node, path: Path, delivery: Delivery) -> Iterator[TakenIn | AlreadyHeld | Fault]:
+    if is_media_file(path):
+        yield from take_in_file(node, path, delivery.about)
+        return
+    with path.open("rb") as stream:
+        yield from take_in(node, stream, path.name, marking=delivery.about.marking)
 
 
 @contextmanager

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tearline import deliver
 from tearline.adapters import store
 from tearline.demo.coalition import NAMES
 from tearline.demo.run import PULL_INTERVAL, Run, Snapshot
 from tearline.gate import CODES
 from tearline.node import Node, progress, quorum, tally
-from tearline.terms import Party
+from tearline.terms import Imagery, Media, Party
 
 
 def live(snapshot: Snapshot) -> Table:
@@ -56,6 +60,7 @@ def show(run: Run, console: Console) -> None:
                     waits.append((_instant(at) - _instant(issued)).total_seconds())
     console.print(_who_got_what(run, given))
     console.print(_of_what(kinds))
+    console.print(_files(run))
     console.print(_withheld(run, withheld))
     console.print(_lives(run))
     console.print(_how_fast(run, products, waits))
@@ -90,6 +95,70 @@ def _of_what(kinds: Counter[tuple[str, str]]) -> Table:
     for category in sorted({category for category, _ in kinds}):
         table.add_row(category, f"{kinds[category, 'whole']:,}", f"{kinds[category, 'tearline']:,}")
     return table
+
+
+class _Shared(NamedTuple):
+    """A picture or recording of one node: what each partner got of it, in words."""
+
+    originator: Party
+    what: str
+    got: dict[Party, str]
+
+
+def _files(run: Run) -> Table:
+    table = Table(
+        title="Pictures and recordings: in which form, and whether the file was fetched",
+        caption="whole, or the name of the agreement's form; + the partner holds the file that was signed.",
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("of")
+    for party in run.homes:
+        table.add_column(party)
+    held = {party: _digests(home) for party, home in run.homes.items()}
+    for home in run.homes.values():
+        for each in _shared(home, held):
+            cells = ("" if party == each.originator else each.got.get(party, "-") for party in run.homes)
+            table.add_row(f"{each.originator} [dim]{each.what}[/dim]", *cells)
+    return table
+
+
+def _shared(home: Path, held: dict[Party, set[str]]) -> Iterator[_Shared]:
+    """What became of each picture and recording of one node."""
+    with Node.open(home) as node:
+        with node.reading() as db:
+            answers = store.answers_about_files(db)
+            own = {
+                each.seq: msgspec.json.decode(each.product.content, type=Media)
+                for each in store.held(db)
+                if deliver.is_media(each.product) and each.received_as is None
+            }
+            sent = {(seq, to): release for to, release, seq, _, _ in store.releases(db)}
+        digests = {
+            (party, file.release): file.sha256
+            for party in node.partners
+            for file in node.view(party).released_files()
+        }
+    for seq, media in own.items():
+        got = {}
+        for each in answers:
+            if each.product == seq and (release := sent.get((seq, each.partner))) is not None:
+                fetched = digests.get((each.partner, release)) in held[each.partner]
+                form = "whole" if each.kind == "whole" else each.form
+                got[each.partner] = f"{form} +" if fetched else form
+        yield _Shared(node.party, _what(media), got)
+
+
+def _what(media: Media) -> str:
+    facts = media.facts
+    if isinstance(facts, Imagery):
+        return "picture" if facts.gsd_m is None else f"picture, {facts.gsd_m:.3g} m"
+    return "recording" if facts.centre_hz is None else f"recording, {facts.centre_hz / 1e6:.5g} MHz"
+
+
+def _digests(home: Path) -> set[str]:
+    """Of all files that a node holds."""
+    return {path.parent.name + path.name for path in (home / "blobs").glob("??/*")}
 
 
 def _withheld(run: Run, withheld: dict[Party, Counter[tuple[str, str, str]]]) -> Table:

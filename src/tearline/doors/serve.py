@@ -31,6 +31,7 @@ from tearline.node import (
     logins,
     media,
     persons,
+    previews,
     suspend,
     take_inbox,
 )
@@ -96,8 +97,14 @@ class _Server:
         flagging = [self._flag()] if self.recogniser else []
         try:
             async with asyncio.TaskGroup() as tasks:
-                parts = (post.run(self.stopping), self._work(post), self._watch(), self._files(), *flagging)
-                for part in parts:
+                parts = (
+                    post.run(self.stopping),
+                    self._work(post),
+                    self._watch(),
+                    self._files(),
+                    self._previews(),
+                )
+                for part in (*parts, *flagging):
                     tasks.create_task(self._until_stopped(part))
         except* OSError as errors:
             raise errors.exceptions[0] from None
@@ -175,6 +182,22 @@ class _Server:
                 await self._on_node(media.keep, self.node, job, done)
                 self.news.set()
             if not jobs:
+                await self._pause(SLOW_LOOK)
+
+    async def _previews(self) -> None:
+        """Draw what was released, beside the files that others wait for, and show it in time."""
+        while not self.stopping.is_set():
+            shown = await self._on_node(previews.show, self.node)
+            sources = await self._on_node(previews.wanted, self.node)
+            for source in sources[:1]:
+                try:
+                    pictures = await asyncio.to_thread(previews.draw, self.node.blobs, source)
+                except OSError as error:
+                    log.error("a preview waits", why=error.strerror)  # noqa: TRY400
+                    await self._pause(FILE_PAUSE)
+                    continue
+                await self._on_node(previews.keep, self.node, source, pictures)
+            if not (shown or sources):
                 await self._pause(SLOW_LOOK)
 
     async def _pause(self, seconds: float) -> None:

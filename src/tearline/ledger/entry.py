@@ -45,6 +45,7 @@ class Act(StrEnum):
     HITS_CLEARED = "hits-cleared"
     ALL_RECONSIDERED = "all-reconsidered"
     FORM_MADE = "form-made"
+    PREVIEW_DRAWN = "preview-drawn"
     PRODUCT_RELEASED = "product-released"
     PRODUCT_RECALLED = "product-recalled"
     RELEASES_CANCELLED = "releases-cancelled"

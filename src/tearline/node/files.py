@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from tearline import deliver
 from tearline.adapters import store
-from tearline.adapters.view import ReleasedFile, Writer
+from tearline.adapters.view import ReleasedFile, View, Writer
 from tearline.node.opened import Node
 from tearline.terms import Broken, Party
 
@@ -45,6 +45,14 @@ def reopen(node: Node, view: Writer, party: Party, releases: Collection[str]) ->
         if file.release in releases:
             node.blobs.link(file.sha256, node.home.released_to(party) / file.name)
             view.open_files([file.name], is_open=True)
+    _link_previews(node, node.view(party), releases)
+
+
+def _link_previews(node: Node, view: View, releases: Collection[str]) -> None:
+    """A preview can be had as its file can; the link to it comes and goes with that one's."""
+    for preview in view.previews():
+        if preview.release in releases:
+            node.blobs.link(preview.sha256, view.link(preview.name))
 
 
 def settle(node: Node, party: Party) -> None:
@@ -78,8 +86,11 @@ def settle(node: Node, party: Party) -> None:
         writer.open_files([file.name for file in opening], is_open=True)
         writer.open_files([file.name for file in closing], is_open=False)
         writer.remove_scenes(sorted(for_good))
-    for file in closing:
-        view.link(file.name).unlink(missing_ok=True)
+    _link_previews(node, view, {file.release for file in opening})
+    gone = {file.release for file in closing}
+    previews = [each.name for each in view.previews() if each.release in gone]
+    for name in (*previews, *(file.name for file in closing)):
+        view.link(name).unlink(missing_ok=True)
 
 
 def has_lapsed(node: Node, party: Party) -> bool:
@@ -95,7 +106,8 @@ def sweep(node: Node) -> int:
     """Remove, at the start of a node, blobs to which nothing refers, and links without a row that is open."""
     for party in node.partners:
         view = node.view(party)
-        names = {file.name for file in view.released_files() if file.open}
+        shown = {file.release: file.name for file in view.released_files() if file.open}
+        names = {*shown.values(), *(each.name for each in view.previews() if each.release in shown)}
         folder = node.home.released_to(party)
         for link in folder.iterdir() if folder.is_dir() else ():
             if link.name not in names:

@@ -13,7 +13,7 @@ from tearline import deliver
 from tearline.adapters import store
 from tearline.adapters.view import OUT, Item, Writer
 from tearline.ledger import Act
-from tearline.node import files
+from tearline.node import files, previews
 from tearline.node.consent import stop_lapsed
 from tearline.node.opened import Node
 from tearline.node.receipts import earlier
@@ -101,6 +101,7 @@ def _put_into_view(
         at = store.stamp(node.clock())
         messages = [row.seq for row in rows if isinstance(row, store.WaitingMessage)]
         store.mark_messages_delivered(db, messages, at)
+        previews.want(node, db, [each[0] for row in rows if (each := signed[row.release_id])])
         store.mark_delivered(db, [row.seq for row in rows if isinstance(row, store.Waiting)], at)
 
 

@@ -38,6 +38,12 @@ def keep(node: Node, job: Job, done: Done) -> None:
         arrivals.keep(node, job, done)
 
 
+def under_way(node: Node) -> int:
+    """How many files are waited for or to be made, and answers about to be asked for anew."""
+    with node.reading() as db:
+        return store.files_under_way(db, store.stamp(node.clock()))
+
+
 def attend(node: Node) -> int:
     """Do all that is to be done, here and now; returns how many jobs that were."""
     count = 0

@@ -133,6 +133,7 @@ class Node:
                 key=self.home.signing_key,
                 secret=self.home.view_secret(party),
                 former=self.home.former_keys,
+                clock=lambda: self.clock(),  # noqa: PLW0108 - as it is set then
                 disk=self._disk,
                 released=self.home.released_to(party),
             )

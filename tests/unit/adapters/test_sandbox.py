@@ -27,7 +27,7 @@ def inside(source: Path, code: str, target: str = "", limits: sandbox.Limits | N
         f"def act():\n    import os, socket, json\n    {code}\n"
         "ours.main = act\nsandbox.become_reader()\n"
     )
-    arguments = [msgspec.json.encode(limits or sandbox.Limits()).decode(), str(source), target]
+    arguments = [msgspec.json.encode(limits or sandbox.Limits()).decode(), str(source), target, ""]
     done = subprocess.run(
         [sys.executable, "-I", "-c", start, *arguments],
         capture_output=True,

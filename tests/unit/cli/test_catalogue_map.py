@@ -63,6 +63,14 @@ def test_a_title_stays_text(text: str) -> None:
     assert item["properties"]["title"] == text  # type: ignore[index]
 
 
+def test_a_thumbnail_is_in_the_page_itself() -> None:
+    one = scene(1, picture(Box(18.0, 54.0, 19.0, 55.0)))
+    made = page("x", [orjson.dumps(one.item)], {one.id: b"\x89PNG"})
+    found = re.search(r'<script type="application/json" id="pictures">(.*?)</script>', made)
+    assert found
+    assert json.loads(found[1]) == {one.id: "data:image/png;base64,iVBORw=="}
+
+
 def test_it_fetches_nothing() -> None:
     made = page("x", [])
     assert "default-src 'none'" in made

@@ -6,15 +6,28 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import BLOB, Column, Connection, ForeignKey, Index, Integer, String, Table, delete, select
+from sqlalchemy import (
+    BLOB,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 from tearline.adapters.prepared import driver
 from tearline.adapters.store import tables as t
+from tearline.adapters.store.previews import count_to_show, previews_referred_to
 from tearline.adapters.store.recalls import LOST, REPLACED, TOLD, notice
 from tearline.adapters.store.references import _parked as parked
 from tearline.media import Inspected
-from tearline.terms import Party
+from tearline.terms import Party, Reason
 
 _file = Table(
     "file",
@@ -51,6 +64,7 @@ _variant = Table(
 Index("variant_wanted", _variant.c.seq, sqlite_where=_variant.c.done.is_(None))
 
 _decode_inspected = msgspec.json.Decoder(Inspected).decode
+_decode_reasons = msgspec.json.Decoder(tuple[Reason, ...]).decode
 
 
 class Arrived(NamedTuple):
@@ -59,6 +73,29 @@ class Arrived(NamedTuple):
     sha256: str
     inspected: Inspected | None
     failed: str
+
+
+class AnswerAboutFile(NamedTuple):
+    """What the gate answered a partner about a product that has a file; `form`: the form that it named."""
+
+    product: int
+    partner: Party
+    kind: str
+    form: str
+
+
+def answers_about_files(db: Connection) -> list[AnswerAboutFile]:
+    """The gate's answers about products that have files, the oldest product first."""
+    query = (
+        select(t.outcome.c.product, t.outcome.c.partner, t.outcome.c.kind, t.outcome.c.reasons)
+        .join(_file, _file.c.product == t.outcome.c.product)
+        .order_by(t.outcome.c.product, t.outcome.c.partner)
+    )
+    found = []
+    for product, partner, kind, reasons in db.execute(query):
+        named = [reason.detail for reason in _decode_reasons(reasons) if reason.detail]
+        found.append(AnswerAboutFile(product, partner, kind, named[-1] if named else ""))
+    return found
 
 
 def add_file(db: Connection, product: int, sha256: str) -> None:
@@ -93,7 +130,19 @@ def blobs_referred_to(db: Connection) -> set[str]:
     """The digests of all files that products, forms, or products to come need."""
     found = set(db.execute(select(_file.c.sha256)).scalars())
     found |= set(db.execute(select(_awaited.c.sha256)).scalars())
-    return found | set(db.execute(select(_variant.c.sha256).where(_variant.c.sha256.is_not(None))).scalars())
+    found |= set(db.execute(select(_variant.c.sha256).where(_variant.c.sha256.is_not(None))).scalars())
+    return found | previews_referred_to(db)
+
+
+def files_under_way(db: Connection, now: str) -> int:
+    """Forms that are to be made, files of partners that are waited for, what the gate is to be asked about
+    again by now, and releases without their previews."""
+    queries = (
+        select(func.count()).where(_variant.c.done.is_(None)),
+        select(func.count()).select_from(_awaited),
+        select(func.count()).where(parked.c.due <= now),
+    )
+    return sum(int(db.execute(query).scalar_one()) for query in queries) + count_to_show(db)
 
 
 # --- Sanitized forms ------------------------------------------------------------------------------

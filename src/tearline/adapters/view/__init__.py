@@ -30,12 +30,13 @@ from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, String, 
 from tearline.adapters.database import FILES, Disk
 from tearline.adapters.log import Finding, Log
 from tearline.adapters.log_audit import Fault
-from tearline.adapters.view import catalogue, files, held_back, pages, post
+from tearline.adapters.view import catalogue, files, held_back, pages, post, previews
 from tearline.adapters.view.catalogue import Scene
 from tearline.adapters.view.collection import Added, Collection, Item, metadata
 from tearline.adapters.view.files import ReleasedFile, WantedFile
 from tearline.adapters.view.pages import FOREVER, Match, Page, Record
 from tearline.adapters.view.post import Notice, Trouble
+from tearline.adapters.view.previews import ReleasePreview
 from tearline.adapters.view.search import Found, Place, Scenes
 from tearline.terms import Broken, Party, TearlineError
 
@@ -51,6 +52,7 @@ __all__ = [
     "Page",
     "Place",
     "Record",
+    "ReleasePreview",
     "Released",
     "ReleasedFile",
     "Scene",
@@ -200,7 +202,7 @@ class View:
     def scenes(self) -> Iterator[Scenes]:
         """The catalogue of what was opened, at one moment. All of it was served, so it can be sent."""
         with self._snapshot() as db:
-            yield Scenes(db)
+            yield Scenes(db, self._now())
 
     def given_scenes(self) -> list[bytes]:
         """The items of all scenes whose release stands in `out`, opened or not: for us to look at."""
@@ -253,9 +255,10 @@ class View:
             return log.entries_at(db, indexes), roots
 
     def file(self, name: str) -> ReleasedFile | None:
-        """The file that was released under this name, as long as it may be had."""
+        """The file, or preview of one, that was released under this name, as long as it may be had."""
         with self._snapshot(OUT) as db:
-            return files.find(db, name, self._before(db, OUT))
+            before = self._before(db, OUT)
+            return files.find(db, name, before) or previews.find(db, name, before, self._now())
 
     def link(self, name: str) -> Path:
         """Where the link to a released file is while it is open."""
@@ -265,6 +268,17 @@ class View:
         """All files that were ever released, open or not."""
         with self._snapshot() as db:
             return files.released(db)
+
+    def file_state(self, release: str) -> tuple[datetime, bool] | None:
+        """Of a release that has a file: its date-added, and whether the file is open."""
+        with self._snapshot() as db:
+            found = files.state_of(db, release)
+        return None if found is None else (_EPOCH + timedelta(microseconds=found[0]), found[1])
+
+    def previews(self) -> list[ReleasePreview]:
+        """All previews of released files that were ever put here, shown or not."""
+        with self._snapshot() as db:
+            return previews.every(db)
 
     def wanted_files(self, *, here: bool) -> list[WantedFile]:
         """The files that are to be fetched from the partner, or that are here, whole."""
@@ -389,11 +403,14 @@ class View:
                     db.execute("ROLLBACK")
                 db.execute("PRAGMA synchronous = FULL")
 
+    def _now(self) -> int:
+        return _micros(self._clock())
+
     def _before(self, db: sqlite3.Connection, collection: str) -> int:
         """The date-added from which on nothing is read yet: the tick that has begun."""
         if collection != OUT or not self._tick:
             return FOREVER
-        now = _micros(self._clock())
+        now = self._now()
         if _COLLECTIONS[OUT].last(db) > now + AHEAD:
             return FOREVER
         return now - now % self._tick
@@ -474,6 +491,10 @@ class Writer:
     def release_files(self, released: Iterable[ReleasedFile]) -> None:
         """Let these files be had, where their links are there."""
         files.release(self.driver, released)
+
+    def add_previews(self, added: Iterable[ReleasePreview], since: datetime) -> None:
+        """Put these into the catalogue's items, from `since` on."""
+        previews.add(self.driver, added, _micros(since))
 
     def open_files(self, names: Iterable[str], *, is_open: bool) -> None:
         """From now on these released files can be had, or cannot."""

@@ -18,8 +18,9 @@ from typing import Any, Protocol
 import orjson
 from sqlalchemy import DDL, Column, Float, Index, Integer, LargeBinary, String, Table, event
 
-from tearline.adapters.view import held_back
+from tearline.adapters.view import held_back, previews
 from tearline.adapters.view.collection import metadata
+from tearline.adapters.view.pages import FOREVER
 from tearline.terms import Box
 
 COLLECTIONS = ("imagery", "signals")
@@ -154,8 +155,11 @@ def open_fresh(db: sqlite3.Connection, before: int) -> None:
 
 def given(db: sqlite3.Connection) -> list[bytes]:
     """The items of all that is here and not held back, oldest first."""
-    query = "SELECT item FROM scene JOIN scene_item USING (seq) WHERE added IS NOT NULL ORDER BY start, seq"
-    return [bytes(row[0]) for row in db.execute(query)]
+    query = (
+        "SELECT seq, item FROM scene JOIN scene_item USING (seq) WHERE added IS NOT NULL ORDER BY start, seq"
+    )
+    rows = db.execute(query).fetchall()
+    return previews.shown(db, [row[0] for row in rows], [bytes(row[1]) for row in rows], FOREVER)
 
 
 def _drop(db: sqlite3.Connection, seqs: Sequence[int]) -> None:

@@ -55,6 +55,7 @@ class WantedFile(NamedTuple):
     size: int
 
 
+_PLACES = ('"out"', "held_back")
 _COLUMNS = "name, release, sha256, size, media_type, open"
 
 
@@ -75,6 +76,14 @@ def find(db: sqlite3.Connection, name: str, before: int) -> ReleasedFile | None:
 def released(db: sqlite3.Connection) -> list[ReleasedFile]:
     rows = db.execute(f"SELECT {_COLUMNS} FROM released_file ORDER BY name")  # noqa: S608
     return [_file(row) for row in rows]
+
+
+def state_of(db: sqlite3.Connection, release: str) -> tuple[int, bool] | None:
+    """The date-added of a release that has a file, be it held back, and whether its file is open."""
+    added = " UNION ALL ".join(f"SELECT added FROM {name} WHERE release = f.release" for name in _PLACES)  # noqa: S608
+    query = f"SELECT ({added}), open FROM released_file AS f WHERE release = ?"  # noqa: S608
+    row = db.execute(query, (release,)).fetchone()
+    return None if row is None or row[0] is None else (int(row[0]), bool(row[1]))
 
 
 def _file(row: Sequence[Any]) -> ReleasedFile:

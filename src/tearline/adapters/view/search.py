@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from tearline.adapters.view import previews
 from tearline.adapters.view.catalogue import COLLECTIONS, TEN_DAYS
 from tearline.adapters.view.pages import FOREVER
 from tearline.terms import Box
@@ -75,8 +76,9 @@ class Extent(NamedTuple):
 class Scenes:
     """What was opened, in one moment. See `View.scenes`."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+    def __init__(self, db: sqlite3.Connection, now: int = FOREVER) -> None:
+        """`now`: microseconds since 1970; what shows later is left out."""
+        self._db, self._now = db, now
 
     def search(self, wanted: Wanted, after: Place | None, limit: int) -> Found:
         """The first `limit` scenes after `after` that are wanted."""
@@ -89,16 +91,14 @@ class Scenes:
             page = [row for row in rows if after is None or row[1:3] < after][: limit + 1]
         more = len(page) > limit
         del page[limit:]
-        return Found(_items(self._db, page), Place(*page[-1][1:3]) if more else None, matched)
+        items = _items(self._db, page, self._now)
+        return Found(items, Place(*page[-1][1:3]) if more else None, matched)
 
     def item(self, collection: str, name: str) -> bytes | None:
         """The item with this id, where it is in that collection."""
-        query = (
-            "SELECT item FROM scene INDEXED BY scene_id JOIN scene_item USING (seq) "
-            "WHERE opened = 1 AND collection = ? AND id = ?"
-        )
+        query = "SELECT seq FROM scene INDEXED BY scene_id WHERE opened = 1 AND collection = ? AND id = ?"
         row = self._db.execute(query, (COLLECTIONS.index(collection), name)).fetchone()
-        return None if row is None else bytes(row[0])
+        return None if row is None else _items(self._db, [row], self._now)[0]
 
     def extent(self, collection: str) -> Extent:
         """What the collection lies within."""
@@ -229,10 +229,11 @@ def _places(wanted: Wanted) -> Iterator[tuple[str, str, tuple[float, ...]]]:
         yield name, conditions, tuple(value for _, value in bounds)
 
 
-def _items(db: sqlite3.Connection, rows: Sequence[_Row]) -> list[bytes]:
+def _items(db: sqlite3.Connection, rows: Sequence[_Row], now: int) -> list[bytes]:
     query = "SELECT seq, item FROM scene_item WHERE seq IN (SELECT value FROM json_each(?))"
-    held = {seq: bytes(body) for seq, body in db.execute(query, (_json([row[0] for row in rows]),))}
-    return [held[row[0]] for row in rows]
+    seqs = [row[0] for row in rows]
+    held = {seq: bytes(body) for seq, body in db.execute(query, (_json(seqs),))}
+    return previews.shown(db, seqs, [held[seq] for seq in seqs], now)
 
 
 def _json(values: Sequence[int | str]) -> str:
