@@ -63,3 +63,37 @@ def install(site: Path, module: str, text: str, *, package: str = "") -> None:
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     entry = f"{module.replace('_', '-')} = {name}:{module}"
     (about / "entry_points.txt").write_text(f"[tearline.sanitizers]\n{entry}\n")
+
+LIAR = '''
+from pathlib import Path
+
+import msgspec
+
+from tearline.media.imagery.make import make
+from tearline.terms import ImageryForm
+
+
+def liar(request, progress):
+    """Pixels as sharp as they are, which are said to be of 40 m."""
+    made = make(msgspec.structs.replace(request, form=ImageryForm(name="", time=request.form.time)), progress)
+    return msgspec.structs.replace(made, facts=msgspec.structs.replace(made.facts, gsd_m=request.form.gsd_m))
+
+
+liar.version = "1"
+'''
+
+FAILS = {
+    "raises": "raise ValueError('CANARY')",
+    "leaves": "raise SystemExit",
+    "dies": "import os; os._exit(0)",
+    "says_nothing": "return None",
+    "looks_around": "return open('/etc/hostname').read()",
+    "calls_out": "import socket; socket.socket()",
+    "says_it_cannot": "from tearline.terms import BadInput; raise BadInput('', 'its pixels', 'are all grey')",
+}
+"""What a sanitizer does instead of its work."""
+
+
+def failing(name: str) -> str:
+    """The module of one."""
+    return f"def {name}(request, progress):\n    {FAILS[name]}\n\n\n{name}.version = '1'\n"
