@@ -64,6 +64,7 @@ def install(site: Path, module: str, text: str, *, package: str = "") -> None:
     entry = f"{module.replace('_', '-')} = {name}:{module}"
     (about / "entry_points.txt").write_text(f"[tearline.sanitizers]\n{entry}\n")
 
+
 LIAR = '''
 from pathlib import Path
 

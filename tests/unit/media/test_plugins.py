@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -61,6 +62,16 @@ def test_a_recording_is_too(tmp_path: Path) -> None:
     assert found(source, form) == ()
     _, data = recordings.files(made(source, form)[0])
     assert np.array_equal(np.frombuffer(data, "<f4"), np.frombuffer(samples, "<f4") / 2)
+
+
+def test_the_example_of_the_page_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(__file__).parents[3] / "docs" / "sanitizer-plugins.md"
+    example = re.search(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    assert example
+    monkeypatch.setattr(sys, "executable", str(sanitizers.environment(tmp_path / "env", fog=example[1])))
+    source = pictures.raster(tmp_path / "source.tif")
+    assert found(source, FORM) == ()
+    assert set(np.unique(tifffile.imread(made(source, FORM)[0]) % 16)) == {0}
 
 
 REFUSED = {

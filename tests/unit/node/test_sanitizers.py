@@ -1,4 +1,4 @@
-"""Forms by plug-ins through a whole node: released, referred where one lies or is missing, and tried again."""
+"""Forms by plug-ins through a whole node: released, referred where one lies or is missing, tried again."""
 
 from __future__ import annotations
 
