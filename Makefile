@@ -17,7 +17,7 @@ run: $(VENV)/.ready
 	$(BIN)/tearline demo $(foreach file,$(PRODUCTS),--products $(file)) $(DEMO_ARGS)
 
 test: $(VENV)/.ready lint
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-long: $(VENV)/.ready
 	TEARLINE_LONG=1 $(BIN)/python -m pytest tests/properties

@@ -48,7 +48,7 @@ CLAUSE = """
 permit (principal in Coalition::"FVEY", action == Action::"releaseTearline", resource)
 when { resource.category == Category::"imagery" };
 """
-ABOUT = About(marking="TLP:GREEN", topics=frozenset({Topic.MARITIME}))
+ABOUT = About(marking="TLP:GREEN", topics=frozenset({Topic.CRIME}))
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def levels(of: Raster) -> Levels:
             columns = slice(left, left + _COLUMNS)
             strips.append((data[:, :, columns], sound[:, columns]))
     if not seen:
-        zeros = (0.0,)
+        zeros = (0.0,) * len(of.read(0, 1)[0])
         return Levels(low=zeros, high=zeros, span=zeros, rms=zeros, texture=1.0, power=1.0)
     first, last = np.percentile(np.concatenate(seen, axis=1).astype(np.float64), (0.5, 99.5), axis=1)
     span = tuple(map(float, last - first))
