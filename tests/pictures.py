@@ -14,7 +14,7 @@ from rasterio.transform import Affine
 
 from tearline.media import Findings, Inspect, Inspected, Made, Make, Verify
 from tearline.media.imagery import answer
-from tearline.terms import ImageryForm
+from tearline.terms import Imagery, ImageryForm, Signal
 
 TAKEN = datetime(2026, 11, 20, 10, 11, 12, tzinfo=UTC)
 WIDTH, HEIGHT = 160, 120
@@ -66,13 +66,19 @@ def make(source: Path, target: Path, form: ImageryForm | None, marking: str = "S
     request = Make(source=str(source), target=str(target), form=form, marking=marking, taken=TAKEN)
     said = answer(request, lambda done: None)
     assert isinstance(said, Made)
+    measured = findings(target, said, form, marking, inspect(source).facts)
+    assert measured == findings(target, said, form, marking), "our own maker keeps its word"
     return said
 
 
 def findings(
-    target: Path, made: Made, form: ImageryForm | None, marking: str = "SECRET//NOFORN"
+    target: Path,
+    made: Made,
+    form: ImageryForm | None,
+    marking: str = "SECRET//NOFORN",
+    of: Imagery | Signal | None = None,
 ) -> tuple[str, ...]:
-    request = Verify(made=str(target), form=form, marking=marking, taken=TAKEN, expected=made)
+    request = Verify(made=str(target), form=form, marking=marking, taken=TAKEN, expected=made, of=of)
     said = answer(request, lambda done: None)
     assert isinstance(said, Findings)
     return said.found

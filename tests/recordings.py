@@ -12,7 +12,7 @@ import numpy as np
 
 from tearline.media import Findings, Inspect, Inspected, Made, Make, Verify
 from tearline.media.signals import answer
-from tearline.terms import SignalForm
+from tearline.terms import Imagery, Signal, SignalForm
 
 RATE = 1_000_000.0
 
@@ -92,11 +92,19 @@ def make(source: Path, form: SignalForm, marking: str = "", **more: Any) -> tupl
     request = Make(source=str(source), target=str(target), form=form, marking=marking, **more)
     found = answer(request, lambda done: None)
     assert isinstance(found, Made)
+    measured = verify(target, form, found, marking, inspect(source).facts)
+    assert measured == verify(target, form, found, marking), "our own maker keeps its word"
     return target, found
 
 
-def verify(path: Path, form: SignalForm, expected: Made, marking: str = "") -> tuple[str, ...]:
-    request = Verify(made=str(path), form=form, marking=marking, expected=expected)
+def verify(
+    path: Path,
+    form: SignalForm,
+    expected: Made,
+    marking: str = "",
+    of: Imagery | Signal | None = None,
+) -> tuple[str, ...]:
+    request = Verify(made=str(path), form=form, marking=marking, expected=expected, of=of)
     found = answer(request, lambda done: None)
     assert isinstance(found, Findings)
     return found.found

@@ -346,6 +346,8 @@ class ImageryForm(msgspec.Struct, frozen=True, kw_only=True, tag="imagery"):
     """It goes so many hours after it was taken."""
     marking: str = ""
     """The marking of the form, set by its originator in the agreement; empty: that of the product."""
+    sanitizer: str = ""
+    """Who makes it, with its version (`fog/1`); empty: the node's own."""
 
 
 class SignalForm(msgspec.Struct, frozen=True, kw_only=True, tag="signal"):
@@ -363,6 +365,7 @@ class SignalForm(msgspec.Struct, frozen=True, kw_only=True, tag="signal"):
     time: Grain = Grain.DAY
     delay_h: int = 0
     marking: str = ""
+    sanitizer: str = ""
 
 
 MediaForm = ImageryForm | SignalForm

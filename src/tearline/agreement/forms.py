@@ -8,6 +8,7 @@ bits = 8                    # or 16
 time = "day"                # "exact", "hour", "day" (if not given), "month", "none"
 delay_h = 24                # it goes so many hours after it was taken
 marking = "SECRET//REL TO USA, GBR"   # of this form; else that of the product
+sanitizer = "fog/1"         # made by this plug-in, in this version; else by the node itself
 
 [forms.narrow]
 kind = "signal"
@@ -15,7 +16,7 @@ samples = true              # false: the metadata alone
 annotated = true            # only from the first annotated sample to the last
 bandwidth_hz = 25000
 position_deg = 1.0          # the receiver's position on a grid; not given: not told
-# time, delay_h and marking as above
+# time, delay_h, marking and sanitizer as above
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "position_deg": (0.001, 90),
 }
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_SANITIZER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[0-9A-Za-z][0-9A-Za-z.+-]*", re.ASCII)
+_LONGEST = 64
+"""Characters of name and version of a sanitizer."""
 _TIMES = {
     Grain.EXACT: "the exact time",
     Grain.HOUR: "the hour",
@@ -85,6 +89,9 @@ def _form(where: str, name: str, fields: Mapping[str, Any]) -> MediaForm:
         value = getattr(form, field, None)
         if value is not None and not low <= value <= high:  # what is no number is in no range
             raise BadInput(where, f"{place}.{field}", "it is out of range", f"write {low:g} to {high:g}")
+    if form.sanitizer and not (len(form.sanitizer) <= _LONGEST and _SANITIZER.fullmatch(form.sanitizer)):
+        place += ".sanitizer"
+        raise BadInput(where, place, "it is no name with a version", 'write sanitizer = "fog/1"')
     if isinstance(form, ImageryForm) and form.area is not None:
         _must_be_area(where, f"{place}.area", form.area, fields["area"])
     return form
@@ -121,3 +128,5 @@ def _parts(form: MediaForm) -> Iterator[str]:
         yield f"{form.delay_h} hours after it was taken"
     if form.marking:
         yield f"own ones marked {form.marking}"
+    if form.sanitizer:
+        yield f"made by {form.sanitizer}"

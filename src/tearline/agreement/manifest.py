@@ -202,10 +202,16 @@ def _version(where: str, read: _Manifest, media_forms: tuple[MediaForm, ...], cl
         del manifest["four_eyes"]
     # Their order counts, and a default that is written does not.
     body: dict[str, Any] = {
-        "manifest": manifest | ({"forms": msgspec.to_builtins(media_forms)} if media_forms else {}),
+        "manifest": manifest | ({"forms": [_fields(form) for form in media_forms]} if media_forms else {}),
         "clauses": [cedar.canonical(clause.text) for clause in clauses],
     }
     try:
         return hashlib.sha256(rfc8785.dumps(body)).hexdigest()
     except rfc8785.CanonicalizationError:
         raise BadInput(where, "clauses.cedar", "a number is too large", "write a rank from 0 to 4") from None
+
+
+def _fields(form: MediaForm) -> dict[str, Any]:
+    """Without a sanitizer of its own a form is what it was before there were any."""
+    fields: dict[str, Any] = msgspec.to_builtins(form)
+    return fields if form.sanitizer else {name: each for name, each in fields.items() if name != "sanitizer"}

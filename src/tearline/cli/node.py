@@ -99,7 +99,8 @@ def status(home: Path) -> None:
 def reconsider(home: Path) -> None:
     """Ask the gate again about all that is held: what a new partner or agreement may now have then goes.
 
-    Products that were considered before are not opened to a newcomer by themselves.
+    Products that were considered before are not opened to a newcomer by themselves. Forms of pictures and
+    recordings that could not be made are tried again: say it when a sanitizer was installed or repaired.
     """
     with Node.open(home) as node:
         click.echo(f"{ask_again(node)} products wait for the gate")

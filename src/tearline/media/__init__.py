@@ -7,7 +7,9 @@ else. A form is always built anew from samples and an allow-list, never copied a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
@@ -29,6 +31,7 @@ __all__ = [
     "Previewed",
     "Progress",
     "Request",
+    "Sanitizer",
     "Verify",
     "reads",
     "reads_beside",
@@ -36,7 +39,7 @@ __all__ = [
 ]
 
 SANITIZER = "media/1"
-"""The version of the sanitizers: a form made by another version is another file."""
+"""The node's own sanitizers: a form made by another version is another file."""
 
 
 class Inspect(msgspec.Struct, frozen=True, kw_only=True, tag="inspect"):
@@ -74,6 +77,8 @@ class Verify(msgspec.Struct, frozen=True, kw_only=True, tag="verify"):
     marking: str
     taken: datetime | None = None
     expected: Made
+    of: Imagery | Signal | None = None
+    """What it was made of: a form is measured against that too, where it is told."""
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True, tag="preview"):
@@ -178,6 +183,21 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
     """A line on stderr: how much of the work is done, 0 to 1."""
 
     done: float
+
+
+class Sanitizer(Protocol):
+    """What a plug-in is: the one entry point of its name in the group `tearline.sanitizers`."""
+
+    @property
+    def version(self) -> str:
+        """What agreements pin, behind the slash."""
+
+    def __call__(self, request: Make, progress: Callable[[float], None]) -> Made:
+        """Write the form at `request.target`; the same request gives the same bytes.
+
+        `sha256` and `size` of the answer are told anew, and may be empty. Raises `BadInput` where the form
+        cannot be made.
+        """
 
 
 Request = Inspect | Make | Verify | Preview | Mark | Detect

@@ -12,7 +12,18 @@ from pathlib import Path
 
 import msgspec
 
-from tearline.media import Answer, Detect, Failed, Mark, Progress, Request, reads, reads_beside
+from tearline.media import (
+    SANITIZER,
+    Answer,
+    Detect,
+    Failed,
+    Make,
+    Mark,
+    Progress,
+    Request,
+    reads,
+    reads_beside,
+)
 from tearline.terms import BadInput
 
 _Reader = Callable[[Request, Callable[[float], None]], Answer]
@@ -27,13 +38,9 @@ def main() -> None:
 
 def answer(request: Request) -> Answer:
     """Do it. Total for bad files: what is wrong with one is a `Failed`."""
-    path = Path(reads_beside(request) or reads(request))
     try:
         # Each loads its libraries only when it is needed.
-        kind = "signals" if _is_recording(path) else "imagery"
-        if isinstance(request, Mark | Detect):
-            kind = "marks.recordings" if kind == "signals" else "marks.pictures"
-        do: _Reader = import_module(f"tearline.media.{kind}").answer
+        do: _Reader = import_module(f"tearline.media.{_room(request)}").answer
         return do(request, progress)
     except BadInput as error:
         return Failed(place=error.place, reason=error.reason, remedy=error.remedy)
@@ -41,6 +48,16 @@ def answer(request: Request) -> Answer:
         return Failed(place="", reason="needs more memory than a file may")
     except OSError as error:
         return Failed(place="", reason=f"cannot be read ({error.strerror or 'an error of the system'})")
+
+
+def _room(request: Request) -> str:
+    """Where it is done."""
+    if isinstance(request, Make) and request.form and request.form.sanitizer not in {"", SANITIZER}:
+        return "plugins"
+    is_recording = _is_recording(Path(reads_beside(request) or reads(request)))
+    if isinstance(request, Mark | Detect):
+        return "marks.recordings" if is_recording else "marks.pictures"
+    return "signals" if is_recording else "imagery"
 
 
 def progress(done: float) -> None:

@@ -405,9 +405,11 @@ def _revive(node: Node, db: Connection, releases: Collection[str]) -> None:
 def reconsider(node: Node) -> int:
     """Let the gate answer again for all that is held: for a new partner or agreement, by an officer's act.
 
-    What was released stays released and is not released twice. Returns how many products wait.
+    What was released stays released and is not released twice. Forms that could not be made, or may not go,
+    are made again where the gate asks for them. Returns how many products wait.
     """
     with node.writing() as db:
+        store.forget_failed_variants(db)
         waiting = store.reconsider(db)
         node.record(Act.ALL_RECONSIDERED, {"products": waiting})
     return waiting
@@ -450,8 +452,8 @@ def _compose(
         )
     except forms.Waits:
         return None
-    except forms.Found:
-        forms.refer(outcomes, party)
+    except forms.Found as found:
+        forms.refer(outcomes, party, found)
         return None
     except (BadInput, Refused):
         outcomes[party] = Refer(partner=party, reasons=(Reason(check=7, code="release.not-composed"),))

@@ -35,6 +35,7 @@ from tearline.node.references import Circle, Drafted, Order
 from tearline.terms import (
     BadInput,
     Grain,
+    Imagery,
     ImageryForm,
     Label,
     Media,
@@ -45,6 +46,7 @@ from tearline.terms import (
     Reason,
     Refer,
     Refused,
+    Signal,
     SignalForm,
     Tearline,
     Whole,
@@ -68,14 +70,17 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     marking: str
     taken: datetime | None
     sanitizer: str = SANITIZER
+    """Who makes it: the node itself, or the plug-in that the form names."""
+    of: Imagery | Signal | None = None
+    """What `source` is: the form is measured against that."""
     marked_for: Holder | None = None
     """Whose mark is in it; what it is made of is then the same variant without one."""
 
     @property
     def id(self) -> str:
         """The same for the same bytes: what a form is called, and when it goes, is not in them."""
-        form = None if self.form is None else replace(self.form, name="", delay_h=0, marking="")
-        return sha256(store.encode(replace(self, form=form))).hexdigest()
+        form = self.form and replace(self.form, name="", delay_h=0, marking="", sanitizer="")
+        return sha256(store.encode(replace(self, form=form, of=None))).hexdigest()
 
 
 class Wanted(NamedTuple):
@@ -102,7 +107,7 @@ class Waits(Refused):
 
 
 class Found(Refused):
-    """The second parser found something in what was made, or nothing could be made."""
+    """The second parser found something in what was made, or nothing could be made: what, for an officer."""
 
 
 def content_for(node: Node, product: Product, outcome: Whole | Tearline, now: datetime) -> Content:
@@ -121,7 +126,12 @@ def content_for(node: Node, product: Product, outcome: Whole | Tearline, now: da
     if not isinstance(own, Label):
         raise Refused("a product in quarantine goes to nobody")
     variant = Variant(
-        source=media.sha256, form=form, marking=_line(own, outcome.partner), taken=media.facts.taken
+        source=media.sha256,
+        form=form,
+        marking=_line(own, outcome.partner),
+        taken=media.facts.taken,
+        sanitizer=(form and form.sanitizer) or SANITIZER,
+        of=media.facts,
     )
     made = _made(node, variant)
     if node.home.config.marks.media and bears_a_mark(form):
@@ -143,7 +153,7 @@ def _made(node: Node, variant: Variant) -> Made:
         raise Waits(None, variant)
     done = msgspec.json.decode(body, type=Done)
     if done.made is None or done.found:
-        raise Found("what was made of it may not go")
+        raise Found(" ".join(done.found))
     return done.made
 
 
@@ -206,9 +216,9 @@ def park(found: list[Waiting], order: Order, outcomes: Mapping[int, dict[Party, 
     return found
 
 
-def refer(outcomes: dict[Party, Outcome], party: Party) -> None:
+def refer(outcomes: dict[Party, Outcome], party: Party, found: Found) -> None:
     """An officer looks at what was found in a form."""
-    reasons = (*outcomes[party].reasons, Reason(check=7, code="form.found"))
+    reasons = (*outcomes[party].reasons, Reason(check=7, code="form.found", detail=str(found)))
     outcomes[party] = Refer(partner=party, reasons=reasons)
 
 
@@ -255,15 +265,18 @@ def make(blobs: Blobs, job: Wanted) -> Done:
         try:
             made = sandbox.run(request)
             findings = sandbox.run(
-                Verify(made=str(target), expected=made, form=form, marking=marking, taken=taken)
+                Verify(
+                    made=str(target), expected=made, form=form, marking=marking, taken=taken, of=variant.of
+                )
             )
+            if findings.found:
+                return Done(made=made, found=findings.found)
             blob = blobs.adopt(target, variant.id)
         except BadInput as error:
-            return Done(made=None, found=(str(BadInput("its form", error.place, error.reason)),))
-        found = findings.found
-        if (blob.sha256, blob.size) != (made.sha256, made.size):
-            found = (*found, "what was made is not what its maker said")
-        return Done(made=made, found=found)
+            where = "its form" if variant.sanitizer == SANITIZER else f"its form by {variant.sanitizer}"
+            return Done(made=None, found=(str(BadInput(where, error.place, error.reason, error.remedy)),))
+        same = (blob.sha256, blob.size) == (made.sha256, made.size)
+        return Done(made=made, found=() if same else ("what was made is not what its maker said",))
 
 
 def keep(node: Node, job: Wanted, done: Done) -> None:
@@ -282,6 +295,6 @@ def keep(node: Node, job: Wanted, done: Done) -> None:
         entry["marked_for"] = variant.marked_for.partner
     with node.writing() as db:
         node.record(Act.FORM_MADE, entry)
-        sha = None if made is None else made.sha256
+        sha = None if made is None or done.found else made.sha256
         store.keep_variant(db, variant.id, msgspec.json.encode(done), sha)
         store.wake_products_of(db, variant.source, store.stamp(node.clock()))

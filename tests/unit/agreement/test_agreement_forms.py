@@ -64,6 +64,7 @@ def test_the_forms_of_the_page_are_read_and_its_clause_is_said() -> None:
         time=Grain.DAY,
         delay_h=24,
         marking="SECRET//REL TO USA, GBR",
+        sanitizer="fog/1",
     )
     assert narrow == SignalForm(name="narrow", annotated=True, bandwidth_hz=25000, position_deg=1)
     assert log == SignalForm(name="log", samples=False)
@@ -97,6 +98,18 @@ BAD = {
     "an area and more": (
         'kind = "imagery"\narea = { west = 20, south = 40, east = 30, north = 50, up = 1 }',
         "forms.x.area: it is no area on the earth",
+    ),
+    "a sanitizer without a version": (
+        'kind = "imagery"\nsanitizer = "fog"',
+        "forms.x.sanitizer: it is no name with a version",
+    ),
+    "a sanitizer with a path": (
+        'kind = "signal"\nsanitizer = "../fog/1"',
+        "forms.x.sanitizer: it is no name with a version",
+    ),
+    "a sanitizer with a name too long": (
+        f'kind = "signal"\nsanitizer = "{"fog" * 21}/1"',
+        "forms.x.sanitizer: it is no name with a version",
     ),
     "half an area": ('kind = "imagery"\narea = { west = 20 }', "forms.x.area: object missing"),
 }
@@ -143,6 +156,17 @@ def test_forms_and_their_order_are_part_of_the_version_and_what_is_understood_is
     assert len({each.version for each in versions}) == 5
     plain = read(COARSE + 'time = "day"\ndelay_h = 0\n'), read(COARSE.replace("10", "10.0 # metres"))
     assert {each.version for each in plain} == {read(COARSE).version}
+
+
+def test_who_makes_a_form_is_part_of_it() -> None:
+    fog, newer = (read(f'{COARSE}sanitizer = "fog/{number}"\n') for number in (1, 2))
+    none = read(f'{COARSE}sanitizer = ""\n')
+    assert len({fog.version, newer.version, none.version, read(LOG).version}) == 4
+    assert (none.version, none.forms) == (read(COARSE).version, read(COARSE).forms)
+    assert difference(fog, newer).manifest == (
+        "form coarse is now imagery: no sharper than 10 m, with the day, made by fog/2; "
+        "was imagery: no sharper than 10 m, with the day, made by fog/1",
+    )
 
 
 def test_what_a_revision_changes_in_forms() -> None:

@@ -12,7 +12,7 @@ import rasterio
 import tifffile
 
 from tearline.media.imagery.make import hashed
-from tearline.terms import Box, Grain, ImageryForm
+from tearline.terms import Box, Grain, ImageryForm, SignalForm
 from tests import pictures
 
 FORM = ImageryForm(name="coarse", gsd_m=10, time=Grain.DAY)
@@ -197,3 +197,67 @@ def test_gdal_reads_the_nitf_where_it_was_told(nitf):
         assert (picture.transform.a, picture.transform.e) == (10, -10)
         assert picture.transform.c % 10 == picture.transform.f % 10 == 0
     assert made.facts.gsd_m == 10
+
+
+# --- Against what it was made of ------------------------------------------------------------------
+
+
+def facts_of(source):
+    return pictures.inspect(source).facts
+
+
+def test_pixels_of_another_size_than_was_told(tiff, nitf):
+    for target, made in (tiff, nitf):
+        for size in (20.0, 9.0, None, float("nan")):
+            told = msgspec.structs.replace(made.facts, gsd_m=size)
+            said = pictures.findings(target, msgspec.structs.replace(made, facts=told), FORM)
+            assert "the size of its pixels is not what was told" in said, size
+
+
+def forged(tmp_path, left=None, top=None, side=10.0):
+    """A form of the source's own pixels of 2 m, in which it is written that they are of `side`, and told."""
+    source, target = pictures.raster(tmp_path / "source.tif"), tmp_path / "form.tif"
+    made = pictures.make(source, target, ImageryForm(name="own", time=Grain.DAY))
+    with tifffile.TiffFile(target) as file:
+        scale, corner = (file.pages[0].tags[code].valueoffset for code in (33550, 33922))
+    patch(target, scale, struct.pack("<2d", side, side))
+    place = pictures.LEFT if left is None else left, pictures.TOP if top is None else top
+    patch(target, corner + 24, struct.pack("<2d", *place))
+    now = facts_of(target)
+    told = msgspec.structs.replace(made.facts, gsd_m=now.gsd_m, box=now.box)
+    sha256, size = hashed(target)
+    lie = msgspec.structs.replace(made, facts=told, sha256=sha256, size=size)
+    assert pictures.findings(target, lie, FORM) == (), "by itself it is sound"
+    return pictures.findings(target, lie, FORM, of=facts_of(source))
+
+
+def test_sharp_pixels_that_are_said_to_be_large_reach_beyond_their_picture(tmp_path):
+    assert forged(tmp_path, 500_000.0, 5_500_000.0) == ("it reaches beyond its picture",)
+
+
+def test_pixels_beside_the_common_grid(tmp_path):
+    assert "its pixels are not on the common grid" in forged(tmp_path)
+    assert "its pixels are not on the common grid" in forged(tmp_path, 500_000.0, 5_500_000.0, 11.0)
+
+
+def test_a_form_is_no_more_than_its_picture(tiff, nitf, tmp_path):
+    target, made = tiff
+    of = facts_of(tmp_path / "source.tif")
+    assert pictures.findings(target, made, FORM, of=of) == ()
+    for change, reason in (
+        ({"bands": 2}, "it has more bands than its picture"),
+        ({"format": "nitf"}, "a nitf has no form that is geotiff"),
+        ({"gsd_m": None, "box": None}, "it has a place that its picture has not"),
+        ({"box": Box(1, 1, 2, 2)}, "it reaches beyond its picture"),
+    ):
+        said = "\n".join(pictures.findings(target, made, FORM, of=msgspec.structs.replace(of, **change)))
+        assert reason in said
+    lost = msgspec.structs.replace(of, box=None)
+    assert pictures.findings(target, made, FORM, of=lost) == ()
+    by_others = msgspec.structs.replace(FORM, sanitizer="fog/1")
+    assert "180th meridian" in "\n".join(pictures.findings(target, made, by_others, of=lost))
+
+
+def test_a_picture_is_no_form_of_a_recording(nitf):
+    target, made = nitf
+    assert pictures.findings(target, made, SignalForm(name="x")) == ("the form is not one of a picture",)

@@ -177,8 +177,14 @@ def variants_made(db: Connection) -> list[tuple[bytes, bytes]]:
 
 
 def keep_variant(db: Connection, name: str, done: bytes, sha256: str | None) -> None:
-    """Keep what became of a variant; `sha256`: of the file that was made."""
+    """Keep what became of a variant; `sha256`: of the file that was made, or `None` where none may go."""
     db.execute(_variant.update().where(_variant.c.id == name).values(done=done, sha256=sha256))
+
+
+def forget_failed_variants(db: Connection) -> int:
+    """Let those that were tried, and may not go, be tried again when they are wanted; returns how many."""
+    failed = _variant.c.done.is_not(None) & _variant.c.sha256.is_(None)
+    return db.execute(delete(_variant).where(failed)).rowcount
 
 
 def wake_products_of(db: Connection, source: str, at: str) -> None:

@@ -1,4 +1,4 @@
-"""Reads a finished form with parsers that did not make it, and reports whatever it should not be.
+"""Reads a finished form with parsers that did not make it, measures it, and reports what it should not be.
 
 GeoTIFF: every tag by tifffile; NITF: every field by jbpy; both again by GDAL. What is not expected by name is
 a finding, whatever it holds; so is a byte of the file that no tag, field or tile accounts for.
@@ -17,9 +17,10 @@ import tifffile
 
 from tearline.media import Findings, Verify
 from tearline.media.imagery import nitf_file, tiff
+from tearline.media.imagery.grid import is_common
 from tearline.media.imagery.make import hashed
 from tearline.media.imagery.nitf import Headers
-from tearline.media.imagery.opened import MEDIA_TYPES, facts_of, format_of, opened
+from tearline.media.imagery.opened import MEDIA_TYPES, facts_of, format_of, opened, place_of
 from tearline.media.imagery.picture import instant, told
 from tearline.media.imagery.security import WIDTHS, Unwritable, fields_of
 from tearline.media.imagery.tags import SAMPLES, reopened
@@ -29,6 +30,8 @@ _PLACE = 1e-4
 """Degrees, about 10 m: how far GDAL's reading of the place may lie from ours for a GeoTIFF."""
 _SECOND = 1 / 3600
 """The same for NITF, whose fields tell seconds of arc or metres."""
+_TURN = 0.05
+"""Of a picture's sides: how far a form may lie beyond it, for maps are turned against each other by that."""
 
 
 def check(request: Verify) -> Findings:
@@ -44,13 +47,18 @@ def check(request: Verify) -> Findings:
         if kind != facts.format or MEDIA_TYPES[kind] != request.expected.media_type:
             found.append(f"it is {kind}, not {facts.format}")
         with opened(path) as dataset:
-            seen = facts_of(dataset, kind)
+            seen, place = facts_of(dataset, kind), place_of(dataset)
             found += _facts(seen, facts)
         if isinstance(request.form, ImageryForm):
+            found += _size(seen, facts, place)
             found += _form(request, request.form, facts)
+            if isinstance(request.of, Imagery):
+                found += _against(request.of, facts, request.form, place)
             found += _geotiff(path, request, facts) if kind == "geotiff" else _nitf(path, request, facts)
-        else:
+        elif request.form is None:
             found += _marking(Headers(path), request.marking)
+        else:
+            found.append("the form is not one of a picture")
     except BadInput as error:
         found.append(f"it cannot be read again: {error.reason}")
     return Findings(found=tuple(found))
@@ -67,6 +75,50 @@ def _facts(seen: Imagery, told_: Imagery) -> Iterator[str]:
         near = _PLACE if told_.format == "geotiff" else _SECOND
         if any(abs(a - b) > near for a, b in zip(_sides(seen.box), _sides(told_.box), strict=True)):
             yield "it lies elsewhere than was told"
+
+
+def _size(seen: Imagery, told_: Imagery, place: tuple[Any, Any] | None) -> Iterator[str]:
+    """The size of its pixels: a NITF tells where its corners are to a metre, or to a second of arc."""
+    if seen.gsd_m is None or told_.gsd_m is None:
+        if seen.gsd_m != told_.gsd_m:
+            yield "the size of its pixels is not what was told"
+        return
+    step = 0.0 if seen.format == "geotiff" else 1.5 if place and place[0].is_projected else 45.0
+    if not abs(seen.gsd_m - told_.gsd_m) <= 1e-3 * told_.gsd_m + step / max(
+        1, min(seen.width, seen.height) - 1
+    ):
+        yield "the size of its pixels is not what was told"
+
+
+def _against(of: Imagery, facts: Imagery, form: ImageryForm, place: tuple[Any, Any] | None) -> Iterator[str]:
+    """The form against the picture of which it was made: samples that are said to be larger than they are
+    would reach beyond it."""
+    if (of.format == "nitf") is not (facts.format == "nitf"):
+        yield f"a {of.format} has no form that is {facts.format}"
+    if facts.bands > of.bands:
+        yield "it has more bands than its picture"
+    if of.gsd_m is None or facts.gsd_m is None:
+        if facts.gsd_m != of.gsd_m or facts.width > of.width or facts.height > of.height:
+            yield "it has a place that its picture has not, or has not its place, or is larger"
+        return
+    if of.box is None or facts.box is None:
+        if form.sanitizer:
+            yield "it cannot be measured against its picture, which crosses the 180th meridian"
+    elif _beyond(facts.box, of.box):
+        yield "it reaches beyond its picture"
+    averaged = form.gsd_m > of.gsd_m * 1.001
+    if averaged and facts.format == "geotiff" and not (place and is_common(*place)):
+        yield "its pixels are not on the common grid"
+
+
+def _beyond(inner: Box, outer: Box) -> bool:
+    across, down = _TURN * (outer.east - outer.west), _TURN * (outer.north - outer.south)
+    return (
+        inner.west < outer.west - across
+        or inner.east > outer.east + across
+        or inner.south < outer.south - down
+        or inner.north > outer.north + down
+    )
 
 
 def _sides(box: Box) -> tuple[float, ...]:

@@ -95,6 +95,21 @@ def plan(dataset: Any, form: ImageryForm) -> Grid:
     )
 
 
+def is_common(crs: Any, affine: Any) -> bool:
+    """Whether these are cells of the one grid: of its sides, or those doubled, and with its edges."""
+    unit = _DEGREE if crs.is_geographic else crs.linear_units_factor[1]
+    if affine.b or affine.d or not affine.a > 0 > affine.e:
+        return False
+    doublings = [math.log2(side * unit / rung) for side in (affine.a, -affine.e) for rung in RUNGS]
+    across, down = doublings[: len(RUNGS)], doublings[len(RUNGS) :]
+    known = all(any(each > -_SAME and _is_whole(each) for each in axis) for axis in (across, down))
+    return known and _is_whole(affine.c / affine.a) and _is_whole(affine.f / affine.e)
+
+
+def _is_whole(number: float) -> bool:
+    return abs(number - round(number)) < _SAME
+
+
 def edges(grid: Grid, affine: Any) -> tuple[Any, Any]:
     """The edges of the cells in pixels of the source, from its left and from its top."""
     x = (grid.left + np.arange(grid.width + 1) * grid.across - affine.c) / affine.a

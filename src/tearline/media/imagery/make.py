@@ -23,14 +23,19 @@ from tearline.terms import BadInput, Grain, Imagery, ImageryForm
 
 _STEP = 1 << 20
 _Progress = Callable[[float], None]
+_Change = Callable[[Any], Any]
 
 
-def make(request: Make, progress: _Progress) -> Made:
-    """Raises `BadInput` where the form cannot be made; the target may be half written then."""
+def make(request: Make, progress: _Progress, change: _Change | None = None) -> Made:
+    """Raises `BadInput` where the form cannot be made; the target may be half written then.
+
+    `change`, for plug-ins, does something more to each strip of the finished form: from an array of shape
+    (bands, rows, columns) it gives one of the same shape. What is not sound stays so.
+    """
     path, target = Path(request.source), Path(request.target)
     kind = format_of(path)
     if isinstance(request.form, ImageryForm):
-        facts, did = _form(path, kind, target, request, request.form, progress)
+        facts, did = _form(path, kind, target, request, request.form, progress, change)
     elif request.form is None and kind == "nitf":
         mark_anew(path, target, request.marking, progress)
         with opened(target) as dataset:
@@ -43,7 +48,13 @@ def make(request: Make, progress: _Progress) -> Made:
 
 
 def _form(
-    path: Path, kind: Format, target: Path, request: Make, form: ImageryForm, progress: _Progress
+    path: Path,
+    kind: Format,
+    target: Path,
+    request: Make,
+    form: ImageryForm,
+    progress: _Progress,
+    change: _Change | None,
 ) -> tuple[Imagery, list[str]]:
     new: Format = "nitf" if kind == "nitf" else "geotiff"
     security = written(request.marking) if new == "nitf" else {}
@@ -54,7 +65,7 @@ def _form(
                 raise BadInput("", "its samples", "are transparency alone")
             scale = _scale(of, grid, form.bits)
             picture = _picture(dataset, of, grid, scale, told(request.taken, form.time))
-            finished = _finished(of, picture, scale, progress)
+            finished = _finished(of, picture, scale, progress, change)
             with target.open("w+b") as file:
                 if new == "nitf":
                     nitf_file.write(file, picture, security, finished)
@@ -115,7 +126,9 @@ def _picture(dataset: Any, of: Source, grid: Grid, scale: _Scale | None, time: s
     )
 
 
-def _finished(of: Source, picture: Picture, scale: _Scale | None, progress: _Progress) -> Iterator[Any]:
+def _finished(
+    of: Source, picture: Picture, scale: _Scale | None, progress: _Progress, change: _Change | None
+) -> Iterator[Any]:
     """The strips in the form's type of sample."""
     kind, blank, done = np.dtype(picture.dtype), picture.blank, 0
     for strip in strips(of, picture.grid):
@@ -123,6 +136,8 @@ def _finished(of: Source, picture: Picture, scale: _Scale | None, progress: _Pro
         if kind.kind != "f" and data.dtype != kind:
             data = np.rint(data, out=data)  # within bounds: a mean is, and what is scaled is
         data = data.astype(kind, copy=False)
+        if change:
+            data = alike(change(data), data)
         done += data.shape[1]
         yield data if blank is None else _blanked((data, sound), kind, blank)
         progress(done / picture.grid.height)
@@ -151,6 +166,14 @@ def _did(own: float | None, grid: Grid, picture: Picture, form: ImageryForm) -> 
         "time left out" if form.time is Grain.NONE or not picture.time else f"time told by {form.time}"
     )
     return did
+
+
+def alike(changed: Any, data: Any) -> Any:
+    """What a plug-in made of `data`, in the same type. Raises `BadInput` for another shape."""
+    changed = np.asarray(changed)
+    if changed.shape != data.shape or changed.dtype.kind not in "uif":
+        raise BadInput("", "its samples", "were changed into others than there can be")
+    return changed.astype(data.dtype, copy=False)
 
 
 def hashed(path: Path) -> tuple[str, int]:

@@ -41,7 +41,7 @@ def _answer(request: Request, progress: Callable[[float], None]) -> Answer:
         case Verify(form=SignalForm() as form):
             from tearline.media.signals.verifying import verify  # noqa: PLC0415
 
-            return verify(path, form, request.marking, request.expected, progress)
+            return verify(request, form, progress)
         case Preview():
             from tearline.media.signals.drawing import draw  # noqa: PLC0415
 

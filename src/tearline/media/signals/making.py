@@ -31,15 +31,19 @@ def make(
     marking: str,
     taken: datetime | None,
     progress: Callable[[float], None],
+    change: Callable[[Array], Array] | None = None,
 ) -> Made:
     """Write `form` of the recording `source` to `target`; the same recording and form give the same bytes.
+
+    `change`, for plug-ins, does something more to each block of the form's numbers as they are stored: from
+    an array of shape (samples, channels * numbers) it gives one of the same shape and type.
 
     Raises:
         BadInput: the recording cannot be taken, or the form cannot be made of it.
     """
     recording = opened(source)
     made = plan(recording, form, marking, taken)
-    dataset = _all(recording, made, progress) if form.samples else None
+    dataset = _all(recording, made, progress, change) if form.samples else None
     return written(
         target,
         made.metadata,
@@ -79,11 +83,19 @@ def _dataset(dataset: Iterable[Array], out: BinaryIO) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _all(recording: Recording, made: Plan, progress: Callable[[float], None]) -> Iterator[Array]:
+def _all(
+    recording: Recording,
+    made: Plan,
+    progress: Callable[[float], None],
+    change: Callable[[Array], Array] | None,
+) -> Iterator[Array]:
     """The samples of the form as they are stored, run after run."""
     done = 0
     for run in made.runs:
         for numbers in _numbers(recording, run, made.factor):
+            stored = numbers
+            if change and ((numbers := change(stored)).shape, numbers.dtype) != (stored.shape, stored.dtype):
+                raise BadInput(recording.where, "dataset", "was changed into other numbers than there can be")
             if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
                 raise BadInput(recording.where, "dataset", "holds samples that are no finite numbers")
             yield numbers

@@ -11,18 +11,21 @@ import math
 import re
 import tarfile
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 
-from tearline.media import Findings, Made
-from tearline.terms import Grain, SignalForm
+from tearline.media import Findings, Verify
+from tearline.terms import Grain, Position, Signal, SignalForm
 
 _CHUNK = 1 << 22
 _MOST = 16 << 20
 _STEM = re.compile(r"([0-9a-f]{32})/\1")
+_DATATYPE = re.compile(r"([cr])([fiu])(8|16|32|64)(_[lb]e)?", re.ASCII)
 _TIMES = {
     Grain.EXACT: re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII),
     Grain.HOUR: re.compile(r"\d{4}-\d\d-\d\dT\d\d:00:00\.0{6}Z", re.ASCII),
@@ -52,22 +55,25 @@ _ANNOTATION: dict[str, type] = {
 }
 
 
-def verify(
-    path: Path, form: SignalForm, marking: str, expected: Made, progress: Callable[[float], None]
-) -> Findings:
-    """Whatever in `path` is not what `form` allows, or not what its maker said; none: it may go."""
+def verify(request: Verify, form: SignalForm, progress: Callable[[float], None]) -> Findings:
+    """Whatever in it is not what `form` allows, or not what its maker said; none: it may go."""
+    path, expected, facts = Path(request.made), request.expected, request.expected.facts
+    if not isinstance(facts, Signal) or expected.media_type != "application/x-sigmf":
+        return Findings(found=("the form is not one of a recording",))
     with path.open("rb") as file:
         whole = hashlib.file_digest(file, "sha256").hexdigest()
     found: list[str] = []
     if (whole, path.stat().st_size) != (expected.sha256, expected.size):
         found.append("the file is not the one that was made")
     try:
-        found += _archive(path, form, marking, expected, progress)
+        found += _archive(path, form, request.marking, facts, progress)
+        if isinstance(request.of, Signal):
+            found += _against(request.of, facts)
     except (
         tarfile.TarError,
         orjson.JSONDecodeError,
         OSError,
-        KeyError,
+        LookupError,
         TypeError,
         ValueError,
         AttributeError,
@@ -77,7 +83,7 @@ def verify(
 
 
 def _archive(
-    path: Path, form: SignalForm, marking: str, expected: Made, progress: Callable[[float], None]
+    path: Path, form: SignalForm, marking: str, facts: Signal, progress: Callable[[float], None]
 ) -> Iterator[str]:
     with tarfile.open(path, "r:") as archive:
         entries = archive.getmembers()
@@ -111,12 +117,15 @@ def _archive(
     if form.samples:
         data = entries[0]
         digest = heading["core:sha512"]
-        yield from _dataset(path, data.offset_data, data.size, heading, expected, progress)
+        yield from _dataset(path, data.offset_data, data.size, heading, facts, progress)
     if stem[1] != digest[:32]:
         yield "the names in the archive are not of its hash"
-    yield from _heading(heading, form, marking, expected)
-    yield from _captures(metadata["captures"], form, expected)
-    yield from _annotations(metadata, expected)
+    yield from _heading(heading, form, marking, facts)
+    yield from _captures(metadata["captures"], form, facts)
+    yield from _told(metadata["captures"][0], facts)
+    if form.sanitizer:
+        yield from _intervals(metadata["captures"], facts)
+    yield from _annotations(metadata, facts)
 
 
 def _entry(entry: tarfile.TarInfo, block: bytes, at: int) -> Iterator[str]:
@@ -145,8 +154,7 @@ def _fields(metadata: Any) -> Iterator[str]:
                 yield f"a field in {name} is of another type than it has to be"
 
 
-def _heading(heading: dict[str, Any], form: SignalForm, marking: str, expected: Made) -> Iterator[str]:
-    facts = expected.facts
+def _heading(heading: dict[str, Any], form: SignalForm, marking: str, facts: Signal) -> Iterator[str]:
     if heading.get("core:description", "") != marking:
         yield "core:description is not the marking"
     if heading.get("core:metadata_only", False) is form.samples:
@@ -157,11 +165,11 @@ def _heading(heading: dict[str, Any], form: SignalForm, marking: str, expected: 
         yield "core:version is not the one that is written"
     rate = heading.get("core:sample_rate")
     told = (heading["core:datatype"], heading["core:num_channels"], rate)
-    if told != (
-        getattr(facts, "datatype", 0),
-        getattr(facts, "channels", 0),
-        getattr(facts, "sample_rate_hz", 0),
-    ):
+    if not _DATATYPE.fullmatch(told[0]):
+        yield "core:datatype is no dataset format"
+    if not form.samples and facts.samples:
+        yield "there are samples, and the form has none"
+    if told != (facts.datatype, facts.channels, facts.sample_rate_hz):
         yield "datatype, channels or sample rate are not what the maker said"
     if form.bandwidth_hz is not None:
         width = (rate or math.inf) / (1 if told[0].startswith("c") else 2)
@@ -169,7 +177,7 @@ def _heading(heading: dict[str, Any], form: SignalForm, marking: str, expected: 
             yield "core:sample_rate holds more bandwidth than the form has"
 
 
-def _captures(captures: list[dict[str, Any]], form: SignalForm, expected: Made) -> Iterator[str]:
+def _captures(captures: list[dict[str, Any]], form: SignalForm, facts: Signal) -> Iterator[str]:
     times = [capture["core:datetime"] for capture in captures if "core:datetime" in capture]
     if times and (form.time is Grain.NONE or not _TIMES[form.time].fullmatch(times[0])):
         yield "core:datetime tells more than the form does"
@@ -181,7 +189,7 @@ def _captures(captures: list[dict[str, Any]], form: SignalForm, expected: Made) 
         if (point := capture.get("core:geolocation")) is not None:
             yield from _point(point, form.position_deg)
     starts = [capture["core:sample_start"] for capture in captures]
-    most = getattr(expected.facts, "samples", 0) or math.inf
+    most = facts.samples or math.inf
     if starts != sorted(set(starts)) or any(not 0 <= start < most for start in starts):
         yield "captures are not in order, or out of range"
 
@@ -201,12 +209,48 @@ def _point(point: dict[str, Any], grid: float | None) -> Iterator[str]:
             yield "core:geolocation is not on the grid"
 
 
-def _annotations(metadata: dict[str, Any], expected: Made) -> Iterator[str]:
+def _told(first: dict[str, Any], facts: Signal) -> Iterator[str]:
+    """What its recipient is told of the first capture is what stands there."""
+    place = first.get("core:geolocation", {}).get("coordinates")
+    position = None if place is None else Position(latitude=place[1], longitude=place[0])
+    time = first.get("core:datetime")
+    taken = None if time is None else datetime.fromisoformat(time)
+    if (first.get("core:frequency"), position, taken) != (facts.centre_hz, facts.position, facts.taken):
+        yield "frequency, position or time are not what the maker said"
+
+
+def _intervals(captures: list[dict[str, Any]], facts: Signal) -> Iterator[str]:
+    """Of others than our own maker, who knows which samples were lost: times as far apart as samples are."""
+    timed = [capture for capture in captures if "core:datetime" in capture]
+    for one, other in pairwise(timed):
+        between = datetime.fromisoformat(other["core:datetime"]) - datetime.fromisoformat(
+            one["core:datetime"]
+        )
+        samples = other["core:sample_start"] - one["core:sample_start"]
+        if not facts.sample_rate_hz or abs(between.total_seconds() - samples / facts.sample_rate_hz) > 1e-3:
+            yield "core:datetime is not where its samples are"
+
+
+def _against(of: Signal, facts: Signal) -> Iterator[str]:
+    """The form against its recording: samples at a higher rate than is said would last longer than it."""
+    if facts.channels > of.channels:
+        yield "it has more channels than its recording"
+    rate, own, slack = facts.sample_rate_hz, of.sample_rate_hz, 1 + 1e-9
+    if rate is None or own is None:
+        if rate != own or facts.samples > of.samples:
+            yield "its sample rate is not told as of its recording, or it is longer"
+    elif rate > own * slack:
+        yield "core:sample_rate is higher than that of its recording"
+    elif facts.samples * own > of.samples * rate * slack:
+        yield "it lasts longer than its recording"
+
+
+def _annotations(metadata: dict[str, Any], facts: Signal) -> Iterator[str]:
     annotations = metadata["annotations"]
-    if len(annotations) != getattr(expected.facts, "annotations", None):
+    if len(annotations) != facts.annotations:
         yield "there are other annotations than the maker said"
     starts = [note["core:sample_start"] for note in annotations]
-    most = getattr(expected.facts, "samples", 0) or math.inf
+    most = facts.samples or math.inf
     ends = [note["core:sample_start"] + note.get("core:sample_count", 0) for note in annotations]
     if starts != sorted(starts) or any(start < 0 for start in starts) or any(end > most for end in ends):
         yield "annotations are not in order, or out of range"
@@ -229,16 +273,15 @@ def _dataset(
     offset: int,
     size: int,
     heading: dict[str, Any],
-    expected: Made,
+    facts: Signal,
     progress: Callable[[float], None],
 ) -> Iterator[str]:
     """Its size is that of the samples, its hash the one stated, and its numbers are finite."""
-    match = re.fullmatch(r"([cr])([fiu])(8|16|32|64)(_[lb]e)?", heading["core:datatype"])
+    match = _DATATYPE.fullmatch(heading["core:datatype"])
     if match is None:
-        yield "core:datatype is no dataset format"
-        return
+        return  # `_heading` says so
     row = heading["core:num_channels"] * (2 if match[1] == "c" else 1) * int(match[3]) // 8
-    if size != getattr(expected.facts, "samples", -1) * row or size == 0:
+    if size != facts.samples * row or size == 0:
         yield "the dataset is not as long as the maker said"
     number = (
         np.dtype(f"{'>' if match[4] == '_be' else '<'}f{int(match[3]) // 8}") if match[2] == "f" else None

@@ -21,7 +21,7 @@ from tearline.media import Made
 from tearline.media.signals import making
 from tearline.media.signals.archive import BLOCK, header, padding
 from tearline.terms import Grain, SignalForm
-from tests.recordings import RATE, archive, files, make, metadata, noise, verify
+from tests.recordings import RATE, archive, files, inspect, make, metadata, noise, verify
 
 FORM = SignalForm(name="form", bandwidth_hz=RATE / 2, position_deg=0.1, time=Grain.DAY)
 MARKING = "TLP:GREEN"
@@ -246,3 +246,77 @@ def test_a_maker_that_copies_a_field_is_found(tmp_path: Path, monkeypatch: pytes
     source = archive(tmp_path / "a.sigmf", metadata(core__hw="heron 5"), noise("cf32_le", 100))
     path, said = make(source, SignalForm(name="plain"))
     assert verify(path, SignalForm(name="plain"), said) == ("a field in global is not on the allow-list",)
+
+
+# --- Against what was told, and what it was made of -----------------------------------------------
+
+
+def test_what_its_recipient_is_told_stands_in_it(made: tuple[Path, Made]) -> None:
+    path, said = made
+    for change in ({"centre_hz": 1.0}, {"position": None}, {"taken": None}):
+        told = msgspec.structs.replace(said, facts=msgspec.structs.replace(said.facts, **change))
+        assert verify(path, FORM, told, MARKING) == (
+            "frequency, position or time are not what the maker said",
+        )
+    other = msgspec.structs.replace(said, media_type="image/nitf")
+    assert verify(path, FORM, other, MARKING) == ("the form is not one of a recording",)
+
+
+def test_it_is_no_more_than_its_recording(made: tuple[Path, Made], tmp_path: Path) -> None:
+    path, said = made
+    of = inspect(tmp_path / "a.sigmf").facts
+    assert verify(path, FORM, said, MARKING, of) == ()
+    for change, reason in (
+        ({"samples": 990}, "it lasts longer than its recording"),
+        ({"channels": 0}, "it has more channels than its recording"),
+        ({"sample_rate_hz": RATE / 4}, "core:sample_rate is higher than that of its recording"),
+        ({"sample_rate_hz": None}, "its sample rate is not told as of its recording, or it is longer"),
+    ):
+        assert verify(path, FORM, said, MARKING, msgspec.structs.replace(of, **change)) == (reason,)
+
+
+def told_anew(path: Path, said: Made, change: Change, **facts: Any) -> Made:
+    """Change the metadata, and the facts with it."""
+    meta, data = files(path)
+    change(meta)
+    if not data:
+        text = orjson.dumps(meta)
+        name = hashlib.sha512(text).hexdigest()[:32]
+        start = header(f"{name}/{name}.sigmf-meta", len(text))
+        path.write_bytes(start + text + bytes(padding(len(text)) + 2 * BLOCK))
+    else:
+        forged(path, said, orjson.dumps(meta), data)
+    return msgspec.structs.replace(as_made(path, said), facts=msgspec.structs.replace(said.facts, **facts))
+
+
+def test_samples_of_a_wide_band_that_are_said_to_be_of_a_narrow_one(tmp_path: Path) -> None:
+    source = archive(tmp_path / "a.sigmf", metadata(), noise("cf32_le", 1000))
+    narrow = SignalForm(name="plain", bandwidth_hz=RATE / 2)
+    path, wide = make(source, SignalForm(name="plain"), MARKING)
+    rate = {"core:sample_rate": RATE / 2}
+    lie = told_anew(path, wide, lambda meta: meta["global"].update(rate), sample_rate_hz=RATE / 2)
+    assert verify(path, narrow, lie, MARKING) == (), "by itself it is sound"
+    of = inspect(source).facts
+    assert verify(path, narrow, lie, MARKING, of) == ("it lasts longer than its recording",)
+
+
+def test_words_for_a_datatype_without_samples(tmp_path: Path) -> None:
+    source = archive(tmp_path / "a.sigmf", metadata(), noise("cf32_le", 1000))
+    form = SignalForm(name="log", samples=False)
+    path, said = make(source, form, MARKING)
+    change = {"core:datatype": "heron"}
+    lie = told_anew(path, said, lambda meta: meta["global"].update(change), datatype="heron")
+    assert verify(path, form, lie, MARKING) == ("core:datatype is no dataset format",)
+
+
+def test_others_tell_times_where_their_samples_are(tmp_path: Path) -> None:
+    meta = metadata()
+    meta["captures"].append({"core:sample_start": 500, "core:datetime": "2031-05-17T14:31:09.250500Z"})
+    source = archive(tmp_path / "a.sigmf", meta, noise("cf32_le", 1000))
+    ours = SignalForm(name="own", time=Grain.DAY)
+    by_others = msgspec.structs.replace(ours, sanitizer="fog/1")
+    path, said = make(source, ours, MARKING)
+    assert verify(path, by_others, said, MARKING) == ()
+    exact = {"core:datetime": "2031-05-17T14:31:09.250500Z"}
+    lie = told_anew(path, said, lambda meta: meta["captures"][1].update(exact))
+    assert verify(path, by_others, lie, MARKING) == ("core:datetime is not where its samples are",)
