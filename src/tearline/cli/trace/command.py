@@ -99,7 +99,7 @@ def files(
         case = ask(node, leaks, media, officer=officer, prior=before, alpha=alpha, tell=tell)
         party, at = node.party, node.clock()
     if report is not None:
-        from tearline.cli.trace.report import page  # noqa: PLC0415
+        from tearline.handout.trace import page  # noqa: PLC0415
 
         report.write_text(page(case, party=party, officer=officer, at=at, files=files), encoding="utf-8")
         report.chmod(0o600)

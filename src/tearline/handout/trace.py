@@ -38,7 +38,7 @@ def page(case: Case, *, party: Party, officer: str, at: datetime, files: Sequenc
             *_again(case, party, officer, files),
         ]
     )
-    template = resources(__package__).joinpath("page.html").read_text("utf-8")
+    template = resources(__package__).joinpath("trace.html").read_text("utf-8")
     title = f"Trace {case.id[:12]}"
     return template.replace("{{title}}", title, 1).replace("{{body}}", body, 1)
 
