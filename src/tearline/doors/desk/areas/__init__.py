@@ -1,5 +1,5 @@
 """The areas of the desk, one module each."""
 
-from tearline.doors.desk.areas import home
+from tearline.doors.desk.areas import agreements, home
 
-AREAS = (home.area,)
+AREAS = (home.area, agreements.area)
