@@ -97,7 +97,6 @@ def test_a_revision_is_written_proved_reviewed_approved_by_two_and_adopted(
         expect(page.get_by_role("heading", name="Proof", exact=True)).to_be_visible(timeout=30_000)
         expect(page.get_by_text("It keeps the charter.")).to_be_visible()
         must_be_accessible(page)
-        picture(page, "desk-agreements-proof")
         page.goto(where)
         act(page, "Proof and review", "Review it", why="Before it is adopted.")
         expect(page.get_by_role("heading", name="Review", exact=True)).to_be_visible(timeout=30_000)
@@ -153,4 +152,3 @@ def test_the_texts_can_be_written_on_a_small_screen(browser: Browser, desk: str)
         lines = page.get_by_label("Clauses (clauses.cedar)").input_value().count("\n") + 1
         expect(numbers.locator("span")).to_have_count(lines)
         must_be_accessible(page)
-        picture(page, "narrow-draft")

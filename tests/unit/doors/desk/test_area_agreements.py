@@ -158,7 +158,8 @@ def test_a_proof_tells_each_question_and_an_example(world: World) -> None:
     found = one.get(f"/versions/{version}/proof?job={job['id']}")
     assert found["keeps_charter"] is False
     case = next(each["case"] for each in found["answers"] if each["question"] == "charter" and each["case"])
-    assert case["partner"] and case["clauses"] == ["five-eyes/no-cyber"]
+    assert case["partner"]
+    assert case["clauses"] == ["five-eyes/no-cyber"]
     assert "It breaks the charter" in one.page(f"/versions/{version}/proof?job={job['id']}")
     assert "proved something else" in one.get(f"/versions/five-eyes/proof?job={job['id']}", 409)["detail"]
     one.job(f"/versions/{version}/review", why="Example.")
@@ -175,7 +176,7 @@ def test_a_text_is_checked_and_kept_nowhere(world: World) -> None:
     assert not found["sound"]
     text = five_eyes(NO_MALWARE.replace("when {", "when    {"))
     found = world.heron_1.post("/check", manifest=text.manifest, clauses=text.clauses)["checks"]
-    assert found["sound"] and found["version"] == text.version and found["against_in_force"]
+    assert (found["sound"], found["version"], found["against_in_force"]) == (True, text.version, True)
     assert [(each["clause"], each["kind"]) for each in found["changes"]["clauses"]] == [("no-cyber", "added")]
     assert "when    {" not in found["formatted"]
     usa = next(e for e in found["gets"] if (e["partner"], e["category"]) == ("USA", "cyber"))
@@ -207,7 +208,7 @@ def test_versions_are_compared_in_words_and_side_by_side(world: World) -> None:
     assert found["old"]["state"] == "adopted"
     (clauses,) = found["files"]
     added = [line["new"] for line in clauses["lines"] if line["kind"] == "added"]
-    assert added == NO_MALWARE.splitlines()[1:] or added == NO_MALWARE.splitlines()
+    assert added == NO_MALWARE.splitlines()
     assert found["changes"]["clauses"][0]["clause"] == "no-cyber"
     assert "no-cyber" in world.heron_1.page(f"/versions/{version}/difference?other=five-eyes")
     back = world.heron_1.get(f"/versions/five-eyes/difference?other={version}")
@@ -252,7 +253,8 @@ def test_the_calendar_has_ends_and_review_days(world: World) -> None:
     assert str(text.valid_until) in ends
     assert all(len(week) == 7 for week in found["weeks"])
     reviews = {each["clause"] for each in found["days"] if each["what"] == "review"}
-    assert reviews <= {clause.id for clause in text.parsed} and reviews
+    assert reviews
+    assert reviews <= {clause.id for clause in text.parsed}
     assert (found["earlier"], found["later"]) == tuple(
         f"{date(text.valid_until.year, text.valid_until.month, 1) + timedelta(days=days):%Y-%m}"
         for days in (-1, 31)
@@ -275,7 +277,8 @@ def test_who_may_read_and_who_may_act(world: World) -> None:
                 person.post(f"/versions/{version}/{step}", 403, why="Example.")
             person.post("/propose", 403, why="Example.", manifest="", clauses="")
     auditor = Person(world.desk, "wren-1", Role.AUDITOR).page(f"/versions/{version}")
-    assert "/approve" not in auditor and 'name="why"' not in auditor
+    assert "/approve" not in auditor
+    assert 'name="why"' not in auditor
 
 
 def test_what_cannot_be_is_refused_in_one_sentence(world: World) -> None:
