@@ -8,6 +8,7 @@ and other agreements can only take from it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 from cedarpy import pst
@@ -18,10 +19,10 @@ from tearline.terms import Category, Party
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
-    """What one recipient could get of one category. Each tuple names clauses."""
+    """What some recipients could get of one category, each of them the same. Each tuple names clauses."""
 
-    partner: Party
     category: Category
+    partners: tuple[Party, ...]
     whole: tuple[str, ...]
     tearline: tuple[str, ...]
     red_lines: tuple[str, ...]
@@ -29,29 +30,45 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def kinds(agreement: Agreement, own: Party, members: Mapping[Party, frozenset[str]]) -> tuple[Given, ...]:
-    """What `own` could give under a sound agreement to each other party, by party and category.
+    """What `own` could give under a sound agreement to the other parties, by category.
 
-    `members`: the coalitions of the parties. Nothing where `own` is none of its parties.
+    `members`: the coalitions of the parties. Every party is in one answer of each category; there is none
+    where `own` is not a party.
     """
     if own not in agreement.parties:
         return ()
+    found: dict[tuple[Category, _Clauses], list[Party]] = {}
+    for category in Category:
+        for party in sorted(agreement.parties - {own}):
+            clauses = _clauses(agreement, party, category, members.get(party, frozenset()))
+            found.setdefault((category, clauses), []).append(party)
     return tuple(
-        _kind(agreement, party, category, members.get(party, frozenset()))
-        for party in sorted(agreement.parties - {own})
-        for category in Category
+        Given(
+            category=category,
+            partners=tuple(partners),
+            whole=clauses.whole,
+            tearline=clauses.tearline,
+            red_lines=clauses.red_lines,
+        )
+        for (category, clauses), partners in found.items()
     )
 
 
-def _kind(agreement: Agreement, partner: Party, category: Category, coalitions: frozenset[str]) -> Given:
+class _Clauses(NamedTuple):
+    whole: tuple[str, ...]
+    tearline: tuple[str, ...]
+    red_lines: tuple[str, ...]
+
+
+def _clauses(
+    agreement: Agreement, partner: Party, category: Category, coalitions: frozenset[str]
+) -> _Clauses:
     found: dict[str, list[str]] = {"release": [], "releaseTearline": [], "forbid": []}
     for clause in agreement.parsed:
-        if not _could_apply(clause.tree, partner, category, coalitions):
-            continue
-        named = ("forbid",) if clause.tree.effect == "forbid" else actions(clause.tree)
-        for name in named:
-            found[name].append(clause.id)
-    whole, tearline, red_lines = (tuple(each) for each in found.values())
-    return Given(partner=partner, category=category, whole=whole, tearline=tearline, red_lines=red_lines)
+        if _could_apply(clause.tree, partner, category, coalitions):
+            for name in ("forbid",) if clause.tree.effect == "forbid" else actions(clause.tree):
+                found[name].append(clause.id)
+    return _Clauses(*map(tuple, found.values()))
 
 
 def _could_apply(tree: pst.Template, partner: Party, category: Category, coalitions: frozenset[str]) -> bool:

@@ -36,7 +36,8 @@ def made(*clauses: str) -> Agreement:
 
 
 def whole(agreement: Agreement) -> set[tuple[str, str]]:
-    return {(each.partner, each.category.value) for each in kinds(agreement, "GBR", MEMBERS) if each.whole}
+    given = kinds(agreement, "GBR", MEMBERS)
+    return {(party, each.category.value) for each in given if each.whole for party in each.partners}
 
 
 EVERY = {(party, category.value) for party in ("USA", "UKR") for category in Category}
@@ -75,11 +76,19 @@ def test_clauses_and_red_lines_are_named() -> None:
         'forbid (principal == Partner::"USA", action in Action::"share", resource)'
         ' when { resource.category == Category::"cyber" };',
     )
-    found = {(each.partner, each.category): each for each in kinds(agreement, "GBR", MEMBERS)}
-    assert found["USA", Category.CYBER] == Given(
-        partner="USA", category=Category.CYBER, whole=("c0",), tearline=("c0",), red_lines=("c1",)
-    )
-    assert found["UKR", Category.CYBER].red_lines == found["USA", Category.REPORT].red_lines == ()
+    found = kinds(agreement, "GBR", MEMBERS)
+    for partner, red_lines in (("UKR", ()), ("USA", ("c1",))):
+        assert (
+            Given(
+                category=Category.CYBER,
+                partners=(partner,),
+                whole=("c0",),
+                tearline=("c0",),
+                red_lines=red_lines,
+            )
+            in found
+        )
+    assert [each.partners for each in found if each.category is Category.REPORT] == [("UKR", "USA")]
     assert kinds(agreement, "AUS", MEMBERS) == ()
 
 
@@ -87,7 +96,7 @@ def test_clauses_and_red_lines_are_named() -> None:
 def test_what_cedar_permits_is_among_them(name: str) -> None:
     agreement = template(name)
     own, *others = sorted(agreement.parties)
-    told = {(each.partner, each.category): each for each in kinds(agreement, own, {})}
+    told = {(party, each.category): each for each in kinds(agreement, own, {}) for party in each.partners}
     rules = Agreements(own, [agreement])
     members = dict.fromkeys(others, frozenset[str]())
     permitted = 0

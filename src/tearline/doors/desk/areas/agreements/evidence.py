@@ -122,12 +122,12 @@ class AgreementReview(msgspec.Struct, frozen=True, kw_only=True):
 @area.shows("/agreements/versions/{version}/proof", "agreements/proof.html", roles=SEES)
 def proof(at: At, asked: ProofAsked) -> AgreementProof:
     """The answers of a proof: what would newly go, what no longer, and whether the charter is kept."""
+    _, found = found_of(at.node, asked.version)
     if asked.job:
         kept = at.kept(asked.job)
-        if not isinstance(kept, AgreementProof) or not kept.brief.version.startswith(asked.version):
+        if not isinstance(kept, AgreementProof) or kept.brief.version != found.agreement.version:
             raise Refused("this job proved something else")
         return kept
-    _, found = found_of(at.node, asked.version)
     made = agreement_record.newest_review(at.node, found.agreement.version)
     return _proof(brief(at.node, found), made.proof if made else None, made.at if made else None)
 

@@ -115,6 +115,8 @@ class AgreementVersion(msgspec.Struct, frozen=True, kw_only=True):
     shadow: ShadowRun | None
     approvals: tuple[AgreementApproval, ...]
     """Of what can be approved now: adoption, or to resume or withdraw what is in force."""
+    undoing: str
+    """What officers sign to resume or withdraw what is in force; empty where it is not."""
     quorum: int
     history: tuple[AgreementStep, ...]
 
@@ -143,6 +145,7 @@ def version(at: At, asked: VersionAsked) -> AgreementVersion:
         review=review_brief(agreement_record.newest_review(node, mine)),
         shadow=_shadow(node, mine) if any(row.step == Step.SHADOW for row in found.steps) else None,
         approvals=tuple(_approvals(node, found, can)),
+        undoing=agreements.undoing(node, mine) if found.state in IN_FORCE else "",
         quorum=quorum(node),
         history=tuple(
             AgreementStep(at=datetime.fromisoformat(row.at), step=row.step, officer=row.officer, why=row.why)
