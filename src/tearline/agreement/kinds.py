@@ -18,7 +18,7 @@ from tearline.agreement.wording import Condition, Joined, Test, actions, excepti
 from tearline.terms import Category, Party
 
 
-class Given(msgspec.Struct, frozen=True, kw_only=True):
+class GivenKind(msgspec.Struct, frozen=True, kw_only=True):
     """What some recipients could get of one category, each of them the same. Each tuple names clauses."""
 
     category: Category
@@ -29,7 +29,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """That stop some of it, or all."""
 
 
-def kinds(agreement: Agreement, own: Party, members: Mapping[Party, frozenset[str]]) -> tuple[Given, ...]:
+def kinds(agreement: Agreement, own: Party, members: Mapping[Party, frozenset[str]]) -> tuple[GivenKind, ...]:
     """What `own` could give under a sound agreement to the other parties, by category.
 
     `members`: the coalitions of the parties. Every party is in one answer of each category; there is none
@@ -43,7 +43,7 @@ def kinds(agreement: Agreement, own: Party, members: Mapping[Party, frozenset[st
             clauses = _clauses(agreement, party, category, members.get(party, frozenset()))
             found.setdefault((category, clauses), []).append(party)
     return tuple(
-        Given(
+        GivenKind(
             category=category,
             partners=tuple(partners),
             whole=clauses.whole,

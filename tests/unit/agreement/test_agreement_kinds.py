@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from tearline.agreement import Action, Agreement, Agreements, Facts, Verdict, load
-from tearline.agreement.kinds import Given, kinds
+from tearline.agreement.kinds import GivenKind, kinds
 from tearline.agreement.templates import TEMPLATES, template
 from tearline.terms import Category, Discipline, Level, Reach, Region, Topic, Use
 
@@ -79,7 +79,7 @@ def test_clauses_and_red_lines_are_named() -> None:
     found = kinds(agreement, "GBR", MEMBERS)
     for partner, red_lines in (("UKR", ()), ("USA", ("c1",))):
         assert (
-            Given(
+            GivenKind(
                 category=Category.CYBER,
                 partners=(partner,),
                 whole=("c0",),

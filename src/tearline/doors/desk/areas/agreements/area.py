@@ -8,7 +8,7 @@ import msgspec
 
 from tearline.agreement import Agreement, Difference, difference, sentence
 from tearline.agreement.forms import in_words
-from tearline.agreement.kinds import Given, kinds
+from tearline.agreement.kinds import GivenKind, kinds
 from tearline.doors.desk.endpoint import N_, Area
 from tearline.doors.desk.person import Role
 from tearline.label.tables import coalitions_of
@@ -73,7 +73,7 @@ def forms_of(agreement: Agreement) -> tuple[FormWords, ...]:
     return tuple(FormWords(form.name, in_words(form)) for form in agreement.forms)
 
 
-def gets_of(node: Node, agreement: Agreement) -> tuple[Given, ...]:
+def gets_of(node: Node, agreement: Agreement) -> tuple[GivenKind, ...]:
     """What this node could give to whom under a sound agreement, at most."""
     today = node.clock().date()
     members = {party: coalitions_of(party, today) for party in agreement.parties}

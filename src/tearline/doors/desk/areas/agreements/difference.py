@@ -20,7 +20,7 @@ _MOST_LINES = 4_000
 """Lines of a file that are shown side by side."""
 
 
-class OtherAsked(msgspec.Struct, frozen=True, kw_only=True):
+class AgreementOtherAsked(msgspec.Struct, frozen=True, kw_only=True):
     """`other`: the version to compare with; the one in force where it is not given."""
 
     version: str
@@ -55,7 +55,7 @@ class AgreementDifference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @area.shows("/agreements/versions/{version}/difference", "agreements/difference.html", roles=SEES)
-def difference(at: At, asked: OtherAsked) -> AgreementDifference:
+def difference(at: At, asked: AgreementOtherAsked) -> AgreementDifference:
     """What a version changes against another of its agreement, in words and side by side."""
     known, new = found_of(at.node, asked.version)
     others = [each for each in known if each is not new]

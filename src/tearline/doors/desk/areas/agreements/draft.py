@@ -8,7 +8,7 @@ import msgspec
 
 from tearline import gate
 from tearline.agreement import examine, formatted, load
-from tearline.agreement.kinds import Given
+from tearline.agreement.kinds import GivenKind
 from tearline.agreement.lifecycle import IN_FORCE, State
 from tearline.agreement.templates import TEMPLATES, made_of
 from tearline.doors.desk.areas.agreements.area import (
@@ -83,7 +83,7 @@ class DraftChecks(msgspec.Struct, frozen=True, kw_only=True):
     """The clauses in the one layout, where that differs."""
     clauses: tuple[ClauseWords, ...] = ()
     forms: tuple[FormWords, ...] = ()
-    gets: tuple[Given, ...] = ()
+    gets: tuple[GivenKind, ...] = ()
     changes: TextChanges | None = None
     """Against the version in force, or else the newest that is known."""
     against_in_force: bool = False

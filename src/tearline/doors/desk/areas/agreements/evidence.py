@@ -12,8 +12,8 @@ from tearline.agreement.proof import Answer, Proof, Status
 from tearline.doors.desk.areas.agreements.area import SEES, area
 from tearline.doors.desk.areas.agreements.listing import AgreementBrief, brief
 from tearline.doors.desk.areas.agreements.version import (
-    ReviewBrief,
-    VersionAsked,
+    AgreementReviewBrief,
+    AgreementVersionAsked,
     found_of,
     review_brief,
     steps_of,
@@ -24,7 +24,7 @@ from tearline.review import Change, in_words
 from tearline.terms import Refused
 
 
-class ProofAsked(msgspec.Struct, frozen=True, kw_only=True):
+class AgreementProofAsked(msgspec.Struct, frozen=True, kw_only=True):
     """`job`: that proved it; the proof of the stored review where it is not given."""
 
     version: str
@@ -74,7 +74,7 @@ class AgreementProof(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[ProofAnswer, ...]
 
 
-class ReviewTotals(msgspec.Struct, frozen=True, kw_only=True):
+class AgreementReviewTotals(msgspec.Struct, frozen=True, kw_only=True):
     """Of one partner, items: whole and as a tearline, now and then, and what becomes of them."""
 
     partner: str
@@ -85,7 +85,7 @@ class ReviewTotals(msgspec.Struct, frozen=True, kw_only=True):
     changes: dict[Change, int]
 
 
-class ReviewCell(msgspec.Struct, frozen=True, kw_only=True):
+class AgreementReviewCell(msgspec.Struct, frozen=True, kw_only=True):
     """Of one partner, category and topic: what changes. An item with two topics is in two cells."""
 
     partner: str
@@ -94,7 +94,7 @@ class ReviewCell(msgspec.Struct, frozen=True, kw_only=True):
     changes: dict[Change, int]
 
 
-class ReviewExample(msgspec.Struct, frozen=True, kw_only=True):
+class AgreementReviewExample(msgspec.Struct, frozen=True, kw_only=True):
     """An item that would have fared otherwise."""
 
     product: str
@@ -109,18 +109,18 @@ class AgreementReview(msgspec.Struct, frozen=True, kw_only=True):
     """The stored review that counts; nothing where there is none."""
 
     brief: AgreementBrief
-    review: ReviewBrief | None
+    review: AgreementReviewBrief | None
     against: tuple[str, ...]
-    totals: tuple[ReviewTotals, ...]
-    cells: tuple[ReviewCell, ...]
-    examples: tuple[ReviewExample, ...]
+    totals: tuple[AgreementReviewTotals, ...]
+    cells: tuple[AgreementReviewCell, ...]
+    examples: tuple[AgreementReviewExample, ...]
     notes: tuple[str, ...]
     lacks: str
     """Why it is not good for adoption; empty where it is, or where nothing is to be adopted."""
 
 
 @area.shows("/agreements/versions/{version}/proof", "agreements/proof.html", roles=SEES)
-def proof(at: At, asked: ProofAsked) -> AgreementProof:
+def proof(at: At, asked: AgreementProofAsked) -> AgreementProof:
     """The answers of a proof: what would newly go, what no longer, and whether the charter is kept."""
     _, found = found_of(at.node, asked.version)
     if asked.job:
@@ -139,7 +139,7 @@ def proof(at: At, asked: ProofAsked) -> AgreementProof:
     then="/agreements/versions/{version}/proof?job={job}",
     says=N_("Proving what would change, for every item there can be"),
 )
-def prove(at: At, asked: VersionAsked) -> AgreementProof:
+def prove(at: At, asked: AgreementVersionAsked) -> AgreementProof:
     """Prove what a version would change, and that it keeps the charter. Nothing is kept."""
     _, found = found_of(at.node, asked.version)
     made = agreements.proved(at.node, found.agreement, progress=at.progress)
@@ -147,7 +147,7 @@ def prove(at: At, asked: VersionAsked) -> AgreementProof:
 
 
 @area.shows("/agreements/versions/{version}/review", "agreements/review.html", roles=SEES)
-def review(at: At, asked: VersionAsked) -> AgreementReview:
+def review(at: At, asked: AgreementVersionAsked) -> AgreementReview:
     """The stored review: what would have changed in all that is held, by partner, category and topic."""
     _, found = found_of(at.node, asked.version)
     mine = found.agreement.version
@@ -164,7 +164,7 @@ def review(at: At, asked: VersionAsked) -> AgreementReview:
         review=review_brief(made),
         against=made.against if made else (),
         totals=tuple(
-            ReviewTotals(
+            AgreementReviewTotals(
                 partner=each.partner,
                 whole_now=each.whole[0],
                 whole_then=each.whole[1],
@@ -175,11 +175,11 @@ def review(at: At, asked: VersionAsked) -> AgreementReview:
             for each in (changes.totals if changes else ())
         ),
         cells=tuple(
-            ReviewCell(partner=partner, category=category, topic=topic, changes=counts)
+            AgreementReviewCell(partner=partner, category=category, topic=topic, changes=counts)
             for (partner, category, topic), counts in sorted(sums.items())
         ),
         examples=tuple(
-            ReviewExample(
+            AgreementReviewExample(
                 product=each.id,
                 version=each.version,
                 partner=each.partner,

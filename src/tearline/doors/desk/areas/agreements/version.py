@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from tearline.agreement import lifecycle
-from tearline.agreement.kinds import Given
+from tearline.agreement.kinds import GivenKind
 from tearline.agreement.lifecycle import IN_FORCE, Need, State, Step
 from tearline.doors.desk.areas.agreements.area import (
     SEES,
@@ -29,7 +29,7 @@ from tearline.node.agreements import RESUME, WITHDRAW
 from tearline.review import Change
 
 
-class VersionAsked(msgspec.Struct, frozen=True, kw_only=True):
+class AgreementVersionAsked(msgspec.Struct, frozen=True, kw_only=True):
     """`version`: its first digits, or its agreement's id where only one fits."""
 
     version: str
@@ -62,7 +62,7 @@ class AgreementStep(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-class ReviewBrief(msgspec.Struct, frozen=True, kw_only=True):
+class AgreementReviewBrief(msgspec.Struct, frozen=True, kw_only=True):
     """The review that counts. `changed`: how many decisions would have been other, of `items` held."""
 
     at: datetime
@@ -102,7 +102,7 @@ class AgreementVersion(msgspec.Struct, frozen=True, kw_only=True):
     """Of the clauses."""
     clauses: tuple[ClauseWords, ...]
     forms: tuple[FormWords, ...]
-    gets: tuple[Given, ...]
+    gets: tuple[GivenKind, ...]
     in_force: AgreementBrief | None
     """The other version of the agreement that is in force, which adoption would supersede."""
     changes: TextChanges | None
@@ -111,7 +111,7 @@ class AgreementVersion(msgspec.Struct, frozen=True, kw_only=True):
     can: tuple[Step, ...]
     """The steps that it can take now."""
     needs: tuple[AgreementNeed, ...]
-    review: ReviewBrief | None
+    review: AgreementReviewBrief | None
     shadow: ShadowRun | None
     approvals: tuple[AgreementApproval, ...]
     """Of what can be approved now: adoption, or to resume or withdraw what is in force."""
@@ -122,7 +122,7 @@ class AgreementVersion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @area.shows("/agreements/versions/{version}", "agreements/version.html", roles=SEES)
-def version(at: At, asked: VersionAsked) -> AgreementVersion:
+def version(at: At, asked: AgreementVersionAsked) -> AgreementVersion:
     """One version: its text in words, what it lacks, its approvals, and its record."""
     node = at.node
     known, found = found_of(node, asked.version)
@@ -213,10 +213,10 @@ def _shadow(node: Node, version: str) -> ShadowRun:
     )
 
 
-def review_brief(made: Review | None) -> ReviewBrief | None:
+def review_brief(made: Review | None) -> AgreementReviewBrief | None:
     if made is None:
         return None
-    return ReviewBrief(
+    return AgreementReviewBrief(
         at=made.at,
         keeps_charter=made.proof.keeps_charter,
         unknown=made.proof.unknown,
