@@ -1,8 +1,9 @@
 """The areas of the desk, one module each."""
 
-from tearline.doors.desk.areas import home, ledger
+from tearline.doors.desk.areas import agreements, home, ledger
 
 AREAS = (
     home.area,
+    agreements.area,
     ledger.area,
 )
