@@ -37,7 +37,7 @@ async def serve(home: Home, access: Callable[[Home, str], Access], ready: Callab
     except OSError as error:
         raise BadInput("node.toml", "[desk]", str(error.strerror), "choose another port") from None
     with listening:
-        address = _origin(home, listening.getsockname()[1])
+        address = origin(home, listening.getsockname()[1])
         desk = Desk(home, access(home, address), AREAS, origin=address)
         try:
             config = uvicorn.Config(
@@ -76,7 +76,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _origin(home: Home, port: int) -> str:
+def origin(home: Home, port: int) -> str:
     """The desk's address in officers' browsers."""
     desk = home.config.desk
     return desk.origin.rstrip("/") or f"{'https' if desk.tls else 'http'}://localhost:{port}"

@@ -18,9 +18,10 @@ from tearline.doors.desk.access.desk import Desk
 from tearline.doors.desk.access.own import own_routes
 from tearline.doors.desk.access.request import Render
 from tearline.doors.desk.access.sessions import COOKIE, FRESH
-from tearline.doors.desk.access.settings import Provider, Settings, origin_of
+from tearline.doors.desk.access.settings import Settings
 from tearline.doors.desk.access.signing import forget_key, has_key, keep_key, sign
 from tearline.doors.desk.access.ways_in import login_routes
+from tearline.doors.desk.endpoint import N_
 from tearline.doors.desk.person import Person
 from tearline.node import Node
 from tearline.node.opened import utc_now
@@ -69,7 +70,7 @@ class Access:
     def sign(self, person: Person, act: str, subject: str, at: datetime, passphrase: str) -> Approval:
         """The officer's signed yes; see `signing.sign`. Raises `Refused` after too many wrong passphrases."""
         if not self._desk.throttle.at_passphrase(person.name):
-            raise Refused("there were too many wrong passphrases: wait a quarter of an hour")
+            raise Refused(N_("there were too many wrong passphrases: wait a quarter of an hour"))
         approval = sign(self._home, person, act, subject, at, passphrase)
         self._desk.throttle.opened(person.name)
         return approval
@@ -79,15 +80,19 @@ class Access:
         return [*login_routes(self._desk, self.who, render), *own_routes(self._desk, self.who, render)]
 
 
+def open_access(home: Home, origin: str) -> Access:
+    """The access of a desk that browsers reach at `origin`, as `node.toml` sets it."""
+    return Access(home, Settings(origin=origin, providers=home.config.desk.oidc))
+
+
 __all__ = [
     "COOKIE",
     "Access",
-    "Provider",
     "Render",
     "Settings",
     "forget_key",
     "has_key",
     "keep_key",
-    "origin_of",
+    "open_access",
     "sign",
 ]

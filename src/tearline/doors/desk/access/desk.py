@@ -22,6 +22,7 @@ from tearline.doors.desk.access.request import address
 from tearline.doors.desk.access.sessions import COOKIE, FRESH, Sessions
 from tearline.doors.desk.access.settings import Settings
 from tearline.doors.desk.access.throttle import Throttle
+from tearline.doors.desk.endpoint import N_
 from tearline.doors.desk.person import Person
 from tearline.ledger import Act
 from tearline.node import Node
@@ -65,10 +66,10 @@ class Desk:
             account = store.account(db, name)
         counter = self.passwords.check(account, password, code, self.people.now())
         if account is None or counter is None:
-            raise Refused("name, password or code is wrong")
+            raise Refused(N_("name, password or code is wrong"))
         with self.people.recording(Act.PERSON_LOGGED_IN, name, method="totp") as db:
             if not store.spend(db, name, counter):
-                raise Refused("name, password or code is wrong")
+                raise Refused(N_("name, password or code is wrong"))
             if account.password and (newer := self.passwords.newer_hash(account.password, password)):
                 store.rehash(db, name, account.password, newer)
             session = self._begin(db, request, name, "totp")
@@ -88,7 +89,7 @@ class Desk:
         with self.people.reading() as db:
             account = store.account_of_identity(db, identity)
         if account is None:
-            raise Refused("no account of this desk is linked to who you are there")
+            raise Refused(N_("no account of this desk is linked to who you are there"))
         return self.let_in(request, account.name, "oidc")
 
     def let_in(self, request: Request, name: str, method: str) -> str:
@@ -99,13 +100,13 @@ class Desk:
     def confirm_code(self, person: Person, code: str) -> str:
         """The person's session under a new id, after a right code."""
         if not self.throttle.under_name(person.name):
-            raise Refused("there were too many tries: wait a quarter of an hour")
+            raise Refused(N_("there were too many tries: wait a quarter of an hour"))
         account = self.people.find(person.name)
         counter = self.passwords.check_code(account, code, self.people.now())
         session = self._open(person)
         with self.people.recording(Act.PERSON_CONFIRMED, person.name, method="totp") as db:
             if counter is None or not store.spend(db, person.name, counter):
-                raise Refused("the code is wrong, or was used before")
+                raise Refused(N_("the code is wrong, or was used before"))
             new = self.sessions.confirm(db, session)
         self.throttle.succeeded(person.name)
         return new
@@ -115,7 +116,7 @@ class Desk:
         account, passkey, count = self._checked(key, shown)
         session = self._open(person)
         if account.name != person.name:
-            raise Refused("this passkey is another's")
+            raise Refused(N_("this passkey is another's"))
         with self.people.recording(Act.PERSON_CONFIRMED, person.name, method="passkey") as db:
             self._use(db, passkey, count)
             return self.sessions.confirm(db, session)
@@ -130,7 +131,7 @@ class Desk:
         """Raises `Refused` where there were too many tries."""
         admitted = self.throttle.from_address(address(request))
         if not admitted or (name is not None and not self.throttle.under_name(name)):
-            raise TooMany("there were too many tries: wait a quarter of an hour")
+            raise TooMany(N_("there were too many tries: wait a quarter of an hour"))
 
     def _checked(self, key: str, shown: Any) -> tuple[Account, Passkey, int]:
         with self.people.reading() as db:
@@ -150,7 +151,7 @@ class Desk:
     def _open(self, person: Person) -> store.Session:
         session = self.sessions.find(person)
         if session is None:
-            raise Refused("your session has ended: log in again")
+            raise Refused(N_("your session has ended: log in again"))
         return session
 
 

@@ -12,12 +12,13 @@ from tearline.adapters.accounts import Enrolment, Identity
 from tearline.adapters.store import stamp
 from tearline.doors.desk.access.desk import Desk
 from tearline.doors.desk.access.password import counter_of, picture
+from tearline.doors.desk.endpoint import N_
 from tearline.ledger import Act
 from tearline.node.people import add_identity
 from tearline.terms import BadInput, Refused
 
 _MAX_LABEL = 64
-_OVER = "this link was used, or its time is over: ask your administrator for another"
+_OVER = N_("this link was used, or its time is over: ask your administrator for another")
 
 
 class Enrolling:
@@ -70,7 +71,7 @@ class Enrolling:
         with self._people.recording(Act.ACCOUNT_CHANGED, account.name, change="passkey-added") as db:
             self._use(db, found)
             if store.passkey(db, passkey.id) is not None:
-                raise Refused("this passkey is known already")
+                raise Refused(N_("this passkey is known already"))
             store.add_passkey(db, passkey)
         return self._desk.let_in(request, account.name, "passkey")
 

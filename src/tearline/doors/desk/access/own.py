@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -22,10 +23,11 @@ from tearline.doors.desk.access.request import (
     field,
     from_here,
     go,
-    place,
 )
 from tearline.doors.desk.access.sessions import give
 from tearline.doors.desk.access.signing import MAX_KEY, has_key, keep_key
+from tearline.doors.desk.app import local_path
+from tearline.doors.desk.endpoint import N_
 from tearline.doors.desk.person import Person, Role
 from tearline.ledger import Act
 from tearline.terms import BadInput, Refused, TearlineError
@@ -70,7 +72,7 @@ def own_routes(desk: Desk, who: Callable[[Request], Person | None], render: Rend
         async def answer(request: Request, body: Any) -> Response:
             person = who(request)
             if person is None or not person.session:
-                raise Refused("your session has ended: log in again")
+                raise Refused(N_("your session has ended: log in again"))
             return await handler(request, person, body)
 
         return answering_json(answer)
@@ -149,11 +151,11 @@ class _Own:
         def remove() -> None:
             with self._changed(person, "passkey-removed") as db:
                 if not store.remove_passkey(db, person.name, _bytes(named)):
-                    raise Refused("there is no such passkey")
+                    raise Refused(N_("there is no such passkey"))
                 account = store.account(db, person.name)
                 ways = [*store.passkeys(db, person.name), *store.identities(db, person.name)]
                 if not ways and (account is None or account.password is None):
-                    raise Refused("this is your only way in: set up another one first")
+                    raise Refused(N_("this is your only way in: set up another one first"))
 
         await aside(remove)
         return go("/account")
@@ -187,14 +189,10 @@ class _Own:
         form = await request.form()
         file, passphrase = form.get("key"), await field(request, "passphrase")
         if Role.OFFICER not in person.roles or not isinstance(file, UploadFile):
-            raise Refused("officers alone have a signing key")
+            raise Refused(N_("officers alone have a signing key"))
         pem = await file.read(MAX_KEY + 1)
 
-        def keep() -> None:
-            with self._changed(person, "signing-key-kept"):
-                keep_key(self._desk.node, person.name, pem, passphrase)
-
-        await aside(keep)
+        await aside(partial(keep_key, self._people, person.name, pem, passphrase, by=person.name))
         return go("/account")
 
     async def confirm(
@@ -206,7 +204,7 @@ class _Own:
             request,
             "access/confirm.html",
             status=status,
-            next=place(given),
+            next=local_path(given),
             problem=problem,
             has_passkey=bool(values["passkeys"]),
             has_password=values["has_password"],
@@ -217,7 +215,7 @@ class _Own:
             session = await aside(self._desk.confirm_code, person, await field(request, "code"))
         except Refused as error:
             return await self.confirm(request, person, problem=str(error), status=401)
-        return give(go(place(await field(request, "next"))), session)
+        return give(go(local_path(await field(request, "next"))), session)
 
     async def confirm_options(self, request: Request, person: Person, _: Any) -> Response:
         with self._people.reading() as db:
@@ -227,7 +225,7 @@ class _Own:
 
     async def confirm_passkey(self, request: Request, person: Person, shown: Any) -> Response:
         session = await aside(self._desk.confirm_passkey, person, _key(person), shown)
-        return give(JSONResponse({"next": place(request.query_params.get("next", "/"))}), session)
+        return give(JSONResponse({"next": local_path(request.query_params.get("next", "/"))}), session)
 
     def _changed(self, person: Person, change: str, **told: object) -> Any:
         return self._people.recording(Act.ACCOUNT_CHANGED, person.name, by=person.name, change=change, **told)
@@ -242,4 +240,4 @@ def _bytes(text: str) -> bytes:
     try:
         return base64url_to_bytes(text)
     except ValueError:
-        raise Refused("there is no such passkey") from None
+        raise Refused(N_("there is no such passkey")) from None

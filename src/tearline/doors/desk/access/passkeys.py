@@ -19,13 +19,14 @@ from webauthn.helpers.structs import (
 
 from tearline.adapters.accounts import Account, Passkey
 from tearline.adapters.store import stamp
+from tearline.doors.desk.endpoint import N_
 from tearline.terms import BadInput, Refused
 
 _REQUIRED = UserVerificationRequirement.REQUIRED
 VALID = timedelta(minutes=5)
 _MOST = 10_000
 """Challenges that wait at once."""
-_NOT_TAKEN = "this passkey lets nobody in here"
+_NOT_TAKEN = N_("this passkey lets nobody in here")
 
 
 class Passkeys:
@@ -63,7 +64,7 @@ class Passkeys:
                 require_user_verification=True,
             )
         except Exception:  # the library raises many kinds for what a browser never sends
-            raise Refused("the passkey could not be made: try again") from None
+            raise Refused(N_("the passkey could not be made: try again")) from None
         return Passkey(
             id=checked.credential_id,
             account=account.name,
@@ -112,7 +113,7 @@ class Passkeys:
         with self._lock:
             self._waiting = {each: kept for each, kept in self._waiting.items() if kept[1] > now}
             if len(self._waiting) >= _MOST:
-                raise Refused("too many people are logging in at once: try again")
+                raise Refused(N_("too many people are logging in at once: try again"))
             self._waiting[key] = challenge, now + VALID
         return challenge
 
@@ -120,7 +121,7 @@ class Passkeys:
         with self._lock:
             challenge, until = self._waiting.pop(key, (b"", now))
         if until <= now:
-            raise Refused("that took too long: try again")
+            raise Refused(N_("that took too long: try again"))
         return challenge
 
 

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tearline.adapters.accounts import Identity
-from tearline.doors.desk.access.settings import Settings
+from tearline.doors.desk.access.settings import Settings, must_be_safe, secret_of
+from tearline.doors.desk.endpoint import N_
 from tearline.terms import BadInput, Refused
 
 _ALGORITHMS = frozenset(
@@ -31,7 +32,7 @@ class Providers:
             self._oauth.register(
                 name,
                 client_id=provider.client_id,
-                client_secret=provider.secret(),
+                client_secret=secret_of(provider),
                 server_metadata_url=f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration",
                 client_kwargs={"scope": "openid", "code_challenge_method": "S256", "timeout": _SECONDS},
             )
@@ -68,14 +69,14 @@ class Providers:
     async def _client(self, name: str) -> Any:
         provider = self._settings.providers.get(name)
         if provider is None:
-            raise Refused("there is no such provider")
+            raise Refused(N_("there is no such provider"))
         client = self._oauth.create_client(name)
         try:
             known = await client.load_server_metadata()
             if known["issuer"] != provider.issuer:
                 raise Refused(f"{name} says that it is another issuer")
             for address in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-                provider.must_be_safe(known[address])
+                must_be_safe(provider, known[address])
             offered = known.get("id_token_signing_alg_values_supported", ["RS256"])
             known["id_token_signing_alg_values_supported"] = sorted(_ALGORITHMS & set(offered))
         except (httpx.HTTPError, KeyError, ValueError, TypeError, BadInput):

@@ -54,12 +54,6 @@ async def field(request: Request, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def place(asked: str) -> str:
-    """A page of this desk to go on to: what names another place is not followed."""
-    is_path = asked.startswith("/") and not asked.startswith("//")
-    return asked if is_path and asked.isprintable() and "\\" not in asked else "/"
-
-
 def go(where: str) -> Response:
     """On to another page, by GET."""
     return RedirectResponse(where, 303)

@@ -3,42 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
+from tearline.adapters.home import Provider
 from tearline.terms import BadInput
-
-
-class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[desk.oidc.NAME]` in `node.toml`: an OpenID provider that says who it is, never what they may."""
-
-    issuer: str
-    client_id: str
-    client_secret_file: str | None = None
-    """A file that only its owner can read; none for a public client (PKCE binds the exchange anyway)."""
-    label: str = ""
-    """What the button says; the provider's name when empty."""
-    loopback_http: bool = False
-    """For tests: plain HTTP to a provider on 127.0.0.1. Nothing else lifts the need for TLS."""
-
-    def secret(self) -> str | None:
-        """Raises `BadInput` where others can read the file."""
-        if self.client_secret_file is None:
-            return None
-        path = Path(self.client_secret_file)
-        if path.stat().st_mode & 0o077:
-            raise BadInput(str(path), "", "others can read this file", "chmod 600 it")
-        return path.read_text(encoding="utf-8").strip()
-
-    def must_be_safe(self, url: str) -> None:
-        """Raises `BadInput` where `url` is not HTTPS, nor the loopback that tests allow."""
-        parts = urlsplit(url)
-        plain = self.loopback_http and parts.scheme == "http" and parts.hostname == "127.0.0.1"
-        if not plain and (parts.scheme != "https" or not parts.hostname):
-            raise BadInput("node.toml", f"issuer {self.issuer}", "its addresses are not all https://")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +26,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if not safe or not parts.hostname or self.origin != f"{parts.scheme}://{parts.netloc}":
             raise BadInput("node.toml", "[desk] origin", "it is not an https:// address without a path")
         for provider in self.providers.values():
-            provider.must_be_safe(provider.issuer)
+            must_be_safe(provider, provider.issuer)
 
     @property
     def domain(self) -> str:
@@ -63,11 +34,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return str(urlsplit(self.origin).hostname)
 
 
-def origin_of(host: str, port: int) -> str:
-    """The origin where none is set. Passkeys are bound to a name, never to an address: loopback has one."""
-    try:
-        name = "localhost" if ip_address(host).is_loopback or ip_address(host).is_unspecified else host
-    except ValueError:
-        name = host
-    name = f"[{name}]" if ":" in name else name
-    return f"https://{name}" if port == 443 else f"https://{name}:{port}"
+def must_be_safe(provider: Provider, url: str) -> None:
+    """Raises `BadInput` where `url` is not HTTPS, nor the loopback that tests allow."""
+    parts = urlsplit(url)
+    plain = provider.loopback_http and parts.scheme == "http" and parts.hostname == "127.0.0.1"
+    if not plain and (parts.scheme != "https" or not parts.hostname):
+        raise BadInput("node.toml", f"issuer {provider.issuer}", "its addresses are not all https://")
+
+
+def secret_of(provider: Provider) -> str | None:
+    """Raises `BadInput` where others can read the file."""
+    if provider.client_secret_file is None:
+        return None
+    path = Path(provider.client_secret_file)
+    if path.stat().st_mode & 0o077:
+        raise BadInput(str(path), "", "others can read this file", "chmod 600 it")
+    return path.read_text(encoding="utf-8").strip()

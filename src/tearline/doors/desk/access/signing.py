@@ -11,17 +11,18 @@ from tearline import deliver
 from tearline.adapters.home import Home, write_private
 from tearline.adapters.officer_key import open_key
 from tearline.adapters.store import Approval
+from tearline.doors.desk.endpoint import N_
 from tearline.doors.desk.person import Person, Role
-from tearline.node import Node
+from tearline.ledger import Act
 from tearline.node.officers import officers, sign_approval
-from tearline.node.people import must_be_name
+from tearline.node.people import People, must_be_name
 from tearline.terms import BadInput, Refused
 
 MAX_KEY = 16 << 10
 """Bytes of an encrypted key."""
 
 
-def keep_key(node: Node, name: str, pem: bytes, passphrase: str) -> None:
+def keep_key(people: People, name: str, pem: bytes, passphrase: str, *, by: str) -> None:
     """Keep an officer's key, encrypted as it is.
 
     Raises `BadInput` where it is not encrypted or not opened by the passphrase, `Refused` where it is not the
@@ -32,9 +33,11 @@ def keep_key(node: Node, name: str, pem: bytes, passphrase: str) -> None:
         reason = "it is not a private key encrypted under a passphrase"
         raise BadInput("signing key", "", reason, "make one with `tearline officer key`")
     public = deliver.public_key_text(open_key("signing key", pem, lambda: passphrase).public_key())
-    if all((each.name, each.key) != (name, public) for each in officers(node)):
-        raise Refused("it is not the key that the register of officers has for this officer")
-    path = _path(node.home, name)
+    if all((each.name, each.key) != (name, public) for each in officers(people.node)):
+        raise Refused(N_("it is not the key that the register of officers has for this officer"))
+    people.find(name)
+    with people.recording(Act.ACCOUNT_CHANGED, name, by=by, change="signing-key-kept"):
+        path = _path(people.node.home, name)
     for part in (path.parent.parent, path.parent):
         part.mkdir(mode=0o700, exist_ok=True)
     write_private(path, pem)
@@ -55,9 +58,9 @@ def sign(home: Home, person: Person, act: str, subject: str, at: datetime, passp
     passphrase.
     """
     if Role.OFFICER not in person.roles or person.method == "token":
-        raise Refused("only an officer who is here in person can approve")
+        raise Refused(N_("only an officer who is here in person can approve"))
     if not has_key(home, person.name):
-        raise Refused("your signing key is not at this desk: put it there on your account page")
+        raise Refused(N_("your signing key is not at this desk: put it there on your account page"))
     key = open_key("passphrase", _path(home, person.name).read_bytes(), lambda: passphrase)
     return sign_approval(home.party, person.name, key, act=act, subject=subject, at=at)
 

@@ -18,9 +18,9 @@ from tearline.doors.desk.access.request import (
     field,
     from_here,
     go,
-    place,
 )
 from tearline.doors.desk.access.sessions import give, take_away
+from tearline.doors.desk.app import local_path
 from tearline.doors.desk.person import Person
 from tearline.ledger import Act
 from tearline.terms import Refused, TearlineError
@@ -66,7 +66,7 @@ class _Login:
         self._desk, self._who, self._render = desk, who, render
 
     async def page(self, request: Request) -> Response:
-        return self.show(request, place(request.query_params.get("next", "/")))
+        return self.show(request, local_path(request.query_params.get("next", "/")))
 
     def show(self, request: Request, following: str, problem: str = "", status: int = 200) -> Response:
         return self._render(
@@ -84,7 +84,7 @@ class _Login:
 
     async def totp(self, request: Request) -> Response:
         name, password, code = [await field(request, each) for each in ("name", "password", "code")]
-        following = place(await field(request, "next"))
+        following = local_path(await field(request, "next"))
         try:
             session = await aside(self._desk.with_password, request, name.strip(), password, code)
         except Refused as error:
@@ -99,7 +99,7 @@ class _Login:
     async def passkey(self, request: Request, shown: Any) -> Response:
         key = request.session.pop(_CHALLENGE, "")
         session = await aside(self._desk.with_passkey, request, key, shown)
-        return give(JSONResponse({"next": place(request.query_params.get("next", "/"))}), session)
+        return give(JSONResponse({"next": local_path(request.query_params.get("next", "/"))}), session)
 
     async def logout(self, request: Request) -> Response:
         person = self._who(request)
@@ -119,7 +119,7 @@ class _Oidc:
         self._desk, self._enrolling, self._login = desk, enrolling, login
 
     async def leave(self, request: Request) -> Response:
-        request.session[_NEXT] = place(request.query_params.get("next", "/"))
+        request.session[_NEXT] = local_path(request.query_params.get("next", "/"))
         request.session.pop(_LINK, None)
         return await self._orelse(request, self._desk.providers.leave(request, _named(request)))
 
@@ -133,7 +133,7 @@ class _Oidc:
         return await self._orelse(request, self._back(request))
 
     async def _back(self, request: Request) -> Response:
-        link, following = request.session.pop(_LINK, None), place(request.session.pop(_NEXT, "/"))
+        link, following = request.session.pop(_LINK, None), local_path(request.session.pop(_NEXT, "/"))
         self._desk.admit(request)
         identity = await self._desk.providers.back(request, _named(request))
         if link is None:
