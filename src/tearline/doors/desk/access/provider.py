@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import httpx
 from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
-from authlib.integrations.starlette_client import OAuth  # type: ignore[import-untyped]
+from authlib.deprecate import AuthlibDeprecationWarning  # type: ignore[import-untyped]
 from joserfc.errors import JoseError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +16,10 @@ from tearline.adapters.accounts import Identity
 from tearline.doors.desk.access.settings import Settings, must_be_safe, secret_of
 from tearline.doors.desk.endpoint import N_
 from tearline.terms import BadInput, Refused
+
+with warnings.catch_warnings():  # it would have another HTTP client, and says so to whoever runs a command
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    from authlib.integrations.starlette_client import OAuth  # type: ignore[import-untyped]
 
 _ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
