@@ -19,6 +19,7 @@ from tearline.doors.desk import Role
 from tearline.doors.desk.access import COOKIE, Access, Settings
 from tearline.doors.desk.app import Desk
 from tearline.doors.desk.areas import home
+from tearline.doors.desk.areas.people import area as people_area
 from tearline.ledger import Entry
 from tearline.node import ledger_tail
 from tearline.node.people import People
@@ -47,7 +48,7 @@ class Office:
         self.clock, self.origin = Clock(), origin
         settings = Settings(origin=origin, providers=providers)
         self.access = Access(Home(folder), settings, self.clock, hasher=QUICK)
-        self.desk = Desk(Home(folder), self.access, (home.area,), origin=origin)
+        self.desk = Desk(Home(folder), self.access, (home.area, people_area), origin=origin)
         self.people: People = self.access._desk.people
         self.secrets: dict[str, str] = {}
 

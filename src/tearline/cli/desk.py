@@ -16,8 +16,8 @@ from tearline.adapters.home import Home
 from tearline.cli.show import table
 from tearline.cli.vault import who
 from tearline.doors.desk import Role
-from tearline.doors.desk.access import forget_key, has_key, keep_key, open_access
-from tearline.doors.desk.serve import origin, serve
+from tearline.doors.desk.access import forget_key, has_key, keep_key, open_access, origin_of
+from tearline.doors.desk.serve import serve
 from tearline.ledger import Act
 from tearline.node import Node
 from tearline.node.people import INVITED, People
@@ -173,9 +173,9 @@ def _revoke(people: People, name: str, label: str) -> None:
 
 
 def _say_link(people: People, link: str) -> None:
-    home = people.node.home
+    desk = people.node.home.config.desk
     hours = int(INVITED.total_seconds()) // 3600
-    click.echo(f"{origin(home, home.config.desk.port)}/login/enrol/{link}")
+    click.echo(f"{origin_of(desk, desk.port)}/login/enrol/{link}")
     click.echo(f"This link works once, for {hours} hours: hand it over by a way that you trust.", err=True)
 
 

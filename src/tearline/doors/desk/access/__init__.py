@@ -18,7 +18,7 @@ from tearline.doors.desk.access.desk import Desk
 from tearline.doors.desk.access.own import own_routes
 from tearline.doors.desk.access.request import Render
 from tearline.doors.desk.access.sessions import COOKIE, FRESH
-from tearline.doors.desk.access.settings import Settings
+from tearline.doors.desk.access.settings import Settings, origin_of
 from tearline.doors.desk.access.signing import forget_key, has_key, keep_key, sign
 from tearline.doors.desk.access.ways_in import login_routes
 from tearline.doors.desk.endpoint import N_
@@ -94,5 +94,6 @@ __all__ = [
     "has_key",
     "keep_key",
     "open_access",
+    "origin_of",
     "sign",
 ]

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tearline.adapters.home import Desk as DeskConfig
 from tearline.adapters.home import Provider
 from tearline.terms import BadInput
 
@@ -32,6 +33,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def domain(self) -> str:
         """What passkeys are bound to (WebAuthn, section 5.1.2: the relying party's id)."""
         return str(urlsplit(self.origin).hostname)
+
+
+def origin_of(desk: DeskConfig, port: int) -> str:
+    """The desk's address in browsers, as it is set or as it is served on this machine at `port`."""
+    return desk.origin.rstrip("/") or f"{'https' if desk.tls else 'http'}://localhost:{port}"
 
 
 def must_be_safe(provider: Provider, url: str) -> None:
