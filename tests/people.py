@@ -49,7 +49,7 @@ class Office:
         settings = Settings(origin=origin, providers=providers)
         self.access = Access(Home(folder), settings, self.clock, hasher=QUICK)
         self.desk = Desk(Home(folder), self.access, (home.area, people_area), origin=origin)
-        self.people: People = self.access._desk.people
+        self.people: People = self.access._reception.people
         self.secrets: dict[str, str] = {}
 
     def __enter__(self) -> Self:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from playwright.sync_api import Browser, CDPSession, Page, Route, expect
 
 from tearline.adapters import tls
 from tearline.doors.desk import Role
@@ -138,6 +138,25 @@ def test_a_device_that_does_not_know_its_person_is_not_enough(office: Office, pa
     expect(page.get_by_role("alert")).to_contain_text("The passkey was not accepted")
     page.goto("/account")
     expect(page).to_have_url(re.compile("/login"))
+
+
+def lower(route: Route) -> None:
+    """What an attacker at the browser would do: not ask the device to know its person."""
+    told = route.fetch()
+    route.fulfill(response=told, json=told.json() | {"userVerification": "discouraged"})
+
+
+def test_the_desk_itself_asks_whether_the_device_knew_its_person(office: Office, page: Page) -> None:
+    device, named = authenticator(page)
+    page.goto(office.invite("heron-3"))
+    page.get_by_role("button", name="Make a passkey").click()
+    expect(page).to_have_url(f"{office.origin}/account")
+    device.send("WebAuthn.setUserVerified", {"authenticatorId": named, "isUserVerified": False})
+    page.context.clear_cookies()
+    page.goto("/login")
+    page.route("**/passkey/options", lower)
+    page.get_by_role("button", name="Use my passkey").click()
+    expect(page.get_by_role("alert")).to_contain_text("this passkey lets nobody in here")
 
 
 def test_a_passkey_of_a_removed_account_lets_nobody_in(office: Office, page: Page) -> None:

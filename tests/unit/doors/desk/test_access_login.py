@@ -72,17 +72,17 @@ def test_a_session_that_somebody_made_up_is_not_taken(here: Office) -> None:
     assert thief.get("/account").status_code == 303
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [{"password": PASSWORD + "x"}, {"password": ""}, {"code": ""}, {"code": "abcdef"}, {"name": "heron-4"}],
-)
-def test_nothing_tells_what_was_wrong(here: Office, wrong: dict[str, str]) -> None:
+def test_nothing_tells_what_was_wrong(here: Office) -> None:
     here.person("heron-3")
-    right = here.code("heron-3")
-    answers = {
-        re.sub(r"\s+", " ", here.log_in(here.browser(), "heron-3", **each).text)
-        for each in (wrong, {"code": "000000" if right != "000000" else "000001"})
-    }
+    code = "000000" if here.code("heron-3") != "000000" else "000001"
+    wrong = (
+        {"password": PASSWORD + "x"},
+        {"password": ""},
+        {"code": code},
+        {"code": "abc"},
+        {"name": "heron-4"},
+    )
+    answers = {here.log_in(here.browser(), "heron-3", **each).text for each in wrong}
     assert len(answers) == 1
     assert "name, password or code is wrong" in answers.pop()
 
@@ -92,7 +92,7 @@ def test_an_account_that_is_not_there_takes_the_same_work(
 ) -> None:
     """Not the time itself, which a busy machine changes, but what takes it."""
     work: list[str] = []
-    passwords = here.access._desk.passwords
+    passwords = here.access._reception.passwords
     verify, counter = passwords._verify, password_module.counter_of
 
     def counting_verify(*told: Any) -> bool:
@@ -122,11 +122,11 @@ def test_a_code_is_used_once(here: Office) -> None:
     assert here.log_in(here.browser(), "heron-3").status_code == 303
 
 
-@pytest.mark.parametrize(("steps", "status"), [(-2, 401), (-1, 303), (0, 303), (1, 303), (2, 401)])
-def test_a_clock_may_be_half_a_minute_off(here: Office, steps: int, status: int) -> None:
+def test_a_clock_may_be_half_a_minute_off(here: Office) -> None:
     browser = here.person("heron-3")
-    here.clock.wait(minutes=2)
-    assert here.log_in(browser, "heron-3", code=here.code("heron-3", steps)).status_code == status
+    for steps, status in ((-2, 401), (-1, 303), (0, 303), (1, 303), (2, 401)):
+        here.clock.wait(minutes=3)
+        assert here.log_in(browser, "heron-3", code=here.code("heron-3", steps)).status_code == status
 
 
 @pytest.mark.parametrize("name", ["heron-3", "nobody"])
@@ -158,11 +158,11 @@ def test_one_address_can_try_so_often_under_many_names(here: Office) -> None:
     assert here.log_in(here.browser("192.0.2.7"), "heron-3").status_code == 303
 
 
-@pytest.mark.parametrize("where", ["https://evil.example", "null", ""])
-@pytest.mark.parametrize("path", ["/login/totp", "/logout", "/account/sessions", "/login/passkey/options"])
-def test_what_comes_from_another_site_does_nothing(here: Office, path: str, where: str) -> None:
+def test_what_comes_from_another_site_does_nothing(here: Office) -> None:
     browser = here.person("heron-3")
-    assert browser.post(path, headers={"origin": where}).status_code == 403
+    for path in ("/login/totp", "/logout", "/account/sessions", "/login/passkey/options"):
+        for where in ("https://evil.example", "null", ""):
+            assert browser.post(path, headers={"origin": where}).status_code == 403
     assert browser.get("/account").status_code == 200
 
 

@@ -182,7 +182,7 @@ def test_another_issuer_or_audience_is_not_trusted(
             return
         back = at_provider(left.headers["location"])
         # The desk expects tokens for another client from now on: this one is not for it.
-        known = here.access._desk.settings.providers
+        known = here.access._reception.settings.providers
         monkeypatch.setitem(known, "agency", provider(issuer, tmp_path, **changed))  # type: ignore[arg-type]
         assert browser.get(back).status_code == 401
 

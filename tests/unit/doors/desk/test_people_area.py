@@ -33,7 +33,7 @@ def unlock(here: Office, browser: TestClient) -> None:
 
 
 def act(here: Office, browser: TestClient, path: str, **data: str | list[str]) -> Any:
-    who = here.access._desk.sessions.person(browser.cookies["__Host-tearline"])
+    who = here.access._reception.sessions.person(browser.cookies["__Host-tearline"])
     assert who is not None
     return browser.post(f"/people/{path}", data={"form": here.desk.form_token(who.session), **data})
 

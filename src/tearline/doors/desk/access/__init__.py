@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute
 
 from tearline.adapters.home import Home
 from tearline.adapters.store import Approval, stamp
-from tearline.doors.desk.access.desk import Desk
 from tearline.doors.desk.access.own import own_routes
+from tearline.doors.desk.access.reception import Reception
 from tearline.doors.desk.access.request import Render
 from tearline.doors.desk.access.sessions import COOKIE, FRESH
 from tearline.doors.desk.access.settings import Settings, origin_of
@@ -43,10 +43,10 @@ class Access:
     ) -> None:
         self._home = home
         self._node = Node(home, clock=clock)  # its own: a node is not for several threads at once
-        self._desk = Desk(self._node, settings, hasher)
+        self._reception = Reception(self._node, settings, hasher)
 
     def close(self) -> None:
-        self._desk.people.close()
+        self._reception.people.close()
         self._node.close()
 
     def who(self, request: Request) -> Person | None:
@@ -54,30 +54,33 @@ class Access:
         header = request.headers.get("authorization")
         if header is not None:
             is_bearer = header[: len(_BEARER)].lower() == _BEARER
-            return self._desk.sessions.program(header[len(_BEARER) :].strip()) if is_bearer else None
+            return self._reception.sessions.program(header[len(_BEARER) :].strip()) if is_bearer else None
         cookie = request.cookies.get(COOKIE)
-        return None if not cookie else self._desk.sessions.person(cookie)
+        return None if not cookie else self._reception.sessions.person(cookie)
 
     def is_fresh(self, person: Person, now: datetime | None = None) -> bool:
         """Whether the person showed again who they are, after the login, within the last five minutes.
 
         Where not, lead them to `/account/confirm?next=PAGE`.
         """
-        session = self._desk.sessions.find(person)
-        since = stamp((now or self._desk.people.now()) - FRESH)
+        session = self._reception.sessions.find(person)
+        since = stamp((now or self._reception.people.now()) - FRESH)
         return session is not None and session.confirmed_at is not None and session.confirmed_at >= since
 
     def sign(self, person: Person, act: str, subject: str, at: datetime, passphrase: str) -> Approval:
         """The officer's signed yes; see `signing.sign`. Raises `Refused` after too many wrong passphrases."""
-        if not self._desk.throttle.at_passphrase(person.name):
+        if not self._reception.throttle.at_passphrase(person.name):
             raise Refused(N_("there were too many wrong passphrases: wait a quarter of an hour"))
         approval = sign(self._home, person, act, subject, at, passphrase)
-        self._desk.throttle.opened(person.name)
+        self._reception.throttle.opened(person.name)
         return approval
 
     def routes(self, render: Render) -> list[BaseRoute]:
         """`/login`, `/logout` and `/account`, drawn by `render`."""
-        return [*login_routes(self._desk, self.who, render), *own_routes(self._desk, self.who, render)]
+        return [
+            *login_routes(self._reception, self.who, render),
+            *own_routes(self._reception, self.who, render),
+        ]
 
 
 def open_access(home: Home, origin: str) -> Access:

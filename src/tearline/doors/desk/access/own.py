@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute, Route
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from tearline.adapters import accounts as store
-from tearline.doors.desk.access.desk import Desk, aside
 from tearline.doors.desk.access.enrol import label_of
+from tearline.doors.desk.access.reception import Reception, aside
 from tearline.doors.desk.access.request import (
     Handler,
     Render,
@@ -28,21 +28,23 @@ from tearline.doors.desk.access.sessions import give
 from tearline.doors.desk.access.signing import MAX_KEY, has_key, keep_key
 from tearline.doors.desk.app import local_path
 from tearline.doors.desk.endpoint import N_
+from tearline.doors.desk.pages import LANGUAGES
 from tearline.doors.desk.person import Person, Role
 from tearline.ledger import Act
 from tearline.terms import BadInput, Refused, TearlineError
 
 Own = Callable[[Request, Person], Awaitable[Response]]
-LANGUAGES = ("en", "uk")
 FURTHER = timedelta(minutes=10)
 """How long the link works with which a person sets up a further way in."""
 MAX_DAYS = 366
 """How long a token can be good."""
 
 
-def own_routes(desk: Desk, who: Callable[[Request], Person | None], render: Render) -> list[BaseRoute]:
+def own_routes(
+    reception: Reception, who: Callable[[Request], Person | None], render: Render
+) -> list[BaseRoute]:
     """`/account` and what is done there."""
-    own = _Own(desk, render)
+    own = _Own(reception, render)
 
     def somebody(handler: Own) -> Handler:
         """For a person who is here: programs have no account page, and make no tokens."""
@@ -59,7 +61,7 @@ def own_routes(desk: Desk, who: Callable[[Request], Person | None], render: Rend
         """For one who showed a few minutes ago who they are: a session that was left open is not enough."""
 
         async def answer(request: Request, person: Person) -> Response:
-            if not await aside(desk.is_recent, person):
+            if not await aside(reception.is_recent, person):
                 return go("/account/confirm?next=/account")
             try:
                 return await handler(request, person)
@@ -78,7 +80,7 @@ def own_routes(desk: Desk, who: Callable[[Request], Person | None], render: Rend
         return answering_json(answer)
 
     def route(path: str, method: str, handler: Handler) -> Route:
-        return Route(path, from_here(desk.settings.origin, handler), methods=[method])
+        return Route(path, from_here(reception.settings.origin, handler), methods=[method])
 
     return [
         route("/account", "GET", somebody(own.show)),
@@ -97,8 +99,8 @@ def own_routes(desk: Desk, who: Callable[[Request], Person | None], render: Rend
 
 
 class _Own:
-    def __init__(self, desk: Desk, render: Render) -> None:
-        self._desk, self._people, self._render = desk, desk.people, render
+    def __init__(self, reception: Reception, render: Render) -> None:
+        self._reception, self._people, self._render = reception, reception.people, render
 
     async def show(
         self, request: Request, person: Person, *, problem: str = "", token: str = "", status: int = 200
@@ -119,9 +121,8 @@ class _Own:
                 "tokens": store.tokens(db, person.name),
                 "roles": sorted(person.roles),
                 "is_officer": Role.OFFICER in person.roles,
-                "has_key": has_key(self._desk.node.home, person.name),
+                "has_key": has_key(self._reception.node.home, person.name),
                 "max_days": MAX_DAYS,
-                "languages": LANGUAGES,
             }
 
     async def language(self, request: Request, person: Person) -> Response:
@@ -171,7 +172,7 @@ class _Own:
 
         def add() -> str:
             with self._changed(person, "token-added", roles=sorted(roles), days=int(days)) as db:
-                return self._desk.sessions.new_token(db, person, label, roles, int(days))
+                return self._reception.sessions.new_token(db, person, label, roles, int(days))
 
         return await self.show(request, person, token=await aside(add))
 
@@ -212,7 +213,7 @@ class _Own:
 
     async def confirm_totp(self, request: Request, person: Person) -> Response:
         try:
-            session = await aside(self._desk.confirm_code, person, await field(request, "code"))
+            session = await aside(self._reception.confirm_code, person, await field(request, "code"))
         except Refused as error:
             return await self.confirm(request, person, problem=str(error), status=401)
         return give(go(local_path(await field(request, "next"))), session)
@@ -220,11 +221,11 @@ class _Own:
     async def confirm_options(self, request: Request, person: Person, _: Any) -> Response:
         with self._people.reading() as db:
             known = store.passkeys(db, person.name)
-        text = self._desk.passkeys.begin(_key(person), self._people.now(), known)
+        text = self._reception.passkeys.begin(_key(person), self._people.now(), known)
         return Response(text, media_type="application/json")
 
     async def confirm_passkey(self, request: Request, person: Person, shown: Any) -> Response:
-        session = await aside(self._desk.confirm_passkey, person, _key(person), shown)
+        session = await aside(self._reception.confirm_passkey, person, _key(person), shown)
         return give(JSONResponse({"next": local_path(request.query_params.get("next", "/"))}), session)
 
     def _changed(self, person: Person, change: str, **told: object) -> Any:

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from tearline.doors.desk.access.desk import Desk, TooMany, aside, new_key
 from tearline.doors.desk.access.enrol import Enrolling
+from tearline.doors.desk.access.reception import Reception, TooMany, aside, new_key
 from tearline.doors.desk.access.request import (
     Handler,
     Render,
@@ -30,15 +30,15 @@ _CHALLENGE, _NEXT, _LINK = "challenge", "next", "link"
 """What is kept from one step to the next."""
 
 
-def login_routes(desk: Desk, who: Who, render: Render) -> list[BaseRoute]:
+def login_routes(reception: Reception, who: Who, render: Render) -> list[BaseRoute]:
     """`/login` and `/logout`."""
-    login, enrolling = _Login(desk, who, render), Enrolling(desk)
-    enrol = _Enrol(desk, enrolling, render)
-    oidc = _Oidc(desk, enrolling, login)
+    login, enrolling = _Login(reception, who, render), Enrolling(reception)
+    enrol = _Enrol(reception, enrolling, render)
+    oidc = _Oidc(reception, enrolling, login)
 
     def route(path: str, method: str, handler: Handler) -> Route:
-        guarded = from_here(desk.settings.origin, handler)
-        return Route(path, guarded, methods=[method], middleware=[desk.before_login()])
+        guarded = from_here(reception.settings.origin, handler)
+        return Route(path, guarded, methods=[method], middleware=[reception.before_login()])
 
     link = "/login/enrol/{link}"
     return [
@@ -62,8 +62,8 @@ def login_routes(desk: Desk, who: Who, render: Render) -> list[BaseRoute]:
 class _Login:
     """Logging in by password and code, or by passkey; logging out."""
 
-    def __init__(self, desk: Desk, who: Who, render: Render) -> None:
-        self._desk, self._who, self._render = desk, who, render
+    def __init__(self, reception: Reception, who: Who, render: Render) -> None:
+        self._reception, self._who, self._render = reception, who, render
 
     async def page(self, request: Request) -> Response:
         return self.show(request, local_path(request.query_params.get("next", "/")))
@@ -74,7 +74,7 @@ class _Login:
             "access/login.html",
             status=status,
             next=following,
-            providers=self._desk.providers.names,
+            providers=self._reception.providers.names,
             problem=problem,
         )
 
@@ -86,19 +86,19 @@ class _Login:
         name, password, code = [await field(request, each) for each in ("name", "password", "code")]
         following = local_path(await field(request, "next"))
         try:
-            session = await aside(self._desk.with_password, request, name.strip(), password, code)
+            session = await aside(self._reception.with_password, request, name.strip(), password, code)
         except Refused as error:
             return self.show(request, following, str(error), 429 if isinstance(error, TooMany) else 401)
         return give(go(following), session)
 
     async def passkey_options(self, request: Request, _: Any) -> Response:
-        self._desk.admit(request)
+        self._reception.admit(request)
         key = request.session[_CHALLENGE] = new_key()
-        return _json_text(self._desk.passkeys.begin(key, self._desk.people.now()))
+        return _json_text(self._reception.passkeys.begin(key, self._reception.people.now()))
 
     async def passkey(self, request: Request, shown: Any) -> Response:
         key = request.session.pop(_CHALLENGE, "")
-        session = await aside(self._desk.with_passkey, request, key, shown)
+        session = await aside(self._reception.with_passkey, request, key, shown)
         return give(JSONResponse({"next": local_path(request.query_params.get("next", "/"))}), session)
 
     async def logout(self, request: Request) -> Response:
@@ -108,36 +108,36 @@ class _Login:
         return take_away(go("/login"))
 
     def _end(self, person: Person) -> None:
-        with self._desk.people.recording(Act.PERSON_LOGGED_OUT, person.name) as db:
-            self._desk.sessions.end(db, person)
+        with self._reception.people.recording(Act.PERSON_LOGGED_OUT, person.name) as db:
+            self._reception.sessions.end(db, person)
 
 
 class _Oidc:
     """Logging in through a provider, or linking what it says to the account of an enrolment link."""
 
-    def __init__(self, desk: Desk, enrolling: Enrolling, login: _Login) -> None:
-        self._desk, self._enrolling, self._login = desk, enrolling, login
+    def __init__(self, reception: Reception, enrolling: Enrolling, login: _Login) -> None:
+        self._reception, self._enrolling, self._login = reception, enrolling, login
 
     async def leave(self, request: Request) -> Response:
         request.session[_NEXT] = local_path(request.query_params.get("next", "/"))
         request.session.pop(_LINK, None)
-        return await self._orelse(request, self._desk.providers.leave(request, _named(request)))
+        return await self._orelse(request, self._reception.providers.leave(request, _named(request)))
 
     async def link(self, request: Request) -> Response:
         link = request.path_params["link"]
         await aside(self._enrolling.find, link)
         request.session[_LINK], request.session[_NEXT] = link, "/account"
-        return await self._orelse(request, self._desk.providers.leave(request, _named(request)))
+        return await self._orelse(request, self._reception.providers.leave(request, _named(request)))
 
     async def back(self, request: Request) -> Response:
         return await self._orelse(request, self._back(request))
 
     async def _back(self, request: Request) -> Response:
         link, following = request.session.pop(_LINK, None), local_path(request.session.pop(_NEXT, "/"))
-        self._desk.admit(request)
-        identity = await self._desk.providers.back(request, _named(request))
+        self._reception.admit(request)
+        identity = await self._reception.providers.back(request, _named(request))
         if link is None:
-            session = await aside(self._desk.with_identity, request, identity)
+            session = await aside(self._reception.with_identity, request, identity)
         else:
             session = await aside(self._enrolling.link, request, link, identity)
         # The browser came here from another site, and would not show the cookie on a redirect: so a page
@@ -156,8 +156,8 @@ class _Oidc:
 class _Enrol:
     """The page of an enrolment link: a passkey, or a password with codes, or a provider."""
 
-    def __init__(self, desk: Desk, enrolling: Enrolling, render: Render) -> None:
-        self._desk, self._enrolling, self._render = desk, enrolling, render
+    def __init__(self, reception: Reception, enrolling: Enrolling, render: Render) -> None:
+        self._reception, self._enrolling, self._render = reception, enrolling, render
 
     async def page(self, request: Request) -> Response:
         return await self._show(request, "", 200)
@@ -198,7 +198,7 @@ class _Enrol:
             link=link,
             account=found.account,
             secret=self._enrolling.secret(found),
-            providers=self._desk.providers.names,
+            providers=self._reception.providers.names,
             problem=problem,
         )
 

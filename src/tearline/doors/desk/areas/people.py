@@ -76,7 +76,7 @@ def people(at: At, asked: Nothing) -> Accounts:
             )
             for each in store.accounts(db)
         )
-    return Accounts(found, _is_unlocked(at))
+    return Accounts(found, at.keeper.is_fresh(at.person))
 
 
 @area.does("/people/add", roles=ADMINISTRATORS, template="people/link.html")
@@ -120,10 +120,6 @@ def _invited(at: At, name: str, link: str) -> Invited:
     return Invited(name, f"{origin}/login/enrol/{link}", int(INVITED.total_seconds()) // 3600)
 
 
-def _is_unlocked(at: At) -> bool:
-    return at.person.method != "token" and at.keeper.is_fresh(at.person)
-
-
 @contextmanager
 def _people(at: At) -> Iterator[People]:
     kept = People(at.node)
@@ -136,7 +132,7 @@ def _people(at: At) -> Iterator[People]:
 @contextmanager
 def _changing(at: At) -> Iterator[People]:
     """For what gives rights: a session left open, or a program's token, must not make more of itself."""
-    if not _is_unlocked(at):
+    if not at.keeper.is_fresh(at.person):  # a program never is
         raise Refused(N_("this needs a second unlock by somebody who is here: open /account/confirm"))
     with _people(at) as kept:
         yield kept

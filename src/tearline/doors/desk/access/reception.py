@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from typing import Any, TypeVar
+from typing import Any
 
 import argon2
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
@@ -29,13 +30,12 @@ from tearline.node import Node
 from tearline.node.people import People
 from tearline.terms import Refused
 
-T = TypeVar("T")
 BEFORE = "__Secure-tearline-login"
 """The short cookie of what comes before. A provider's answer comes from another site: so it is Lax."""
 _MINUTES = 10
 
 
-class Desk:
+class Reception:
     """The accounts with all that checks who somebody is. Methods block: call them through `aside`."""
 
     def __init__(self, node: Node, settings: Settings, hasher: argon2.PasswordHasher | None) -> None:
@@ -142,10 +142,10 @@ class Desk:
         assert account is not None  # noqa: S101
         return account, passkey, count
 
-    def _use(self, db: Any, passkey: Passkey, count: int) -> None:
+    def _use(self, db: Connection, passkey: Passkey, count: int) -> None:
         store.use_passkey(db, passkey.id, count, stamp(self.people.now()))
 
-    def _begin(self, db: Any, request: Request, name: str, method: str) -> str:
+    def _begin(self, db: Connection, request: Request, name: str, method: str) -> str:
         return self.sessions.begin(db, name, method, before=request.cookies.get(COOKIE))
 
     def _open(self, person: Person) -> store.Session:
