@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import click
 from sqlalchemy import Connection
@@ -16,12 +17,10 @@ from tearline.adapters.home import Home
 from tearline.cli.show import table
 from tearline.cli.vault import who
 from tearline.doors.desk import Role
-from tearline.doors.desk.access import forget_key, has_key, keep_key, open_access, origin_of
-from tearline.doors.desk.serve import serve
 from tearline.ledger import Act
 from tearline.node import Node
 from tearline.node.people import INVITED, People
-from tearline.terms import Refused
+from tearline.terms import BadInput, Refused
 
 _ROLES = click.option(
     "--role",
@@ -42,7 +41,12 @@ def desk() -> None:
 @click.pass_obj
 def serve_(home: Path) -> None:
     """Serve the desk where `[desk]` in node.toml says. Ends on SIGTERM or SIGINT."""
-    asyncio.run(serve(Home(home), open_access, lambda address: click.echo(f"the desk is open: {address}")))
+    access = _access()
+    from tearline.doors.desk.serve import serve  # noqa: PLC0415 (an extra)
+
+    asyncio.run(
+        serve(Home(home), access.open_access, lambda address: click.echo(f"the desk is open: {address}"))
+    )
 
 
 @desk.group()
@@ -70,7 +74,7 @@ def list_(home: Path) -> None:
                 each.name,
                 " ".join(sorted(each.roles)),
                 _ways(db, each),
-                "yes" if has_key(people.node.home, each.name) else "",
+                "yes" if _access().has_key(people.node.home, each.name) else "",
                 str(len(store.sessions(db, each.name))),
                 str(len(store.tokens(db, each.name))),
             )
@@ -121,7 +125,7 @@ def key(home: Path, name: str, file: Path, passphrase_file: Path | None) -> None
     else:
         phrase = str(click.prompt(f"Passphrase of {file.name}", hide_input=True, err=True))
     with _people(home) as people:
-        keep_key(people, name, file.read_bytes(), phrase, by=who())
+        _access().keep_key(people, name, file.read_bytes(), phrase, by=who())
     click.echo(f"The key of {name} is at the desk, encrypted as it was.")
 
 
@@ -141,7 +145,7 @@ def remove(home: Path, name: str) -> None:
     """Remove the account NAME, with its sessions, tokens and signing key."""
     with _people(home) as people:
         people.remove(name, by=who())
-        forget_key(people.node.home, name)
+        _access().forget_key(people.node.home, name)
     click.echo(f"There is no account {name} any more.")
 
 
@@ -175,7 +179,7 @@ def _revoke(people: People, name: str, label: str) -> None:
 def _say_link(people: People, link: str) -> None:
     desk = people.node.home.config.desk
     hours = int(INVITED.total_seconds()) // 3600
-    click.echo(f"{origin_of(desk, desk.port)}/login/enrol/{link}")
+    click.echo(f"{_access().origin_of(desk, desk.port)}/login/enrol/{link}")
     click.echo(f"This link works once, for {hours} hours: hand it over by a way that you trust.", err=True)
 
 
@@ -186,8 +190,19 @@ def _ways(db: Connection, account: Account) -> str:
     return ", ".join(ways) or "nothing yet"
 
 
+def _access() -> ModuleType:
+    """The part of the desk that knows people; it needs libraries that not every node has."""
+    try:
+        from tearline.doors.desk import access  # noqa: PLC0415 (an extra)
+    except ModuleNotFoundError as error:
+        reason = f"{error.name} is not installed"
+        raise BadInput("the desk", "", reason, "pip install 'tearline[desk]'") from None
+    return access
+
+
 @contextmanager
 def _people(home: Path) -> Iterator[People]:
+    _access()  # before anything is done
     with Node.open(home) as node:
         people = People(node)
         try:

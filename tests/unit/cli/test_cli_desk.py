@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,3 +99,10 @@ def test_a_signing_key_is_put_at_the_desk_encrypted(node: Node, tmp_path: Path) 
     assert kept.read_bytes() == sealed.read_bytes()
     run(node, "remove", "heron-1")
     assert not kept.exists()
+
+
+def test_a_node_without_the_desks_libraries_says_so(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "tearline.doors.desk.access", raising=False)
+    monkeypatch.delattr("tearline.doors.desk.access", raising=False)
+    monkeypatch.setitem(sys.modules, "argon2", None)
+    assert "pip install 'tearline[desk]'" in run(node, "add", "heron-9", "--role", "officer", status=1)
