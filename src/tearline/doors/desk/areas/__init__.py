@@ -1,5 +1,10 @@
 """The areas of the desk, one module each."""
 
-from tearline.doors.desk.areas import home
+from tearline.doors.desk.areas import home, partners, releases, suspensions
 
-AREAS = (home.area,)
+AREAS = (
+    home.area,
+    partners.area,
+    releases.area,
+    suspensions.area,
+)
