@@ -85,7 +85,7 @@ def summaries(node: Node, party: Party | None = None) -> dict[Party, Summary]:
 
 def flows(node: Node, party: Party, months: int = MONTHS) -> tuple[list[str], list[Flow]]:
     """The last `months`, the oldest first, and what went and came in them."""
-    wanted = _months(node.clock(), months)
+    wanted = last_months(node.clock(), months)
     with node.reading() as db:
         given = kept.given_by_month(db, party, wanted[0])
         taken = kept.taken_by_month(db, party, wanted[0])
@@ -163,7 +163,8 @@ def may_resume(node: Node, suspension: suspend.Standing) -> bool:
     return len(suspension.approved_by) >= officers.quorum(node)
 
 
-def _months(now: datetime, count: int) -> list[str]:
+def last_months(now: datetime, count: int = MONTHS) -> list[str]:
+    """The months up to today's, the oldest first: `2026-11`."""
     last = now.year * 12 + now.month - 1
     return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(last - count + 1, last + 1)]
 

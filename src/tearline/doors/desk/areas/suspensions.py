@@ -96,7 +96,9 @@ class SuspensionEffect(msgspec.Struct, frozen=True, kw_only=True):
     served: int
     consents: int
     months: tuple[WithheldMonth, ...]
+    """The last of them, by when they were judged."""
     categories: tuple[CategoryCount, ...]
+    """Of all time."""
     coverage: tuple[LostCoverage, ...]
     asked_coverage: bool
 
@@ -143,6 +145,7 @@ def look(at: At, asked: SuspensionWish) -> SuspensionEffect:
     suspend.must_be_sound(at.node, reason=asked.reason, until=until, review=asked.review)
     wanted = _requirements(at, asked.requirements)
     found = effect(at.node, asked.party, scope, wanted, progress=at.progress, doing=at.doing)
+    by_month, months = _summed(found.withheld, 0), exchange.last_months(found.at)
     return SuspensionEffect(
         party=asked.party,
         scope=str(scope),
@@ -156,7 +159,7 @@ def look(at: At, asked: SuspensionWish) -> SuspensionEffect:
         held_back=_counts(found.held_back),
         served=found.served,
         consents=found.consents,
-        months=tuple(WithheldMonth(month, count) for month, count in _summed(found.withheld, 0).items()),
+        months=tuple(WithheldMonth(month, by_month.get(month, 0)) for month in months),
         categories=_counts(_summed(found.withheld, 1)),
         coverage=tuple(
             LostCoverage(
