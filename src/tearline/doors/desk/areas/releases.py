@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tearline.adapters.store.exchange import Sent
 from tearline.deliver import RecallAction, RecallKind, RecallReason
 from tearline.deliver.recall import ACTIONS, FOR_REVISIONS, REASONS
 from tearline.doors.desk.endpoint import N_, Area, At
@@ -100,7 +101,7 @@ def releases(at: At, asked: ReleasesAsked) -> PartnerReleases:
     )
 
 
-def _row(at: At, each: exchange.Sent) -> ReleasedRow:
+def _row(at: At, each: Sent) -> ReleasedRow:
     state = "stopped" if each.stopped else "given" if each.delivered_at else "waits"
     state = "differs" if each.differs else each.became or state
     return ReleasedRow(
