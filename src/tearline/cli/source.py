@@ -18,7 +18,7 @@ from tearline.cli.show import table
 from tearline.cli.vault import unlock, unlocking, who
 from tearline.ledger import Act
 from tearline.node import Node
-from tearline.node.sources import ask_vault, change_vault, open_vault, show_source
+from tearline.node.sources import ask_vault, change_vault, open_vault, retire_source, show_source
 from tearline.terms import BadInput, Refused
 from tearline.vault import (
     Admitted,
@@ -177,7 +177,9 @@ def obligation(
         obligations = msgspec.structs.replace(held, **changes)
         return oblige(opened.register, cryptonym, obligations, key=opened.index_key)
 
-    _change(home, key, Act.SOURCE_OBLIGED, cryptonym, edit)
+    with Node.open(home) as node:
+        told = [(Act.SOURCE_OBLIGED, {"source": cryptonym})]
+        change_vault(node, key, who(), lambda opened: (edit(opened), told))
     click.echo(f"{cryptonym} is owed what you said.")
 
 
@@ -188,15 +190,9 @@ def obligation(
 def retire(home: Path, cryptonym: str, passphrase_file: Path | None, passphrase_fd: int | None) -> None:
     """Mark CRYPTONYM as no longer reporting. Its identity stays protected, and scanned for, for ever."""
     key = unlock(passphrase_file, passphrase_fd)
-    _change(home, key, Act.SOURCE_RETIRED, cryptonym, lambda opened: opened.register.retire(cryptonym))
-    click.echo(f"{cryptonym} is retired. Its identity stays protected, and is still scanned for.")
-
-
-def _change(
-    home: Path, key: Passphrase, act: Act, cryptonym: str, edit: Callable[[Opened], Register]
-) -> None:
     with Node.open(home) as node:
-        change_vault(node, key, who(), lambda opened: (edit(opened), [(act, {"source": cryptonym})]))
+        retire_source(node, key, cryptonym, who())
+    click.echo(f"{cryptonym} is retired. Its identity stays protected, and is still scanned for.")
 
 
 def _admit(home: Path, key: Passphrase, edit: Callable[[Opened], Admitted]) -> None:

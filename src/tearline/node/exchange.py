@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from time import monotonic
 
 import msgspec
 
@@ -18,6 +16,7 @@ from tearline.adapters.store import exchange as kept
 from tearline.adapters.store.exchange import GivenTo, Sent, TakenFrom
 from tearline.adapters.view.post import Notice
 from tearline.node import consent, officers, receipts, suspend
+from tearline.node.counts import Counts
 from tearline.node.opened import Node
 from tearline.terms import BadInput, Party, Refused
 
@@ -25,8 +24,8 @@ MONTHS = 12
 """Months that are shown, today's among them."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TROUBLES = 20
-_QUICK = 0.5
-"""Seconds: what was counted so fast is counted anew each time."""
+_Counts = tuple[dict[Party, GivenTo], dict[Party, TakenFrom], dict[Party, int]]
+_counted: Counts[_Counts] = Counts()
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -71,9 +70,14 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def summaries(node: Node, party: Party | None = None) -> dict[Party, Summary]:
-    """Every partner of today, or that one."""
+    """Every partner of today, or that one; counts of a while ago where there are millions of releases."""
     node.refresh()
-    given, taken, referred = _counts(node, party)
+
+    def count() -> _Counts:
+        with node.reading() as db:
+            return kept.given_to(db, party), kept.taken_from(db), kept.referred_to(db)
+
+    given, taken, referred = _counted.get((node.home.database, party), count)
     with node.reading() as db:
         forked = store.forked(db)
     return {
@@ -171,24 +175,6 @@ def last_months(now: datetime, count: int = MONTHS) -> list[str]:
     """The months up to today's, the oldest first: `2026-11`."""
     last = now.year * 12 + now.month - 1
     return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(last - count + 1, last + 1)]
-
-
-_Counts = tuple[dict[Party, GivenTo], dict[Party, TakenFrom], dict[Party, int]]
-_counted: dict[tuple[Path, Party | None], tuple[float, _Counts]] = {}
-"""By database: until when counts may be told again, in seconds of the monotonic clock, and they."""
-
-
-def _counts(node: Node, party: Party | None) -> _Counts:
-    """Where counting takes long (millions of releases), counts are kept for ten times as long as it took."""
-    key, now = (node.home.database, party), monotonic()
-    if key in _counted and now < _counted[key][0]:
-        return _counted[key][1]
-    with node.reading() as db:
-        counts = kept.given_to(db, party), kept.taken_from(db), kept.referred_to(db)
-    took = monotonic() - now
-    if took > _QUICK:
-        _counted[key] = monotonic() + 10 * took, counts
-    return counts
 
 
 def _moment(added: int) -> datetime | None:

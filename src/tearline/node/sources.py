@@ -1,8 +1,8 @@
 """The node's side of the vault: asking it, and putting every act on it on the ledger.
 
 A serving node only asks (`ask_vault`): whole texts go to the vault's process, hits come back. The other
-functions are for an officer's command, which unlocks the file itself and then ends; no serving process calls
-them.
+functions are for an officer's command, which unlocks the file itself and then ends, and two of them,
+`show_source` and `retire_source`, for the officers' desk; no process that serves partners calls them.
 """
 
 from __future__ import annotations
@@ -69,12 +69,24 @@ def serve_vault(node: Node, unlock: Unlock, by: str) -> Opened:
     return opened
 
 
-def show_source(node: Node, unlock: Unlock, cryptonym: str, by: str) -> Source:
+def unlocking(passphrase: str) -> Unlock:
+    """What unlocks the vault with what was typed."""
+    return Passphrase(passphrase)
+
+
+def show_source(node: Node, unlock: Unlock, cryptonym: str, by: str, why: str = "") -> Source:
     """One source with its identities. That it was shown, and to whom, is on the ledger before it is."""
     source = open_vault(node, unlock, by).register.find(cryptonym)
     with node.writing():
-        node.record(Act.SOURCE_SHOWN, {"source": cryptonym, "by": by})
+        reason = {"why": why} if why else {}
+        node.record(Act.SOURCE_SHOWN, {"source": cryptonym, "by": by} | reason)
     return source
+
+
+def retire_source(node: Node, unlock: Unlock, cryptonym: str, by: str) -> None:
+    """Mark a source as no longer reporting. Its identity stays protected, and scanned for, for ever."""
+    told: list[Told] = [(Act.SOURCE_RETIRED, {"source": cryptonym})]
+    change_vault(node, unlock, by, lambda opened: (opened.register.retire(cryptonym), told))
 
 
 def change_vault(node: Node, unlock: Unlock, by: str, edit: Edit) -> None:

@@ -6,6 +6,7 @@ in the partner's view; one that a suspension stopped does not.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -150,3 +151,26 @@ def sent_to(
         Sent(number, release, form, at, bool(stopped), became, differs, decode_product(body))
         for number, release, form, at, stopped, became, differs, body in rows
     ]
+
+
+# --- Sources ----------------------------------------------------------------------------------------
+
+
+def products_by_source(db: Connection) -> dict[str, int]:
+    """How many products held rest on each source."""
+    rows = driver(db).execute(
+        "SELECT s.value, count(*) FROM product AS p, json_each(p.body, '$.sources') AS s GROUP BY 1"
+    )
+    return dict(rows.fetchall())
+
+
+def touching(db: Connection, cryptonym: str) -> tuple[int, dict[Party, int]]:
+    """How many products held rest on a source, and how many releases of these each partner has."""
+    mine = "SELECT p.seq FROM product AS p, json_each(p.body, '$.sources') AS s WHERE s.value = ?"
+    numbers = [number for (number,) in driver(db).execute(mine, (cryptonym,))]
+    rows = driver(db).execute(
+        "SELECT o.partner, count(*) FROM outbox AS o "  # noqa: S608
+        f"WHERE {_GIVEN} AND o.product IN (SELECT value FROM json_each(?)) GROUP BY 1",
+        (json.dumps(numbers),),
+    )
+    return len(numbers), dict(rows.fetchall())

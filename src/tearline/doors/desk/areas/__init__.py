@@ -1,10 +1,11 @@
 """The areas of the desk, one module each."""
 
-from tearline.doors.desk.areas import home, partners, releases, suspensions
+from tearline.doors.desk.areas import home, partners, releases, sources, suspensions
 
 AREAS = (
     home.area,
     partners.area,
     releases.area,
     suspensions.area,
+    sources.area,
 )
