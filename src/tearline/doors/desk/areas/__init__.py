@@ -1,6 +1,6 @@
 """The areas of the desk, one module each."""
 
-from tearline.doors.desk.areas import home, partners, releases, sources, suspensions
+from tearline.doors.desk.areas import home, ledger, partners, releases, sources, suspensions
 
 AREAS = (
     home.area,
@@ -8,4 +8,5 @@ AREAS = (
     releases.area,
     suspensions.area,
     sources.area,
+    ledger.area,
 )
