@@ -48,9 +48,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield address
 
 
-@pytest.mark.parametrize(
-    "path", ["/partners", "/partners/USA", "/partners/USA/suspend", "/partners/USA/releases"]
-)
+@pytest.mark.parametrize("path", ["/partners/USA", "/partners/USA/suspend", "/partners/USA/releases"])
 def test_every_page_looks_well_everywhere(browser: Browser, desk: str, path: str) -> None:
     must_look_well(browser, desk, path, HERON)
 
