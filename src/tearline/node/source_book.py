@@ -15,9 +15,11 @@ from tearline.node.mosaic import told_of
 from tearline.node.opened import Node
 from tearline.node.sources import ask_vault, has_vault, vault_mark
 from tearline.terms import Broken, Party, Refused
-from tearline.vault import Standing
+from tearline.vault import PlaceGrain, Standing, TimeGrain
 
 __all__ = [
+    "PLACES",
+    "TIMES",
     "Learnt",
     "Standing",
     "Touched",
@@ -59,6 +61,8 @@ class Touched(msgspec.Struct, frozen=True):
     released: dict[Party, int] = {}
 
 
+TIMES, PLACES = tuple(map(str, TimeGrain)), tuple(map(str, PlaceGrain))
+"""How coarse a time and a place can be asked to be, the finest first."""
 _touched: Counts[dict[str, int]] = Counts()
 
 

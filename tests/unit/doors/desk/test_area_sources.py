@@ -25,6 +25,7 @@ from tests.unit.vault.world import CHEAP, WORDS, ZVENYSLAVA
 HANDLER, OFFICER = Role.SOURCE_HANDLER, Role.OFFICER
 API = "/api/v1"
 NAMES = [row.text for row in ZVENYSLAVA.rows]
+OWED = {"k": "30", "time": "month", "place": "country", "descriptor": "a person in the harbour"}
 ASKED = {"why": "A warning has to reach them.", "passphrase": WORDS}
 
 
@@ -141,7 +142,9 @@ def test_without_a_confirmation_nothing_is_unlocked(node: Node, desk: Desk, clie
     assert (answer.status_code, NAMES[1] in answer.text) == (409, False)
     assert "/account/confirm" in answer.text
     assert ask(client, desk, f"/sources/{KETTLE}/retire").status_code == 409
-    assert not entries(node, Act.SOURCE_SHOWN) + entries(node, Act.SOURCE_RETIRED)
+    assert ask(client, desk, f"/sources/{KETTLE}/oblige", **OWED).status_code == 409
+    done = (Act.SOURCE_SHOWN, Act.SOURCE_RETIRED, Act.SOURCE_OBLIGED, Act.VAULT_REFUSED)
+    assert not [each for act in done for each in entries(node, act)]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +162,7 @@ def test_a_wrong_passphrase_or_no_reason_shows_nothing(
 
 def test_officers_and_programs_see_no_identity(desk: Desk, client: TestClient, node: Node) -> None:
     confirmed(desk)
-    for path in (f"/sources/{KETTLE}/identity", f"/sources/{KETTLE}/retire"):
+    for path in (f"/sources/{KETTLE}/{what}" for what in ("identity", "retire", "oblige")):
         answer = client.post(API + path, json=ASKED, headers={"x-form": token(desk)})
         assert answer.status_code in {404, 405}
     described = client.get(f"{API}/openapi.json").json()
@@ -186,3 +189,36 @@ def test_a_source_is_retired(node: Node, desk: Desk, client: TestClient) -> None
     with open_vault(node):
         assert client.get(f"{API}/sources/{KETTLE}").json()["source"]["state"] == "retired"
     assert ask(client, desk, f"/sources/{KETTLE}/retire").status_code == 409
+
+
+def test_what_a_source_is_owed_is_changed(node: Node, desk: Desk, client: TestClient) -> None:
+    confirmed(desk)
+    wanted = OWED | {"forbidden": "USA CAN", "ask": "heron-1, heron-2", "expires": "2027-06-30"}
+    assert ask(client, desk, f"/sources/{KETTLE}/oblige", **wanted).status_code == 303
+    with open_vault(node):
+        shown = client.get(f"{API}/sources/{KETTLE}").json()["source"]
+        form = client.get(f"/sources/{KETTLE}/identity").text
+    owed = {"forbidden": ["CAN", "USA"], "time": "month", "place": "country", "expires": "2027-06-30"}
+    assert shown["owed"] | owed == shown["owed"]
+    assert (shown["k"], shown["owed"]["ask"]) == (30, ["heron-1", "heron-2"])
+    assert 'value="a person in the harbour"' in form
+    (told,) = entries(node, Act.SOURCE_OBLIGED)
+    assert told.body["person"] == "wren-1"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({"k": "1"}, 400),
+        ({"time": "now and then"}, 400),
+        ({"forbidden": "usa"}, 400),
+        ({"descriptor": "Tibor Quendlewick"}, 409),
+    ],
+)
+def test_obligations_that_cannot_be_change_nothing(
+    node: Node, desk: Desk, client: TestClient, wrong: dict[str, str], status: int
+) -> None:
+    confirmed(desk)
+    answer = ask(client, desk, f"/sources/{KETTLE}/oblige", **OWED | wrong)
+    assert (answer.status_code, "Tibor" in answer.text) == (status, False)
+    assert not entries(node, Act.SOURCE_OBLIGED)

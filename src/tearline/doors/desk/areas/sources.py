@@ -15,7 +15,7 @@ from tearline.doors.desk.endpoint import N_, Area, At, Nothing
 from tearline.doors.desk.person import Role
 from tearline.node import source_book
 from tearline.node.officers import must_say_why
-from tearline.node.sources import retire_source, show_source, unlocking
+from tearline.node.sources import oblige_source, retire_source, show_source, unlocking
 from tearline.terms import Party, Refused
 
 HANDLERS = frozenset({Role.SOURCE_HANDLER})
@@ -106,10 +106,17 @@ class SourcePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IdentityForm(msgspec.Struct, frozen=True):
-    """Whether who asks has confirmed who they are, so that the vault's passphrase may be typed."""
+    """Whether who asks has confirmed who they are, so that the vault's passphrase may be typed.
+
+    `owed`: as the vault has it now, while it is open; `times`, `places`: what can be asked, the finest first.
+    """
 
     cryptonym: str
     confirmed: bool
+    k: int | None
+    owed: SourceOwed | None
+    times: tuple[str, ...]
+    places: tuple[str, ...]
 
 
 class IdentityAsked(msgspec.Struct, frozen=True):
@@ -235,7 +242,15 @@ def _must_be_known(at: At, name: str) -> None:
 def identity_form(at: At, asked: OfSource) -> IdentityForm:
     """What it takes to see who a source is."""
     _must_be_known(at, asked.cryptonym)
-    return IdentityForm(asked.cryptonym, at.keeper.is_fresh(at.person))
+    standing = (source_book.standings(at.node) or {}).get(asked.cryptonym)
+    return IdentityForm(
+        asked.cryptonym,
+        at.keeper.is_fresh(at.person),
+        standing.obligations.k if standing else None,
+        _owed(at, standing) if standing else None,
+        source_book.TIMES,
+        source_book.PLACES,
+    )
 
 
 @area.does("/sources/{cryptonym}/identity", roles=HANDLERS, template="sources/identity.html", api=False)
@@ -268,6 +283,45 @@ def retire(at: At, asked: RetireAsked) -> Nothing:
     """Mark a source as no longer reporting. Its identity stays protected, and scanned for, for ever."""
     _must_be_fresh(at)
     retire_source(at.node, unlocking(asked.passphrase), asked.cryptonym, at.person.name)
+    return Nothing()
+
+
+class ObligeAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a source is to be owed from now on, and the passphrase of the vault."""
+
+    cryptonym: str
+    passphrase: str
+    k: int
+    time: str
+    place: str
+    descriptor: str
+    forbidden: str = ""
+    """Codes of partners, with spaces between."""
+    ask: str = ""
+    """Who must be asked, with commas between."""
+    expires: date | None = None
+
+
+@area.does(
+    "/sources/{cryptonym}/oblige",
+    roles=HANDLERS,
+    then="/sources/{cryptonym}",
+    says=N_("{cryptonym} is owed what you said."),
+    api=False,
+)
+def oblige(at: At, asked: ObligeAsked) -> Nothing:
+    """Change what a source is owed."""
+    _must_be_fresh(at)
+    changes = {
+        "k": asked.k,
+        "time": asked.time,
+        "place": asked.place,
+        "descriptor": asked.descriptor.strip(),
+        "forbidden": asked.forbidden.split(),
+        "ask": [name.strip() for name in asked.ask.split(",") if name.strip()],
+        "expires": asked.expires,
+    }
+    oblige_source(at.node, unlocking(asked.passphrase), asked.cryptonym, changes, at.person.name)
     return Nothing()
 
 
