@@ -9,7 +9,9 @@ source is named, but the best form is that report. *Not enough*: no source is na
 another is named first.
 
 Translated: the excerpt is taken from the same report in another language than the one that is indexed. The
-demo's 16 reports are the real prose; their passages are two paragraphs in a row.
+demo's 16 reports are the real prose; their passages are one, two or all paragraphs in a row. *Fresh
+paragraphs* (`trace_passages.txt`) have no figure and no name, and were written after the vocabulary of
+meanings; each ends an invented report.
 
 Unrelated: texts that come from none of the releases. Any source that is found is false. *Other subject*: news
 about one subject against all other releases. *Same subject*: news about a subject of which other reports are
@@ -96,6 +98,12 @@ def demo() -> dict[str, dict[str, list[str]]]:
     return out
 
 
+def fresh_paragraphs() -> list[dict[str, str]]:
+    """Paragraphs in three languages."""
+    blocks = Path(__file__).with_name("trace_passages.txt").read_text(encoding="utf-8").strip().split("\n\n")
+    return [dict(zip(made.LANGUAGES, block.split("\n"), strict=True)) for block in blocks]
+
+
 @cache
 def features(text: str) -> likeness.Features:
     """Each text is read once."""
@@ -131,7 +139,9 @@ def excerpts(folder: Path, count: int, leaks: int, random: Random) -> list[Resul
     others = [(f"n{number}", each.text) for number, each in enumerate(news()[: count - len(reports)])]
     real = {name: "\n\n".join(each["en"]) for name, each in demo().items()}
     texts = {name: each.text("en") for name, each in reports.items()}
-    traces = index(folder / "excerpts.db", [*texts.items(), *others, *real.items()])
+    fresh = {f"p{number}": each for number, each in enumerate(fresh_paragraphs())}
+    longer = {name: f"{made.report(random).text('en')}\n\n{each['en']}" for name, each in fresh.items()}
+    traces = index(folder / "excerpts.db", [*texts.items(), *others, *real.items(), *longer.items()])
     chosen = random.sample(sorted(texts), leaks)
     cut = {name: made.excerpt(texts[name], SHARE, random) for name in chosen}
     changes: dict[str, Callable[[str], str]] = {
@@ -152,6 +162,8 @@ def excerpts(folder: Path, count: int, leaks: int, random: Random) -> list[Resul
         said = [(name, made.excerpt(reports[name].text(language), SHARE, random)) for name in chosen]
         out.append(trial(f"translated, {language} of en", traces, said))
     out += [_passages(what, size, traces, ("uk", "ru")) for size, what in _PASSAGES]
+    told = [(name, each[language]) for name, each in fresh.items() for language in ("uk", "ru")]
+    out.append(trial("fresh paragraphs without figures, to uk, ru", traces, told))
     two = [(name, cut[name] + "\n\n" + cut[other]) for name, other in pairwise(chosen)]
     both = sum(
         {name, other} <= {source.best.form for source in _sources(traces, leak)}
