@@ -25,7 +25,7 @@ PRIOR_OF_MEANING, PRIOR_OF_SOUND = 0.1, 0.05
 _LONG, _CONSONANTS, _ENDING = 6, (4, 5), 6
 """Letters of a word that may be borrowed; least and most consonants that count; letters behind a stem."""
 _COMMON = {
-    "en": "the of and is that was for with are were from not which been an have its would their this after said",
+    "en": "the of and is that was for with are were from not which been an have its would their this after",
     "pl": "w i się nie jest przez przed który która które oraz dla był była było są tego jako także już",
     "cs": "je při před který která které nebo byl byla bylo jsou ve také podle jako však jeho této",
     "sl": "je pri pred ki ali kot bil bila bilo tudi ni iz še pa so ter kako več lahko med",
@@ -36,34 +36,31 @@ _COMMON = {
 """Words by which a text's language is known; those in two languages of a script are left out."""
 _LETTERS = {"і": "uk", "ї": "uk", "є": "uk", "ґ": "uk", "ы": "ru", "э": "ru", "ё": "ru", "ъ": "bg"}
 """Letters of one language alone, nearly."""
-_SCRIPTS = {False: ("cs", "en", "pl", "sl"), True: ("bg", "ru", "uk")}
+_SCRIPTS = {"Latin": ("cs", "en", "pl", "sl"), "Cyrillic": ("bg", "ru", "uk")}
 _SOME = 4
 
 
 def languages(words: Words) -> tuple[str, ...]:
     """The languages of a text, each of a good part of its words; all of a script if it cannot be known."""
     seen = Counter(map(_language, words.strings))
-    scripts = {
-        is_cyrillic: sum(seen[name] for name in (*names, is_cyrillic))
-        for is_cyrillic, names in _SCRIPTS.items()
-    }
+    sizes = {script: sum(seen[each] for each in (script, *names)) for script, names in _SCRIPTS.items()}
     out: list[str] = []
-    for is_cyrillic, names in _SCRIPTS.items():
-        if _SOME * scripts[is_cyrillic] >= max(scripts.values()):
+    for script, names in _SCRIPTS.items():
+        if _SOME * sizes[script] >= max(sizes.values()):
             most = max(seen[name] for name in names)
             out += [name for name in names if _SOME * seen[name] >= most]
     return tuple(sorted(out))
 
 
 @lru_cache(maxsize=1 << 16)
-def _language(word: str) -> str | bool | None:
-    """The language that a word is of, or, where that cannot be told, whether it is Cyrillic."""
+def _language(word: str) -> str:
+    """The language that a word is of, or, where that cannot be told, its script; nothing for a figure."""
     plain = word.lower()
     if not plain.isalpha():
-        return None
-    is_cyrillic = plain[0] > "\u0400"
-    by_letter = next((_LETTERS[letter] for letter in plain if letter in _LETTERS), None)
-    return by_letter or _common()[is_cyrillic].get(plain, is_cyrillic)
+        return ""
+    script = "Cyrillic" if plain[0] > "\u0400" else "Latin"
+    by_letter = next((_LETTERS[letter] for letter in plain if letter in _LETTERS), "")
+    return by_letter or _common()[script].get(plain, script)
 
 
 def meanings(words: Words) -> Iterator[tuple[int, str, float]]:
@@ -133,13 +130,13 @@ def _forms(word: str) -> Iterator[str]:
 
 
 @cache
-def _common() -> dict[bool, dict[str, str]]:
+def _common() -> dict[str, dict[str, str]]:
     """By script, the language of each word of `_COMMON`."""
-    out = dict[bool, dict[str, str]]()
-    for is_cyrillic, names in _SCRIPTS.items():
+    out = dict[str, dict[str, str]]()
+    for script, names in _SCRIPTS.items():
         found = [(word, name) for name in names for word in _COMMON[name].split()]
         times = Counter(word for word, _ in found)
-        out[is_cyrillic] = {word: name for word, name in found if times[word] == 1}
+        out[script] = {word: name for word, name in found if times[word] == 1}
     return out
 
 
