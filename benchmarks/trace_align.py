@@ -1,6 +1,6 @@
 """Which release does a leaked text come from? Without any mark.
 
-    PYTHONPATH=. .venv/bin/python benchmarks/trace_align.py [--quick] [--million] [--markdown]
+    PYTHONPATH=. .venv/bin/python benchmarks/trace_align.py [--size quick|short|full] [--million] [--markdown]
 
 An index of 10,000 releases: invented reports (`trace_reports.py`, a page each), the demo's, and, where
 ../shared/data is at hand, news documents of names-dev. Leaks are excerpts of a fifth of a page, as they stand
@@ -308,10 +308,14 @@ def _clones(stored: Sequence[bytes], count: int) -> Iterator[tuple[str, bytes]]:
 # --- Tables ---------------------------------------------------------------------------------------------
 
 
-def table(*, quick: bool = False, million: bool = False) -> Iterator[tuple[list[str], list[list[str]]]]:
+SIZES = {"full": (10_000, 300), "short": (4_000, 100), "quick": (1_000, 50)}
+"""Releases, and leaks of each kind."""
+
+
+def table(*, size: str = "full", million: bool = False) -> Iterator[tuple[list[str], list[list[str]]]]:
     """The tables, one after the other: a head and rows each."""
     random = Random(8)
-    count, leaks = (1_000, 50) if quick else (10_000, 300)
+    count, leaks = SIZES[size]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         head = [f"leak, among {count:,} releases", "leaks", "right", "a right lead", "not enough", "wrong"]
@@ -328,7 +332,7 @@ def table(*, quick: bool = False, million: bool = False) -> Iterator[tuple[list[
             "MB in memory",
         ]
         sizes = (count, 200_000, 1_000_000) if million else (count,)
-        yield head, [_shown(speed(folder, size, random)) for size in sizes]
+        yield head, [_shown(speed(folder, forms, random)) for forms in sizes]
 
 
 def _named(result: Result) -> list[str]:
@@ -343,13 +347,13 @@ def _shown(speed: Speed) -> list[str]:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    options.add_argument("--quick", action="store_true", help="a tenth of the releases and leaks")
+    options.add_argument("--size", choices=SIZES, default="full")
     options.add_argument(
         "--million", action="store_true", help="look up among 200,000 and 1,000,000 forms too"
     )
     options.add_argument("--markdown", action="store_true", help="for docs/likeness.md")
     chosen = options.parse_args()
-    for head, rows in table(quick=chosen.quick, million=chosen.million):
+    for head, rows in table(size=chosen.size, million=chosen.million):
         if chosen.markdown:
             lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
             print("\n".join("| " + " | ".join(line) + " |" for line in lines), end="\n\n")
