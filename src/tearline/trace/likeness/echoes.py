@@ -19,8 +19,8 @@ _LEAST = 5.0
 _LONGER, _MORE = 2, 20
 """A translation of a span is looked for in a stretch of at most so many times its words, and so many more."""
 _FEWEST_MEANINGS, _LEAST_MEANINGS = 6, 0.4
-"""Least number and share of a span's meanings. Of unrelated paragraphs of the demo's reports one pair in a
-thousand shares 0.36 of them; of translated ones half share 0.53 or more."""
+"""Least number, and least share of the meanings of span or leak, whichever has fewer. Of unrelated paragraphs of
+the demo's reports one pair in a thousand shares 0.36 of them; of translated ones half share 0.53 or more."""
 
 Keys = Mapping[str, float]
 """What stands at one place: each key with what it weighs."""
@@ -49,7 +49,7 @@ def echoed(base: str, spans: Sequence[tuple[int, int]], leak: str) -> tuple[floa
         best, total = _best(_inside(said, start, end), facts_there, _LONGER * size + _MORE)
         if best < _LEAST:
             best, total = _best(_inside(meant, start, end), meanings_there, size + _MORE)
-            if best < max(_FEWEST_MEANINGS, _LEAST_MEANINGS * total):
+            if best < max(_FEWEST_MEANINGS, _LEAST_MEANINGS * min(total, len(meanings_there))):
                 best = 0.0
         out.append(min(best / total, 1.0) if best else 0.0)
     return tuple(out)
