@@ -19,8 +19,8 @@ _LEAST = 5.0
 _LONGER, _MORE = 2, 20
 """A translation of a span is looked for in a stretch of at most so many times its words, and so many more."""
 _FEWEST_MEANINGS, _LEAST_MEANINGS = 6, 0.4
-"""Least number, and least share of the meanings of span or leak, whichever has fewer. Of unrelated paragraphs of
-the demo's reports one pair in a thousand shares 0.36 of them; of translated ones half share 0.53 or more."""
+"""Least number, and least share of the meanings of span or leak, whichever has fewer. Of unrelated paragraphs
+of the demo's reports one pair in a thousand shares 0.36 of them, of translated ones half share 0.53."""
 
 Keys = Mapping[str, float]
 """What stands at one place: each key with what it weighs."""
