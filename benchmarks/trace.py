@@ -4,8 +4,8 @@
 
 Each part is a file of its own (`benchmarks/trace_codes.py` and so on) with a function `table(size=...)` that
 gives its tables one by one: a head, and rows. `codes` is the mathematics of marks, by simulation; the others
-are measured on texts and pictures. *Full* is most of an hour of one processor, *short* a quarter of an hour
-with fewer trials (each module says how many), *quick* two minutes. Behind each part stands its own time.
+are measured on texts and pictures. *Short* and *quick* have fewer
+trials (each module says how many). Behind each part stands its own time.
 """
 
 from __future__ import annotations
