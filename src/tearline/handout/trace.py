@@ -51,7 +51,7 @@ def _answer(case: Case) -> Iterator[str]:
     found = case.verdict
     named = " named" if case.named else ""
     who = ", ".join(case.named) if case.named else "Nobody"
-    yield f'<div class="answer{named}"><p><b>Accused: {escape(who)}.</b></p><p>{escape(found.says)}</p>'
+    yield f'<div class="answer{named}"><p><b>Accused: {escape(who)}.</b></p><p>{escape(case.says)}</p>'
     yield (
         f"<p class=soft>The chance that any innocent recipient is accused in this case is at most "
         f"{found.alpha:.0e}, over {found.tests} tests; a single test accuses at {found.threshold:.1e} or "
@@ -121,7 +121,7 @@ def _tried(tried: Tried, threshold: float) -> Iterator[str]:
 def _bar(chance: float, threshold: float) -> _Markup:
     """How many powers of ten a chance is below 1, up to three times what is needed to accuse."""
     most = 3 * -log10(threshold)
-    share = min(-log10(chance), most) / most if chance > 0 else 1.0
+    share = min(abs(log10(chance)), most) / most if chance > 0 else 1.0
     return _Markup(f'<div class=bar><i style="width:{share:.1%}"></i><b style="left:33.3%"></b></div>')
 
 

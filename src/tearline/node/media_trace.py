@@ -58,6 +58,8 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     likeness: float
     suspects: tuple[Suspect, ...]
     """The highest score first; empty where the leak shows something else."""
+    held: dict[Party, float]
+    """Who was given the product: 1 where with all that this form shows, less where in another form."""
     tests: int
     """How many recipients were tried in the whole case."""
     drawing: Drawing | None = None
@@ -99,7 +101,7 @@ def trace_media(
         and (products is None or group.product in products)
     ]
     tests = sum(len(group.copies) for group in groups)
-    releases = _releases(node, {partner for group in groups for partner in group.copies})
+    releases = _releases(node)
     tried = []
     for done, group in enumerate(groups):
         tell(done, len(groups))
@@ -152,10 +154,10 @@ def _groups(node: Node) -> list[_Copies]:
     return list(reversed(groups.values()))
 
 
-def _releases(node: Node, partners: Collection[Party]) -> dict[tuple[Party, str], tuple[str, ...]]:
+def _releases(node: Node) -> dict[tuple[Party, str], tuple[str, ...]]:
     """The releases that brought a file: by recipient and SHA-256."""
     found: dict[tuple[Party, str], tuple[str, ...]] = {}
-    for partner in partners:
+    for partner in node.partners:
         for file in node.view(partner).released_files():
             key = partner, file.sha256
             found[key] = (*found.get(key, ()), file.release)
@@ -173,10 +175,16 @@ def _tried(
     variant = group.variant
     with node.reading() as db:
         body = store.variant(db, variant.id)
+        given = {
+            party
+            for each in store.versions_of(db, group.product)
+            for party in store.parties_given(db, each.seq)
+        }
     base = msgspec.json.decode(body, type=Done).made if body else None
     if base is None:
         return None
     partners = sorted(group.copies)
+    all_of_it = {base.sha256, variant.source, *(made.sha256 for made in group.copies.values())}
     holders = [Holder(product=group.product, partner=partner) for partner in partners]
     said = sandbox.run(
         Detect(
@@ -203,6 +211,10 @@ def _tried(
         how=said.how,
         likeness=said.likeness,
         suspects=tuple(sorted(suspects, key=lambda each: -each.score)),
+        held={
+            party: 1.0 if any((party, digest) in releases for digest in all_of_it) else 0.5
+            for party in sorted(given)
+        },
         tests=tests,
         drawing=said.drawing,
     )

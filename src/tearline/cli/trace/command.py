@@ -123,9 +123,7 @@ def _say(case: Case) -> None:
         click.echo(
             plain(f"{name}: {piece.product} {piece.version}, {piece.title}; portions {leaked}, {like}")
         )
-    click.echo(case.verdict.says)
-    for name, each in _heard(case):
-        click.echo(f"{each.partner}: its mark is in {name}; chance that an innocent's is: {each.chance:.1e}.")
+    click.echo(plain(case.says))
     if not case.canaries_read:
         click.echo("The vault is shut: no canary was looked for.")
     held = {party: how for how, parties in case.verdict.held.items() for party in parties}
@@ -150,15 +148,6 @@ def _say(case: Case) -> None:
             click.echo(
                 f"{party} gave no receipt for it: what shows that it had this copy is our own log alone."
             )
-
-
-def _heard(case: Case) -> Iterator[tuple[str, Any]]:
-    """The marks in pictures and recordings that name somebody."""
-    for one in case.media:
-        for tried in one.tried:
-            for suspect in tried.suspects:
-                if suspect.chance <= case.verdict.threshold:
-                    yield one.name, suspect
 
 
 def _leak(path: Path) -> Leak:
