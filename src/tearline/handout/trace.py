@@ -27,8 +27,10 @@ _Span = tuple[int, int, str]
 _SAYS = {True: "yes", False: "NO", None: "not at hand"}
 
 
-def page(case: Case, *, party: Party, officer: str, at: datetime, files: Sequence[Path]) -> str:
-    """The page. Whatever stands in a leak is shown as text, never as markup."""
+def page(
+    case: Case, *, party: Party, officer: str, at: datetime, files: Sequence[Path], prior: Path | None = None
+) -> str:
+    """The page. Whatever stands in a leak is shown as text, never as markup; `prior`: the file of it."""
     body = "\n".join(
         [
             f"<h1>Whose copy was it?</h1><p class=soft>Trace by {escape(party)}, asked by {escape(officer)} "
@@ -39,7 +41,7 @@ def page(case: Case, *, party: Party, officer: str, at: datetime, files: Sequenc
             *_pieces(case),
             *_places(case),
             *_commitments(case.copies),
-            *_again(case, party, officer, files),
+            *_again(case, party, officer, files, prior),
         ]
     )
     template = resources(__package__).joinpath("trace.html").read_text("utf-8")
@@ -72,19 +74,20 @@ def _recipients(case: Case) -> Iterator[str]:
         found = suspects.get(party)
         cells = [party, _HELD[held.get(party, Held.NONE)], "yes" if party in receipted else "no"]
         if found is None:
-            cells += [""] * 5
+            cells += [""] * 5 + ["accused" if party in case.named else ""]
         else:
             same = f" (as {', '.join(found.same)})" if found.same else ""
-            marks, ratio = f"{found.agree} of {found.slots}{same}", f"{found.ratio:+.1f}"
-            cells += [marks, ratio, f"{found.chance:.1e}", f"{found.posterior:.4f}"]
+            cells += [f"{found.agree} of {found.slots}{same}", f"{found.chance:.1e}", f"{found.ratio:+.1f}"]
+            cells += [f"{found.prior:.3f}", found.stands]
             cells.append("accused" if party in case.named else "")
         rows.append((cells, "named" if party in case.named else ""))
-    heads = ("recipient", "held of it", "receipted", "marks agree", "likelihood ratio, log10")
-    yield _table((*heads, "chance, if innocent", "likely", ""), rows)
+    heads = ("recipient", "held of it", "receipted", "marks agree", "chance, if innocent")
+    yield _table((*heads, "likelihood ratio, log10", "before", "odds", ""), rows)
     yield (
         "<p class=soft>Held: by the ledger, who was given what leaked; nobody is accused for it. Chance, if "
-        "innocent: how often at most the copy of somebody who did not leak fits as well. Likely: with what "
-        "was thought before.</p>"
+        "innocent: how often at most the copy of somebody who did not leak fits as well. Before: how likely "
+        "it was thought to have taken part; odds: that it did, of that and of the ratio. Nobody is accused "
+        "for what was thought.</p>"
     )
 
 
@@ -253,12 +256,15 @@ def _commitments(copies: Sequence[Shown]) -> Iterator[str]:
     yield _table(heads, rows)
 
 
-def _again(case: Case, party: Party, officer: str, files: Sequence[Path]) -> Iterator[str]:
-    names = " ".join(shlex.quote(str(path)) for path in files)
+def _again(
+    case: Case, party: Party, officer: str, files: Sequence[Path], prior: Path | None
+) -> Iterator[str]:
+    asked = [*map(str, files), "--officer", officer, "--alpha", f"{case.verdict.alpha:g}"]
+    asked += ["--prior", str(prior)] if prior else []
     yield "<h2>How to check it</h2><ol>"
     for leak in case.leaks:
         yield f"<li><code>sha256sum</code> of {escape(leak.name)}: <code>{leak.digest}</code></li>"
-    yield f"<li><code>tearline trace {escape(names)} --officer {escape(officer)} --json</code></li>"
+    yield f"<li><code>tearline trace {escape(shlex.join(asked))} --json</code></li>"
     yield "<li><code>tearline ledger verify</code>: forms, modes and this trace stand on the ledger</li>"
     for partner in sorted({each.partner for each in case.copies}):
         command = f"tearline ledger verify --partner {escape(partner)}"

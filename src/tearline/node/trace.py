@@ -153,7 +153,7 @@ def trace(
     with node.reading() as db:
         officers.must_be_officer(db, officer)
     if strangers := prior.keys() - node.partners.keys():
-        raise BadInput("--prior", min(strangers), "this is not a partner of this node")
+        raise BadInput("the prior", min(strangers), "this is not a partner of this node")
     case = _investigate(node, leaks, media, prior, alpha, draw, tell)
     found = (case.id, case.pieces, case.places, case.undrawn(), case.verdict, case.named)
     answer = msgspec.json.encode(found, order="deterministic")

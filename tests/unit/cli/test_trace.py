@@ -99,8 +99,32 @@ def test_a_picture_is_tried_against_pictures(home: Path) -> None:
 
 def test_only_officers_ask(home: Path) -> None:
     assert "not an officer" in refused(home, "trace", *leaks(home), "--officer", "nobody-1")
-    assert "not of the form" in refused(home, "trace", *leaks(home), *ASKED, "--prior", "USA")
-    assert "not a partner" in refused(home, "trace", *leaks(home), *ASKED, "--prior", "XXX=0.1")
+
+
+def test_what_was_thought_before_moves_the_odds_alone(home: Path) -> None:
+    file = home.parent / "prior.toml"
+    file.write_text("# he was seen with the paper\nCAN = 1000\nsomebody-else = 2\n", encoding="utf-8")
+    (text, *_) = leaks(home)
+    told = [
+        json.loads(done(home, "trace", text, *ASKED, "--json", *more))
+        for more in ((), ("--prior", str(file)))
+    ]
+    plain, moved = ({each["partner"]: each for each in one["verdict"]["suspects"]} for one in told)
+    assert told[0]["named"] == told[1]["named"]
+    assert [each["partner"] for each in told[0]["verdict"]["suspects"]] == [
+        each["partner"] for each in told[1]["verdict"]["suspects"]
+    ]
+    for party, weight in (("CAN", 1000), ("USA", 1), ("AUS", 1)):
+        assert moved[party]["prior"] == pytest.approx(weight / 1004)
+        assert moved[party]["chance"] == plain[party]["chance"]
+    assert moved["CAN"]["odds"] > plain["CAN"]["odds"]
+    page = home.parent / "trace.html"
+    said = done(home, "trace", text, *ASKED, "--prior", str(file), "--report", str(page))
+    assert " to 1 " in said or " 1 to " in said
+    assert f"--prior {file} --json" in page.read_text("utf-8")
+    file.write_bytes(b"\xff\xfe")
+    said = refused(home, "trace", text, *ASKED, "--prior", str(file))
+    assert said.startswith(f"tearline: {file}: it is not a text")
 
 
 def test_the_page_has_the_evidence_and_runs_nothing(home: Path) -> None:
