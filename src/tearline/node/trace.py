@@ -222,6 +222,7 @@ def _investigate(
         found = _canaries(node, [piece.product for piece in pieces])
         for canary in found or ():
             places.read_canary(canary)
+        places.read_unseen()
         evidence = tuple(shown(node, db, forms, copies.values()))
     held = _held(node, [*(piece.held for piece in pieces), *(one.held for one in tried if one.held)])
     judged = verdict.judge(

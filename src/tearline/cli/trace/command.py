@@ -18,7 +18,7 @@ from tearline.cli.show import plain, table
 from tearline.cli.trace.canary import canary
 from tearline.intake import Context, read
 from tearline.node import Node
-from tearline.node.marks import short
+from tearline.node.marks import ZERO_WIDTH, short
 from tearline.node.variants import Variant, previews, switch_off, switch_on, switched_off, variants
 from tearline.terms import BadInput, Product
 from tearline.trace.leak import Leak, read_leak
@@ -209,6 +209,7 @@ def slots(home: Path, what: str, as_json: bool) -> None:
         path = Path(what)
         found = previews(node, _products(node, path)) if path.is_file() else variants(node, what)
         off = switched_off(node)
+        unseen = node.home.config.marks.zero_width and ZERO_WIDTH not in off
     rows = [row for each in found for row in _rows(each)]
     if as_json:
         names = ("slot", "entry", "kind", "options", "where", "released", "off")
@@ -224,6 +225,8 @@ def slots(home: Path, what: str, as_json: bool) -> None:
     table(("slot", "entry", "kind", "either", "where", ""), shown)
     released = "released" if any(row[5] for row in rows) else "not released yet"
     click.echo(f"{len(rows)} places, {released}. Switched off everywhere: {', '.join(off) or 'nothing'}.")
+    if unseen:
+        click.echo(f"Marks that cannot be seen go behind sentences too; `{ZERO_WIDTH}` switches them off.")
 
 
 def _products(node: Node, path: Path) -> list[Product]:
