@@ -18,7 +18,7 @@ from tests.adoption import OFFICERS
 from tests.traced import TEXTS, report
 from tests.unit.cli.test_source import Desk, desk
 from tests.unit.node.test_trace import copies, given
-from tests.unit.node.world import entries, held, nodes, take
+from tests.unit.node.world import GREEN, bundle, entries, held, malware, nodes, take
 
 __all__ = ["desk"]
 
@@ -227,5 +227,8 @@ def test_the_phrase_must_stand_in_the_product(desk: Desk) -> None:
     with Node.open(desk.home) as node:
         take(node, report(TEXTS[:1]).encode())
         product = held(node)[0].product.id
+        take(node, bundle(malware("a", GREEN, description="40 lorries")))
+        machines = held(node)[1].product.id
     assert "does not stand" in desk.refused("trace", "canary", "add", product, "--phrase", "41 lorries", "a")
+    assert "only a report in words" in desk.refused("trace", "canary", "add", machines, *PHRASE, "41 lorries")
     desk.done("trace", "canary", "add", product, *PHRASE, "41 lorries")
