@@ -1,38 +1,3 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{title}}</title>
-<style>{{leaflet.css}}</style>
-<style>
-  html, body { height: 100%; margin: 0; font: 15px/1.4 system-ui, sans-serif; color: #1d2733; }
-  body { display: flex; flex-direction: column; }
-  header { padding: .6rem 1rem; display: flex; gap: 1.5rem; align-items: baseline; flex-wrap: wrap; }
-  h1 { font-size: 1.1rem; margin: 0; }
-  #map { flex: 1; background: #dfe8ef; }
-  .key::before { content: ""; display: inline-block; width: .8em; height: .8em; margin-right: .4em; border: 2px solid; }
-  .imagery::before { color: #0b63a5; background: #0b63a533; }
-  .signals::before { color: #b4450c; background: #b4450c33; border-radius: 50%; }
-  .leaflet-popup-content p { margin: .2em 0; overflow-wrap: anywhere; }
-  .leaflet-popup-content img { display: block; max-width: 100%; max-height: 300px; margin: .4em 0; }
-  img.small { width: 100%; image-rendering: pixelated; }
-  #list { display: none; gap: .6rem; padding: .6rem 1rem; overflow-x: auto; }
-  #list.some { display: flex; }
-  #list button { border: 2px solid; background: none; padding: 2px; border-radius: 4px; cursor: pointer; }
-  #list img { display: block; height: 84px; min-width: 84px; max-width: 168px; object-fit: cover; }
-</style>
-</head>
-<body>
-<header><h1>{{title}}</h1><span class="key imagery" id="imagery"></span><span class="key signals" id="signals"></span><span id="nowhere"></span></header>
-<nav id="list" aria-label="Previews"></nav>
-<div id="map" role="application" aria-label="Map of what was given"></div>
-<script>{{leaflet.js}}</script>
-<script type="application/json" id="land">{{land}}</script>
-<script type="application/json" id="items">{{items}}</script>
-<script type="application/json" id="pictures">{{pictures}}</script>
-<script>
 "use strict";
 const read = id => JSON.parse(document.getElementById(id).textContent);
 const items = read("items"), pictures = read("pictures");
@@ -91,6 +56,3 @@ const nowhere = items.length - placed.length;
 document.getElementById("nowhere").textContent = nowhere ? `without a place: ${nowhere}` : "";
 const asked = items.find(item => "#" + item.id === location.hash);
 if (asked) show(asked);
-</script>
-</body>
-</html>

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from hashlib import sha256
 from pathlib import Path
 
 import orjson
@@ -13,13 +12,11 @@ import shapely.geometry
 from click.testing import CliRunner
 
 from tearline.cli import main
-from tearline.cli.atlas import land, page
+from tearline.handout.map import land, page
 from tearline.node import Node
 from tearline.terms import Box, Position
 from tests.catalogue import picture, put, recording, scene
 from tests.coalition import make_nodes
-
-MAP = Path(__file__).parents[3] / "src" / "tearline" / "cli" / "map"
 
 
 def items_in(text: str) -> list[dict[str, object]]:
@@ -83,14 +80,3 @@ def test_the_land_is_whole() -> None:
     assert not shapely.geometry.Point(-30.0, 40.0).intersects(shape.buffer(0))
     for polygon in land()["coordinates"]:
         assert all(ring[0] == ring[-1] and len(ring) >= 4 for ring in polygon)
-
-
-def test_what_others_wrote_is_listed_with_its_licence_and_unchanged() -> None:
-    listed = {}
-    for each in json.loads((MAP / "manifest.json").read_text()):
-        assert each["licence"]
-        assert each["source"].startswith("https://registry.npmjs.org/")
-        listed |= each["files"]
-    for name, digest in listed.items():
-        assert sha256((MAP / name).read_bytes()).hexdigest() == digest
-    assert {path.name for path in MAP.iterdir()} == listed.keys() | {"manifest.json", "page.html"}

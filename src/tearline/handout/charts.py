@@ -1,23 +1,13 @@
-"""A review as one HTML page that fetches nothing: charts, tables, and what each figure means.
-
-ECharts lies beside this; `manifest.json` says where it is from. Only the scripts whose hashes the page names
-may run, and none of them is made of data.
-"""
+"""A review as one HTML page that fetches nothing: charts, tables, and what each figure means."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import re
-from importlib.resources import files
 from typing import Any
 
-import orjson
-
+from tearline.handout import assets, shell
 from tearline.review.report import Chart, Kind, Review, Table, shown, tables
 
-_PLACE = re.compile(r"\{\{([a-z]+)\}\}")
 _SHOWN = 200
 """Rows of a table that are open; the rest is one click away."""
 
@@ -25,21 +15,18 @@ _SHOWN = 200
 def page(review: Review) -> str:
     """The page. Whatever texts are in the review are shown as text."""
     found = tables(review)
-    scripts = {"echarts": _read("echarts.common.min.js"), "script": _read("charts.js")}
-    at = f"{review.at:%Y-%m-%d %H:%M} UTC"
-    parts = {
-        **scripts,
-        "title": html.escape(review.scenario.title),
-        "lead": html.escape(f"A review by {review.own}, {at}. It decides nothing. {' '.join(review.inputs)}"),
-        "notes": "".join(f"<li>{html.escape(note)}</li>" for note in review.notes),
-        "nav": "".join(f'<a href="#{each.name}">{html.escape(each.title)}</a>' for each in found),
-        "sections": "".join(map(_section, found)),
-        "charts": orjson.dumps([_bars(each, each.chart) for each in found if each.chart and each.rows])
-        .decode()
-        .replace("<", "\\u003c"),
-        "hashes": " ".join(f"'sha256-{_hash(script)}'" for script in scripts.values()),
-    }
-    return _PLACE.sub(lambda match: parts[match[1]], _read("page.html"))
+    title, at = html.escape(review.scenario.title), f"{review.at:%Y-%m-%d %H:%M} UTC"
+    lead = html.escape(f"A review by {review.own}, {at}. It decides nothing. {' '.join(review.inputs)}")
+    notes = "".join(f"<li>{html.escape(note)}</li>" for note in review.notes)
+    nav = "".join(f'<a href="#{each.name}">{html.escape(each.title)}</a>' for each in found)
+    return shell.page(
+        review.scenario.title,
+        style=shell.read("charts.css"),
+        body=f'<header><h1>{title}</h1><p class="lead">{lead}</p><ul class="notes">{notes}</ul>'
+        f'<nav aria-label="Parts">{nav}</nav></header><main>{"".join(map(_section, found))}</main>',
+        scripts=[assets.read("echarts.common.min.js").decode(), shell.read("charts.js")],
+        data={"charts": [_bars(each, each.chart) for each in found if each.chart and each.rows]},
+    )
 
 
 def _section(table: Table) -> str:
@@ -106,11 +93,3 @@ def _bars(table: Table, chart: Chart) -> dict[str, Any]:
         "share": table.columns[places[chart.long]].kind is Kind.SHARE,
         "stacked": chart.stacked,
     }
-
-
-def _hash(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _read(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")

@@ -1,0 +1,8 @@
+"""The areas of the desk, one module each."""
+
+from tearline.doors.desk.areas import home, ledger
+
+AREAS = (
+    home.area,
+    ledger.area,
+)
