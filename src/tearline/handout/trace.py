@@ -20,7 +20,7 @@ from tearline.node.media_trace import Tried
 from tearline.node.places import Place
 from tearline.node.trace import Case, Piece
 from tearline.terms import Party
-from tearline.trace.terms import Held
+from tearline.trace.terms import Held, told
 
 _Span = tuple[int, int, str]
 """Start, end, and the classes of what stands there."""
@@ -77,7 +77,7 @@ def _recipients(case: Case) -> Iterator[str]:
             cells += [""] * 5 + ["accused" if party in case.named else ""]
         else:
             same = f" (as {', '.join(found.same)})" if found.same else ""
-            cells += [f"{found.agree} of {found.slots}{same}", f"{found.chance:.1e}", f"{found.ratio:+.1f}"]
+            cells += [f"{found.agree} of {found.slots}{same}", told(found.chance), f"{found.ratio:+.1f}"]
             cells += [f"{found.prior:.3f}", found.stands]
             cells.append("accused" if party in case.named else "")
         rows.append((cells, "named" if party in case.named else ""))
@@ -105,6 +105,7 @@ def _media(case: Case) -> Iterator[str]:
 
 
 def _tried(tried: Tried, threshold: float) -> Iterator[str]:
+    yield "<div class=evidence>"
     yield f"<h3>{escape(tried.product)}, form {escape(tried.form or 'as it is')}</h3>"
     yield (
         f"<p class=soft>It was {escape(tried.how)}. The form without a mark: SHA-256 <code>{tried.original}"
@@ -115,10 +116,11 @@ def _tried(tried: Tried, threshold: float) -> Iterator[str]:
     rows = []
     for each in tried.suspects:
         named = each.chance <= threshold
-        cells = [each.partner, f"{each.score:.1f}", f"{each.chance:.1e}", _bar(each.chance, threshold)]
+        cells = [each.partner, f"{each.score:.1f}", told(each.chance), _bar(each.chance, threshold)]
         rows.append(([*cells, "its mark" if named else "", each.sha256], "named" if named else ""))
     heads = ("recipient", "score", "chance, if innocent", "its powers of ten, and those needed")
     yield _table((*heads, "", "its copy, SHA-256"), rows)
+    yield "</div>"
 
 
 def _bar(chance: float, threshold: float) -> _Markup:
@@ -296,8 +298,8 @@ class _Markup(str):
 
 
 def _table(heads: Sequence[str], rows: Sequence[tuple[Sequence[str], str]]) -> str:
-    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
-    lines = [f"<div class=wide><table><tr>{head}</tr>"]
+    head = "".join(f"<th>{escape(each)}</th>" if each else "<td></td>" for each in heads)
+    lines = [f"<div class=wide tabindex=0><table><tr>{head}</tr>"]
     for cells, name in rows:
         shown = "".join(_cell(cell) for cell in cells)
         lines.append(f'<tr class="{name}">{shown}</tr>')

@@ -29,7 +29,7 @@ from tearline.node.media_trace import Tried, trace_media
 from tearline.node.opened import Node
 from tearline.node.places import Place, Places, Reading, read_form
 from tearline.terms import BadInput, Broken, Party, Refused
-from tearline.trace import likeness, verdict
+from tearline.trace import likeness, terms, verdict
 from tearline.trace.leak import Leak
 from tearline.trace.terms import Held, Match, Verdict
 from tearline.vault import Canary
@@ -119,7 +119,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     def says(self) -> str:
         """The answer in a sentence or more."""
         told = [
-            f"{each.partner}: its mark is in {name}; chance that an innocent's is: {each.chance:.1e}."
+            f"{each.partner}: its mark is in {name}; chance that an innocent's is: {terms.told(each.chance)}."
             for name, each in self.heard
         ]
         # Without texts, what they do not say is of no interest.

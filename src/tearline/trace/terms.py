@@ -67,6 +67,11 @@ class Seen(NamedTuple):
     options: int = 2
 
 
+def told(chance: float) -> str:
+    """A chance as it is shown: what is too small for a number is not none."""
+    return f"{chance:.1e}" if chance else "below 1e-300"
+
+
 class Held(StrEnum):
     """How much of what leaked a recipient had been given, as the ledger says."""
 

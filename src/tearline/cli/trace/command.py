@@ -23,6 +23,7 @@ from tearline.node.variants import Variant, previews, switch_off, switch_on, swi
 from tearline.terms import BadInput, Product
 from tearline.trace.leak import Leak, read_leak
 from tearline.trace.prior import read_prior
+from tearline.trace.terms import told
 
 if TYPE_CHECKING:
     from tearline.node.trace import Case
@@ -137,7 +138,7 @@ def _say(case: Case) -> None:
                 party,
                 str(held.get(party, "")),
                 f"{found.agree} of {found.slots}" if found else "",
-                f"{found.chance:.1e}" if found else "",
+                told(found.chance) if found else "",
                 f"{found.ratio:+.1f}" if found else "",
                 f"{found.prior:.3f}" if found else "",
                 found.stands if found else "",
