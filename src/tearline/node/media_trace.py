@@ -4,11 +4,16 @@ The copies of one form of one product are tried together: the leak is laid over 
 the sandbox, and each recipient's mark is looked for in what is left. The marks are made anew from the node's
 secret. How often an innocent would score as high is bounded for each; `Tried.tests` is by how much that is to
 be multiplied, since all of them were tried.
+
+A leak that tells its place is tried against what shows that place first; where it is like something there,
+what lies elsewhere is left out. It may lie about its place: so, where it is not, all else is tried too. The
+tests are counted as if all had been.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +21,10 @@ import msgspec
 from msgspec.structs import replace
 
 from tearline.adapters import sandbox, store
-from tearline.media import Detect, Drawing, Made, Preview
+from tearline.media import Detect, Drawing, Inspect, Made, Preview
 from tearline.node.forms import Done, Holder, Variant, seed_of
 from tearline.node.opened import Node
-from tearline.terms import BadInput, Party, SignalForm
+from tearline.terms import BadInput, Box, Imagery, Party, SignalForm
 
 FALSE_ALARM = 1e-6
 """Of a whole case: how often it may happen that an innocent is named."""
@@ -102,8 +107,11 @@ def trace_media(
     ]
     tests = sum(len(group.copies) for group in groups)
     releases = _releases(node)
-    tried = []
-    for done, group in enumerate(groups):
+    tried: list[Tried] = []
+    there, elsewhere = _by_place(path, groups)
+    for done, group in enumerate([*there, *elsewhere]):
+        if done == len(there) and any(each.suspects for each in tried):
+            break
         tell(done, len(groups))
         if (found := _tried(node, path, group, tests, releases, draw)) is not None:
             tried.append(found)
@@ -111,6 +119,29 @@ def trace_media(
     tried.sort(key=lambda each: (-len(each.named), -each.likeness))
     shown = [_with_copies(node, each) for each in tried[:DRAWN]]
     return [*shown, *(replace(each, drawing=None) for each in tried[DRAWN:])]
+
+
+def _by_place(path: Path, groups: Sequence[_Copies]) -> tuple[Sequence[_Copies], Sequence[_Copies]]:
+    """What shows the place that the leak tells, and the rest; where it tells none, all are rest."""
+    box = None
+    if any(_box(group) for group in groups):
+        with suppress(BadInput):
+            facts = sandbox.run(Inspect(source=str(path.resolve()))).facts
+            box = facts.box if isinstance(facts, Imagery) else None
+    if box is None:
+        return (), groups
+    there = [group for group in groups if (its := _box(group)) is not None and _meet(its, box)]
+    return there, [group for group in groups if group not in there]
+
+
+def _box(group: _Copies) -> Box | None:
+    facts = next(iter(group.copies.values())).facts
+    return facts.box if isinstance(facts, Imagery) else None
+
+
+def _meet(one: Box, other: Box) -> bool:
+    across = one.west <= other.east and other.west <= one.east
+    return across and one.south <= other.north and other.south <= one.north
 
 
 def _with_copies(node: Node, tried: Tried) -> Tried:
