@@ -181,6 +181,18 @@ def test_an_officer_sees_what_is_varied_and_switches_it_off(home: Path) -> None:
     assert "no such product" in refused(home, "trace", "slots", "report--none")
 
 
+def test_marks_that_cannot_be_seen_are_told_of_and_switched_off(home: Path) -> None:
+    toml = home / "node.toml"
+    toml.write_text(f"{toml.read_text('utf-8')}\n[marks]\ntext = true\nzero_width = true\n", encoding="utf-8")
+    with Node.open(home) as node:
+        product = held(node)[0].product.id
+    assert "cannot be seen go behind sentences too" in done(home, "trace", "slots", product)
+    done(home, "trace", "off", "zero-width", *SAID)
+    said = done(home, "trace", "slots", product)
+    assert "cannot be seen" not in said
+    assert "Switched off everywhere: zero-width." in said
+
+
 def test_a_file_is_looked_at_before_it_is_taken_in(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "report.md"
     file.write_text(report(TEXTS[1:]), encoding="utf-8")
