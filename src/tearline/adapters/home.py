@@ -47,6 +47,8 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Whether the sanitized forms of pictures and recordings are."""
     mode: Literal["single", "collusion"] = "single"
     """Against one who leaks, or also against several who compare their copies; the latter takes more text."""
+    zero_width: bool = False
+    """Whether texts that are marked have marks too that cannot be seen, and that are easily lost."""
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,20 +16,22 @@ from hashlib import sha256
 from tearline.trace.slots import finding, guard
 from tearline.trace.slots.lexicon import LANGUAGES, Pair, pairs
 from tearline.trace.slots.reading import read
-from tearline.trace.slots.zero_width import bare, hidden, hide
+from tearline.trace.slots.zero_width import MARKS, bare, hidden, signs, spots
 from tearline.trace.terms import Bit, Slot
 
 __all__ = [
     "LANGUAGES",
+    "MARKS",
     "RULES",
     "Pair",
     "bare",
     "describe",
     "find",
     "hidden",
-    "hide",
     "pairs",
     "read",
+    "signs",
+    "spots",
     "write",
 ]
 
