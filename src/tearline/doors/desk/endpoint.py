@@ -77,6 +77,8 @@ class Download(msgspec.Struct, frozen=True):
     name: str
     media_type: str
     body: bytes
+    shown: bool = False
+    """Whether the browser shows it: a page made by us that runs nothing, behind walls of its own."""
 
 
 class Upload(msgspec.Struct, frozen=True):
