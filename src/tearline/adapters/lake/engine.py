@@ -36,7 +36,7 @@ class _DuckDB:
         self.connection.raw_sql("SET preserve_insertion_order = false")
 
     def keep(self, expression: Any) -> Any:
-        return self.connection.create_table(f"kept_{next(self._numbers)}", expression)
+        return self.connection.create_table(f"kept_{next(self._numbers)}", expression, temp=True)
 
     def small(self, columns: Mapping[str, Sequence[Any]]) -> Any:
         return files.module("ibis").memtable(files.module("pyarrow").table(columns))
