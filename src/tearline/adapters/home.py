@@ -49,6 +49,21 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Against one who leaks, or also against several who compare their copies; the latter takes more text."""
 
 
+class Desk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[desk]` in `node.toml`: where the officers' desk is."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8470
+    origin: str = ""
+    """The address in officers' browsers, such as `https://desk.example`. [default: https://localhost:PORT]"""
+    tls: bool = True
+    """Off only behind a proxy on this machine that speaks TLS: then `host` must be a loopback address."""
+    certificate: str = ""
+    """Its certificate, PEM; the node's own when absent, which browsers do not know."""
+    key: str = ""
+    max_upload_mb: Annotated[int, msgspec.Meta(ge=1)] = 64
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`node.toml`. Times in seconds where not said otherwise."""
 
@@ -81,6 +96,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     blobs: BlobStore | None = None
     """Where the files lie; the node's folder when absent."""
     marks: Marks = Marks()
+    desk: Desk = Desk()
     unknown_originators: Literal["refuse", "accept"] = "refuse"
     """What becomes of what a partner passes on from a party whose key this node does not have."""
 
@@ -216,9 +232,10 @@ def _former_keys(path: Path) -> tuple[Ed25519PublicKey, ...]:
 def _toml(config: Config) -> str:
     # A TOML basic string, number, float or truth value is written as JSON writes it.
     values = msgspec.to_builtins(config)
-    tables = {name: values.pop(name) for name in ("blobs", "marks")}
-    if config.marks == Marks():
-        tables["marks"] = None
+    tables = {name: values.pop(name) for name in ("blobs", "marks", "desk")}
+    for name, default in (("marks", Marks()), ("desk", Desk())):
+        if getattr(config, name) == default:
+            tables[name] = None
     texts = [_lines(values)]
     texts += [f"[{name}]\n{_lines(table)}" for name, table in tables.items() if table is not None]
     return "\n".join(texts)

@@ -16,13 +16,18 @@ import msgspec
 from msgspec.structs import replace
 
 from tearline.adapters import sandbox, store
-from tearline.media import Detect, Made
+from tearline.media import Detect, Drawing, Made, Preview
 from tearline.node.forms import Done, Holder, Variant, seed_of
 from tearline.node.opened import Node
 from tearline.terms import BadInput, Party, SignalForm
 
 FALSE_ALARM = 1e-6
 """Of a whole case: how often it may happen that an innocent is named."""
+
+PIXELS = 448
+"""At the longer side, of what is drawn: four of them, of noise in colours, are less than an answer may be."""
+DRAWN = 2
+"""So many forms that a leak is like are drawn beside it, and copies of as many recipients."""
 
 Tell = Callable[[int, int], None]
 """Told how much is done, of how much."""
@@ -55,6 +60,10 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     """The highest score first; empty where the leak shows something else."""
     tests: int
     """How many recipients were tried in the whole case."""
+    drawing: Drawing | None = None
+    """The leak beside the form, where it was asked for."""
+    copies: dict[Party, bytes] = {}
+    """The part that leaked, as it is in the copies of those that are named, or of the likeliest: PNG."""
 
     @property
     def named(self) -> tuple[Suspect, ...]:
@@ -70,11 +79,16 @@ class _Copies(NamedTuple):
 
 
 def trace_media(
-    node: Node, path: Path, products: Collection[str] | None = None, tell: Tell = lambda *_: None
+    node: Node,
+    path: Path,
+    products: Collection[str] | None = None,
+    tell: Tell = lambda *_: None,
+    *,
+    draw: bool = False,
 ) -> list[Tried]:
     """Try the leaked file at `path` against all marked copies, or those of `products` (ids).
 
-    The first is the one that names somebody, or is most like it.
+    The first is the one that names somebody, or is most like it; with `draw`, the first are drawn beside it.
     A few seconds for each form of each product. Raises `BadInput` for a file that cannot be read.
     """
     signals = _is_archive(path)
@@ -89,10 +103,25 @@ def trace_media(
     tried = []
     for done, group in enumerate(groups):
         tell(done, len(groups))
-        if (found := _tried(node, path, group, tests, releases)) is not None:
+        if (found := _tried(node, path, group, tests, releases, draw)) is not None:
             tried.append(found)
     tell(len(groups), len(groups))
-    return sorted(tried, key=lambda each: (-len(each.named), -each.likeness))
+    tried.sort(key=lambda each: (-len(each.named), -each.likeness))
+    shown = [_with_copies(node, each) for each in tried[:DRAWN]]
+    return [*shown, *(replace(each, drawing=None) for each in tried[DRAWN:])]
+
+
+def _with_copies(node: Node, tried: Tried) -> Tried:
+    """With the part that leaked, drawn from the copies that were given."""
+    if tried.drawing is None:
+        return tried
+    copies = {}
+    for each in (tried.named or tried.suspects[:1])[:DRAWN]:
+        with node.blobs.scratch() as target:
+            source = str(node.blobs.local(each.sha256).resolve())
+            sandbox.run(Preview(source=source, target=str(target), pixels=PIXELS, part=tried.drawing.part))
+            copies[each.partner] = target.read_bytes()
+    return replace(tried, copies=copies)
 
 
 def _is_archive(path: Path) -> bool:
@@ -139,6 +168,7 @@ def _tried(
     group: _Copies,
     tests: int,
     releases: dict[tuple[Party, str], tuple[str, ...]],
+    draw: bool,
 ) -> Tried | None:
     variant = group.variant
     with node.reading() as db:
@@ -153,6 +183,7 @@ def _tried(
             leaked=str(path.resolve()),
             original=str(node.blobs.local(base.sha256).resolve()),
             seeds=tuple(seed_of(node, holder) for holder in holders),
+            pixels=PIXELS if draw else 0,
         )
     )
     suspects = [
@@ -173,4 +204,5 @@ def _tried(
         likeness=said.likeness,
         suspects=tuple(sorted(suspects, key=lambda each: -each.score)),
         tests=tests,
+        drawing=said.drawing,
     )

@@ -90,9 +90,17 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     def summary(self) -> dict[str, object]:
         """What can be printed and compared, without texts; the same for the same leaks and releases."""
-        told = msgspec.to_builtins(self)
+        told = msgspec.to_builtins(msgspec.structs.replace(self, media=self.undrawn()))
         leaks = [{"name": leak.name, "digest": leak.digest} for leak in self.leaks]
         return {**told, "leaks": leaks, "forms": sorted(self.forms)}
+
+    def undrawn(self) -> tuple[Media, ...]:
+        """What was tried, without pictures."""
+        replace = msgspec.structs.replace
+        return tuple(
+            replace(one, tried=tuple(replace(each, drawing=None, copies={}) for each in one.tried))
+            for one in self.media
+        )
 
 
 def trace(
@@ -103,19 +111,21 @@ def trace(
     officer: str,
     prior: Mapping[Party, float] = _NOTHING,
     alpha: float = verdict.ALPHA,
+    draw: bool = False,
     tell: Tell = lambda *_: None,
 ) -> Case:
     """All that can be said about these leaks, taken together for one recipient's work.
 
-    It is on the ledger when this returns. Raises `Refused` where `officer` is none, `BadInput` for a chance
-    that is none or a prior about a stranger.
+    `draw`: pictures and recordings too, beside what they come from. It is on the ledger when this returns.
+    Raises `Refused` where `officer` is none, `BadInput` for a chance that is none or a prior on a stranger.
     """
     with node.reading() as db:
         officers.must_be_officer(db, officer)
     if strangers := prior.keys() - node.partners.keys():
         raise BadInput("--prior", min(strangers), "this is not a partner of this node")
-    case = _investigate(node, leaks, media, prior, alpha, tell)
-    answer = msgspec.json.encode((case.id, case.pieces, case.places, case.verdict), order="deterministic")
+    case = _investigate(node, leaks, media, prior, alpha, draw, tell)
+    found = (case.id, case.pieces, case.places, case.undrawn(), case.verdict, case.named)
+    answer = msgspec.json.encode(found, order="deterministic")
     with node.writing() as db:
         told = {"case": case.id, "leaks": len(leaks) + len(media), "answer": sha256(answer).hexdigest()}
         node.record(Act.TRACED, told | {"officer": officer})
@@ -158,10 +168,11 @@ def _investigate(
     media: Sequence[Path],
     prior: Mapping[Party, float],
     alpha: float,
+    draw: bool,
     tell: Tell,
 ) -> Case:
     index = catch_up(node, tell)
-    tried = tuple(_tried(node, path, tell) for path in media)
+    tried = tuple(_tried(node, path, draw, tell) for path in media)
     pieces: list[Piece] = []
     forms: dict[str, store.Form] = {}
     copies: dict[str, store.Delivered] = {}
@@ -220,8 +231,8 @@ def _alike(db: Connection, source: likeness.Source) -> dict[str, store.Form]:
     return {form.id: form for form in store.forms_of(db, product.id)} | found
 
 
-def _tried(node: Node, path: Path, tell: Tell) -> Media:
-    tried = trace_media(node, path, tell=tell)
+def _tried(node: Node, path: Path, draw: bool, tell: Tell) -> Media:
+    tried = trace_media(node, path, tell=tell, draw=draw)
     with path.open("rb") as file:
         return Media(name=path.name, digest=file_digest(file, "sha256").hexdigest(), tried=tuple(tried))
 

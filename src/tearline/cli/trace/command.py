@@ -96,10 +96,11 @@ def files(
     leaks = [_leak(path) for path in files if path not in media]
     before = dict(_prior(each) for each in prior)
     with Node.open(home) as node, _progress() as tell:
-        case = ask(node, leaks, media, officer=officer, prior=before, alpha=alpha, tell=tell)
+        how: dict[str, Any] = {"prior": before, "alpha": alpha, "draw": report is not None}
+        case = ask(node, leaks, media, officer=officer, tell=tell, **how)
         party, at = node.party, node.clock()
     if report is not None:
-        from tearline.cli.trace.report import page  # noqa: PLC0415
+        from tearline.handout.trace import page  # noqa: PLC0415
 
         report.write_text(page(case, party=party, officer=officer, at=at, files=files), encoding="utf-8")
         report.chmod(0o600)

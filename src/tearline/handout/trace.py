@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from html import escape
 from importlib.resources import files as resources
 from itertools import pairwise
+from math import log10
 from pathlib import Path
 
 from tearline import deliver
+from tearline.media import Drawing
 from tearline.node.copies import Shown
 from tearline.node.marks import slots_of
+from tearline.node.media_trace import Tried
 from tearline.node.places import Place
 from tearline.node.trace import Case, Piece
 from tearline.terms import Party
@@ -38,7 +42,7 @@ def page(case: Case, *, party: Party, officer: str, at: datetime, files: Sequenc
             *_again(case, party, officer, files),
         ]
     )
-    template = resources(__package__).joinpath("page.html").read_text("utf-8")
+    template = resources(__package__).joinpath("trace.html").read_text("utf-8")
     title = f"Trace {case.id[:12]}"
     return template.replace("{{title}}", title, 1).replace("{{body}}", body, 1)
 
@@ -89,23 +93,61 @@ _HELD = {Held.ALL: "all", Held.PART: "a part", Held.NONE: "nothing"}
 
 def _media(case: Case) -> Iterator[str]:
     for one in case.media:
-        yield f"<h2>{escape(one.name)}</h2><p><code>{one.digest}</code></p>"
-        rows = [
-            (
-                [
-                    tried.product,
-                    each.partner,
-                    f"{each.score:.1f}",
-                    f"{each.chance:.1e}",
-                    "its mark" if each.chance <= case.verdict.threshold else "",
-                ],
-                "named" if each.chance <= case.verdict.threshold else "",
-            )
-            for tried in one.tried
-            for each in tried.suspects
-        ]
-        heads = ("product", "recipient", "score", "chance, if innocent", "")
-        yield _table(heads, rows) if rows else "<p>It is like no picture or recording that was marked.</p>"
+        yield f"<h2>{escape(one.name)}</h2><p>SHA-256 <code>{one.digest}</code></p>"
+        like = [tried for tried in one.tried if tried.suspects]
+        if not like:
+            yield f"<p>It is like none of the {len(one.tried)} marked forms that it was held against.</p>"
+        for tried in like:
+            yield from _tried(tried, case.verdict.threshold)
+
+
+def _tried(tried: Tried, threshold: float) -> Iterator[str]:
+    yield f"<h3>{escape(tried.product)}, form {escape(tried.form or 'as it is')}</h3>"
+    yield (
+        f"<p class=soft>It was {escape(tried.how)}. The form without a mark: SHA-256 <code>{tried.original}"
+        "</code>.</p>"
+    )
+    if tried.drawing is not None:
+        yield from _beside(tried, tried.drawing)
+    rows = []
+    for each in tried.suspects:
+        named = each.chance <= threshold
+        cells = [each.partner, f"{each.score:.1f}", f"{each.chance:.1e}", _bar(each.chance, threshold)]
+        rows.append(([*cells, "its mark" if named else "", each.sha256], "named" if named else ""))
+    heads = ("recipient", "score", "chance, if innocent", "its powers of ten, and those needed")
+    yield _table((*heads, "", "its copy, SHA-256"), rows)
+
+
+def _bar(chance: float, threshold: float) -> _Markup:
+    """How many powers of ten a chance is below 1, up to three times what is needed to accuse."""
+    most = 3 * -log10(threshold)
+    share = min(-log10(chance), most) / most if chance > 0 else 1.0
+    return _Markup(f'<div class=bar><i style="width:{share:.1%}"></i><b style="left:33.3%"></b></div>')
+
+
+def _beside(tried: Tried, drawn: Drawing) -> Iterator[str]:
+    corners = " ".join(f"{x:.4f},{y:.4f}" for x, y in drawn.outline)
+    mark = f'<svg viewBox="0 0 1 1" preserveAspectRatio="none"><polygon points="{corners}"/></svg>'
+    yield "<div class=shown>"
+    yield _figure("What leaked", drawn.leak)
+    yield _figure("Released, before marks, and where the leak lies in it", drawn.original, mark)
+    yield "</div><p class=soft>The part that both show, laid over one another:</p><div class=shown>"
+    yield _figure("the leak", drawn.laid)
+    yield _figure("the form", drawn.here)
+    for party, png in tried.copies.items():
+        yield _figure(f"the copy of {party}", png)
+    yield (
+        "</div><p class=soft>The marks are too weak to be seen: these show that it is the same picture or "
+        "recording. Whose mark is in it is told by the scores below.</p>"
+    )
+
+
+def _figure(says: str, png: bytes, over: str = "") -> str:
+    source = f"data:image/png;base64,{b64encode(png).decode()}"
+    return (
+        f'<figure><figcaption>{escape(says)}</figcaption><div class=picture><img alt="{escape(says)}" '
+        f'src="{source}">{over}</div></figure>'
+    )
 
 
 def _pieces(case: Case) -> Iterator[str]:
@@ -241,6 +283,12 @@ def _lit(text: str, spans: Iterable[_Span]) -> str:
     return "".join(parts)
 
 
+class _Markup(str):
+    """A cell that is markup of ours already."""
+
+    __slots__ = ()
+
+
 def _table(heads: Sequence[str], rows: Sequence[tuple[Sequence[str], str]]) -> str:
     head = "".join(f"<th>{escape(each)}</th>" for each in heads)
     lines = [f"<div class=wide><table><tr>{head}</tr>"]
@@ -251,6 +299,8 @@ def _table(heads: Sequence[str], rows: Sequence[tuple[Sequence[str], str]]) -> s
 
 
 def _cell(text: str) -> str:
+    if isinstance(text, _Markup):
+        return f"<td>{text}</td>"
     if len(text) == 64 and " " not in text:
         return f"<td><code>{escape(text)}</code></td>"
     return f'<td class="{text}">{text}</td>' if text in {"same", "other"} else f"<td>{escape(text)}</td>"

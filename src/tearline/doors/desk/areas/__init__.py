@@ -1,0 +1,5 @@
+"""The areas of the desk, one module each."""
+
+from tearline.doors.desk.areas import home
+
+AREAS = (home.area,)
