@@ -34,7 +34,7 @@ from tearline.review.replay import bits_of
 from tearline.review.report import Review
 from tearline.review.requirements import Requirement, worth
 from tearline.review.scenario import Scenario
-from tearline.review.untying import Tie, Untying, untying
+from tearline.review.untying import Given, Tie, Untying, untying
 from tearline.terms import Category, Party, Product, Refused
 
 AFTER, ANSWERED = "after", "after the answer"
@@ -107,8 +107,11 @@ def review(
             until=scenario.period[1],
         )
         doing("counting")
-        groups = _groups(held, inputs.requirements)
+        values = [worth(inputs.requirements, *kind) if inputs.requirements else 1.0 for kind in held.kinds]
+        groups = _groups(held, values)
         covered = _coverage(node.party, held, inputs.requirements)
+        partner = _about(scenario)
+        untied = _untied(node, partner, held, values, groups, covered) if partner else None
     doing("reckoning how a release gets out")
     return Review(
         own=node.party,
@@ -129,7 +132,7 @@ def review(
         ),
         revealed=revealed(node, partners),
         relations=inputs.relations,
-        untying=_untied(node, scenario, groups, covered),
+        untying=untied,
     )
 
 
@@ -327,8 +330,7 @@ class _Heard:
         return lake.Changed(self._own, path)
 
 
-def _groups(held: lake.Holdings, requirements: Sequence[Requirement]) -> list[Group]:
-    values = [worth(requirements, *kind) if requirements else 1.0 for kind in held.kinds]
+def _groups(held: lake.Holdings, values: Sequence[float]) -> list[Group]:
     return [
         Group(
             each.holder,
@@ -390,14 +392,20 @@ def _owed(node: Node) -> dict[str, int]:
         return {}
 
 
-def _untied(
-    node: Node, scenario: Scenario, groups: Sequence[Group], covered: Coverage | None
-) -> Untying | None:
-    """From the one partner that the scenario is about."""
+def _about(scenario: Scenario) -> Party | None:
+    """The one partner that the scenario suspends."""
     about = {each.partner for each in scenario.suspend}
-    if len(about) != 1:
-        return None
-    (partner,) = about
+    return about.pop() if len(about) == 1 else None
+
+
+def _untied(
+    node: Node,
+    partner: Party,
+    held: lake.Holdings,
+    values: Sequence[float],
+    groups: Sequence[Group],
+    covered: Coverage | None,
+) -> Untying:
     with node.reading() as db:
         waiting = sum(1 for _ in store.waiting_products(db, partner))
     shared = [each for each in node.agreements if partner in each.parties]
@@ -409,7 +417,12 @@ def _untied(
         ties.append(Tie("delivery waiting", f"releases to {partner} that have not gone", waiting))
     if covered:
         ties += [Tie("requirement", each.requirement) for each in covered.rows if each.sole == partner]
-    return untying(node.party, partner, groups, ties)
+    given = [
+        Given(held.kinds[kind].category, held.kinds[kind].topics, items, alone)
+        for kind, items, alone in held.given(node.party, partner, values)
+    ]
+    total = sum(group.now.value for group in groups if group.holder == node.party)
+    return untying(partner, total, given, ties)
 
 
 def _consents(node: Node, partner: Party) -> Iterator[Tie]:

@@ -21,6 +21,11 @@ DEFINITIONS = {
         "The same changes by month, category and topic. An item with two topics is in two rows, so the "
         "rows add up to more than the totals."
     ),
+    "clauses": (
+        "The same changes by what decides them, now and then, as AGREEMENT/CLAUSE. Each item counts once for "
+        "each partner, so the rows add up to the totals. Items that no clause can tell apart are one kind; "
+        "Cedar is asked about one item of each kind, the most frequent kinds first."
+    ),
     "examples": (
         "The first items of each kind of change for each partner. The outcomes and clauses are Cedar's "
         "own answers, asked again for each example."

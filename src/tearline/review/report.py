@@ -174,6 +174,12 @@ def _changes(make: _Make, found: Changes) -> list[Table]:
             Chart("partner", "items", "change"),
         ),
         make(
+            "clauses",
+            "Which clauses are responsible",
+            ("partner", "change", "now", "then", ("items", _COUNT)),
+            ((each.partner, each.change.value, each.now, each.then, each.items) for each in found.reasons),
+        ),
+        make(
             "examples",
             "Examples, and the clauses responsible",
             ("item", "version", "partner", "change", "now", "then"),

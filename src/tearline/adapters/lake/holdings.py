@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, reduce
 from itertools import chain
-from operator import or_
+from operator import and_, or_
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -287,6 +287,25 @@ class Holdings:
             for row in rows
         ]
         return sorted(found, key=lambda each: (each.holder, each.originator, sorted(each.givers)))
+
+    def given(self, holder: Party, giver: Party, worth: Sequence[float]) -> list[tuple[int, float, float]]:
+        """Of each kind that `holder` has by `giver`: items, and the value of those that nobody else gave."""
+        if giver not in self.givers:
+            return []
+        word, place = divmod(self.givers.index(giver), _BITS)
+        mine = self.held.filter(self.held["holder"] == holder)
+        mine = mine.filter((mine[f"givers{word}"] & (1 << place)) > 0)
+        others = (
+            mine[name] for name in mine.columns if name.startswith("givers") and name != f"givers{word}"
+        )
+        alone = reduce(and_, (other == 0 for other in others), mine[f"givers{word}"] == 1 << place)
+        uses = mine["now"] * (mine["uses"] + 1)
+        rows = _rows(
+            mine.group_by("kind").aggregate(
+                items=mine["now"].sum(), uses=self._ibis.ifelse(alone, uses, 0.0).sum()
+            )
+        )
+        return sorted((kind, items, used * worth[kind]) for kind, items, used in rows)
 
     def answers(self, asked: Sequence[Asked]) -> list[Answer]:
         """What answers requirements, by originator and month; and what others hold that would."""

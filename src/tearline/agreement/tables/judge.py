@@ -61,7 +61,14 @@ class Tables:
             "day": [{}, *(members for _, members in epochs)],
         }
         self._sizes: dict[str, int] = {}
+        self.generation = 0
+        """Kinds have other numbers after it grows."""
         self._number_anew({})
+
+    @property
+    def numbered(self) -> bool:
+        """Whether a kind keeps its number from piece to piece, within a generation."""
+        return bool(len(self._numbers))
 
     def bits(self, parties: Iterable[Party] | None) -> Words:
         """One bit for each of `parties` that is a partner, the first partner's lowest; `None` is everyone."""
@@ -119,6 +126,7 @@ class Tables:
         self._strides = dict(zip(self._sizes, below, strict=False))
         kinds = prod(self._sizes.values())
         self._numbers = np.full(kinds if kinds <= MOST_KINDS else 0, -1, np.int32)
+        self.generation += 1
         self._count, self._known = 0, np.zeros((*self.shape, 0), np.uint64)
 
     def _kinds(self, codes: Codes) -> NDArray[np.int32]:
