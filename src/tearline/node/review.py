@@ -24,6 +24,7 @@ from tearline.node import agreement_record, consent
 from tearline.node.mosaic import told_of
 from tearline.node.opened import Node
 from tearline.node.replay import Progress, compare
+from tearline.node.requirements import seen_by
 from tearline.node.sources import ask_vault
 from tearline.review import Change, exposure, revised
 from tearline.review.count import Rows
@@ -123,6 +124,7 @@ def review(
         changes=changes,
         dependency=dependency(groups, (AFTER, ANSWERED)),
         coverage=covered,
+        seen=seen_by(node, inputs.requirements),
         reaches=exposure.reach(
             inputs.edges,
             sorted(partners or node.partners),
