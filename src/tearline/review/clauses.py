@@ -1,6 +1,6 @@
 """Which clauses are responsible for what changes, counted.
 
-Items whose rows are of the same kinds, in the same forms and open to the same partners fare alike: they make
+Items whose rows no clause tells apart, in the same forms and open to the same partners, fare alike: they make
 a *group*. Changes are counted by group; Cedar is asked about one item of each, the greatest groups first.
 """
 
@@ -18,7 +18,7 @@ from tearline.review.changes import CHANGES, Reason, Side, agree, in_words
 from tearline.review.count import Counts, Rows
 from tearline.terms import Party
 
-MOST = 4_000
+MOST = 1_000
 """Groups that Cedar is asked about."""
 NOT_ASKED = "not asked: one of many rare kinds"
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # of the golden ratio, as in SplitMix64
@@ -45,7 +45,7 @@ class Groups:
         """
         if not tables.numbered:
             return np.full(len(items), -1, np.int64)
-        marks = _mixed(kinds.astype(np.uint64))
+        marks = _mixed(tables.like(kinds).astype(np.uint64))
         if part.form is not None:
             marks = _mixed(marks ^ part.form)
         if part.first is None:
