@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,7 +36,7 @@ from tearline.review.report import Review
 from tearline.review.requirements import Requirement, worth
 from tearline.review.scenario import Scenario
 from tearline.review.untying import Given, Tie, Untying, untying
-from tearline.terms import Category, Party, Product, Refused
+from tearline.terms import Category, Party, Refused
 
 AFTER, ANSWERED = "after", "after the answer"
 """The rounds of a scenario: what it does, and what is left when partners have answered in kind."""
@@ -222,24 +222,30 @@ def export_holdings(node: Node, path: Path) -> int:
 def copies(node: Node) -> Iterator[list[lake.Copy]]:
     """Every copy that this node has, and every one that it gave."""
     with node.reading() as db:
-        came: defaultdict[str, list[tuple[Party, str]]] = defaultdict(list)
+        came: defaultdict[str, list[tuple[Party, datetime]]] = defaultdict(list)
         for release, giver, name, at in store.objects_received(db):
-            came[release].append((giver, at))
-            came[name].append((giver, at))
+            came[release].append((giver, datetime.fromisoformat(at)))
+            came[name].append((giver, datetime.fromisoformat(at)))
         gave: defaultdict[int, list[tuple[Party, str, str, str | None]]] = defaultdict(list)
         for seq, partner, _, form, delivered, object_id in store.copies_given(db):
             gave[seq].append((partner, form, delivered, object_id))
         uses = _uses(node.party, db)
         batch: list[lake.Copy] = []
-        for held in store.held(db):
-            product = held.product
+        for seq, received_as, product in store.about(db):
             batch += (
                 _copy(product, node.party, giver, at, "whole", product.id, uses[product.id])
-                for giver, at in _givers(node.party, held, came)
+                for giver, at in _givers(product, received_as, came)
             )
             batch += (
-                _copy(product, partner, node.party, delivered, form, object_id or product.id)
-                for partner, form, delivered, object_id in gave.get(held.seq, ())
+                _copy(
+                    product,
+                    partner,
+                    node.party,
+                    datetime.fromisoformat(delivered),
+                    form,
+                    object_id or product.id,
+                )
+                for partner, form, delivered, object_id in gave.get(seq, ())
             )
             if len(batch) >= _BATCH:
                 yield batch
@@ -248,29 +254,28 @@ def copies(node: Node) -> Iterator[list[lake.Copy]]:
 
 
 def _givers(
-    own: Party, held: store.Held, came: dict[str, list[tuple[Party, str]]]
-) -> list[tuple[Party, str]]:
+    product: store.About, received_as: str | None, came: Mapping[str, list[tuple[Party, datetime]]]
+) -> list[tuple[Party, datetime]]:
     """From whom this node has a product, and since when."""
-    product, since = held.product, store.stamp(held.product.created)
-    if held.received_as is None:
-        return [(own if product.originator == own else product.originator, since)]
-    found = {*came.get(held.received_as, ()), *came.get(product.id, ())}
-    giver = held.received_as.removeprefix("inbox of ")
-    return sorted(found) or [(giver if giver != held.received_as else product.originator, since)]
+    if received_as is None:
+        return [(product.originator, product.created)]
+    found = {*came.get(received_as, ()), *came.get(product.id, ())}
+    giver = received_as.removeprefix("inbox of ")
+    return sorted(found) or [(giver if giver != received_as else product.originator, product.created)]
 
 
 def _copy(
-    product: Product, holder: Party, giver: Party, at: str, form: str, item: str, uses: int = 0
+    product: store.About, holder: Party, giver: Party, at: datetime, form: str, item: str, uses: int = 0
 ) -> lake.Copy:
     return lake.Copy(
         holder=holder,
         item=item,
         originator=product.originator,
         giver=giver,
-        at=datetime.fromisoformat(at),
+        at=at,
         category=product.category,
-        topics=tuple(sorted(product.topics)),
-        regions=tuple(sorted(product.regions)),
+        topics=product.topics,
+        regions=product.regions,
         form=form,
         uses=uses,
     )
@@ -279,11 +284,9 @@ def _copy(
 def _uses(own: Party, db: Connection) -> Counter[str]:
     """How many of the node's own STIX objects refer to each object."""
     found: Counter[str] = Counter()
-    for held in store.held(db):
-        product = held.product
-        if product.originator == own and product.category is Category.CYBER:
-            refers = {name.decode() for name in _REFERS.findall(product.content)}
-            found.update(refers - {product.id})
+    for name, content in store.contents(db, own, Category.CYBER):
+        refers = {other.decode() for other in _REFERS.findall(content)}
+        found.update(refers - {name})
     return found
 
 
