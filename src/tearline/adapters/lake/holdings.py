@@ -15,6 +15,8 @@ from operator import and_, or_
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
 from tearline.adapters.lake.files import WHOLE, module
 from tearline.terms import BadInput, Category, Party, Region, Topic
 
@@ -72,7 +74,7 @@ class Changed(NamedTuple):
     file: Path
 
 
-class Held(NamedTuple):
+class Held(msgspec.Struct, frozen=True, gc=False):
     """Items of one originator that one holder has by the same givers: how many, and what they are worth.
 
     `left`: (items, value) after each round.
