@@ -39,6 +39,7 @@ _MODULES = {
     "flags": "flags",
     "referral": "referral",
     "trace": "trace",
+    "desk": "desk",
     "demo": "demo",
     "simulate": "simulate",
 }

@@ -130,12 +130,13 @@ class Desk:
         yield from self.access.routes(self.render)
         for endpoint in self.endpoints:
             methods = ["POST"] if endpoint.does else ["GET"]
-            yield Route(
-                API + endpoint.path.rstrip("/"),
-                self._api(endpoint),
-                methods=methods,
-                name=f"api.{endpoint.name}",
-            )
+            if endpoint.api:
+                yield Route(
+                    API + endpoint.path.rstrip("/"),
+                    self._api(endpoint),
+                    methods=methods,
+                    name=f"api.{endpoint.name}",
+                )
             if endpoint.template or endpoint.then or endpoint.answers is Download:
                 yield Route(endpoint.path, self._page(endpoint), methods=methods, name=endpoint.name)
 

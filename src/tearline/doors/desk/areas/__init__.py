@@ -1,9 +1,25 @@
 """The areas of the desk, one module each."""
 
-from tearline.doors.desk.areas import home, ledger, review
+from tearline.doors.desk.areas import (
+    agreements,
+    home,
+    ledger,
+    partners,
+    people,
+    releases,
+    review,
+    sources,
+    suspensions,
+)
 
 AREAS = (
     home.area,
+    partners.area,
+    releases.area,
+    suspensions.area,
+    sources.area,
+    agreements.area,
     ledger.area,
     review.area,
+    people.area,
 )
