@@ -21,7 +21,7 @@ from tearline.review.report import Kind, Review, Table, shown, tables
 from tearline.review.scenario import Scenario
 from tearline.terms import BadInput, Category, Party, Topic
 
-area = Area("review", title=N_("Review"), path="/reviews", order=50, key="w")
+area = Area("review", title=N_("Review"), path="/reviews", order=55, key="w")
 ASKERS = frozenset({Role.ANALYST, Role.OFFICER})
 ROWS = 100
 """Of a table on a page with others; alone it is shown whole."""
