@@ -24,6 +24,7 @@ _MODULES = {
     "key": "key",
     "agreement": "agreement",
     "review": "review",
+    "requirement": "requirement",
     "intake": "intake",
     "quarantine": "intake",
     "recall": "recall",

@@ -7,6 +7,7 @@ from tearline.doors.desk.areas import (
     partners,
     people,
     releases,
+    review,
     sources,
     suspensions,
 )
@@ -19,5 +20,6 @@ AREAS = (
     sources.area,
     agreements.area,
     ledger.area,
+    review.area,
     people.area,
 )
