@@ -10,6 +10,7 @@ from tearline.doors.desk.areas import (
     review,
     sources,
     suspensions,
+    trace,
 )
 
 AREAS = (
@@ -20,6 +21,7 @@ AREAS = (
     sources.area,
     agreements.area,
     ledger.area,
+    trace.area,
     review.area,
     people.area,
 )

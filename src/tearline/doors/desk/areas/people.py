@@ -15,7 +15,7 @@ from tearline.doors.desk.person import Role
 from tearline.node.people import INVITED, People
 from tearline.terms import Refused
 
-area = Area("people", title=N_("People"), path="/people", order=90, key="p")
+area = Area("people", title=N_("People"), path="/people", order=90, key="o")
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from tearline.doors.desk.endpoint import N_, Area, At, Download, Nothing, Upload
+from tearline.doors.desk.endpoint import N_, Area, At, Download, Upload
 from tearline.doors.desk.person import Role
 from tearline.handout import charts, figures
 from tearline.node import agreement_record
@@ -60,6 +60,11 @@ class Choices(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...]
 
 
+class ChoicesAsked(msgspec.Struct, frozen=True):
+    adopt: str = ""
+    """The version that is to be asked about, as the page of an agreement leads here."""
+
+
 class FoundAsked(msgspec.Struct, frozen=True):
     job: str
     only: str = ""
@@ -96,7 +101,7 @@ class FileAsked(msgspec.Struct, frozen=True):
 
 
 @area.shows("/reviews", "review/ask.html", roles=ASKERS)
-def choices(at: At, asked: Nothing) -> Choices:
+def choices(at: At, asked: ChoicesAsked) -> Choices:
     """What a review can be asked about here."""
     return Choices(
         partners=tuple(sorted(at.node.partners)),
