@@ -13,12 +13,12 @@ export UV_SYSTEM_CERTS = true
 # Hundreds of processes start here: each is to find what the first one compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-long lint bench lock clean
+.PHONY: run test test-long lint chromium bench lock clean
 
 run: $(VENV)/.ready
 	$(BIN)/tearline demo $(foreach file,$(PRODUCTS),--products $(file)) $(DEMO_ARGS)
 
-test: $(VENV)/.ready lint
+test: $(VENV)/.ready lint chromium
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-long: $(VENV)/.ready
@@ -30,6 +30,12 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	@! grep -n '://' requirements.lock || { echo 'requirements.lock names a host: lock by hash only'; exit 1; }
+
+# The desk is tested in Debian's browser.
+chromium:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	  chromium fonts-dejavu-core >/dev/null; } || echo 'No chromium here: the tests in a browser are not run.'
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -150,7 +150,9 @@ class World:
         self.node, self.peers = node, peers
         manifest = (AGREEMENTS / "five-eyes" / "agreement.toml").read_text("utf-8")
         adopt(node, load(manifest.replace('"five-eyes"', '"media"', 1) + FORMS, FORMS_GO, "media"))
-        node.home.config = replace(node.home.config, marks=Marks(text=True), preview_s=PREVIEW_S)
+        node.home.config = replace(
+            node.home.config, marks=Marks(text=True, zero_width=True), preview_s=PREVIEW_S
+        )
         take(node, bundle(*SECRETS))
         self.at(0)
         world.work(node)

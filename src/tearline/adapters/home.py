@@ -47,6 +47,38 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Whether the sanitized forms of pictures and recordings are."""
     mode: Literal["single", "collusion"] = "single"
     """Against one who leaks, or also against several who compare their copies; the latter takes more text."""
+    zero_width: bool = False
+    """Whether texts that are marked have marks too that cannot be seen, and that are easily lost."""
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[desk.oidc.NAME]` in `node.toml`: an OpenID provider that says who it is, never what they may."""
+
+    issuer: str
+    client_id: str
+    client_secret_file: str | None = None
+    """A file that only its owner can read; none for a public client (PKCE binds the exchange anyway)."""
+    label: str = ""
+    """What the button says; the provider's name when empty."""
+    loopback_http: bool = False
+    """For tests: plain HTTP to a provider on 127.0.0.1. Nothing else lifts the need for TLS."""
+
+
+class Desk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[desk]` in `node.toml`: where the officers' desk is."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8470
+    origin: str = ""
+    """The address in officers' browsers, such as `https://desk.example`. [default: https://localhost:PORT]"""
+    tls: bool = True
+    """Off only behind a proxy on this machine that speaks TLS: then `host` must be a loopback address."""
+    certificate: str = ""
+    """Its certificate, PEM; the node's own when absent, which browsers do not know."""
+    key: str = ""
+    max_upload_mb: Annotated[int, msgspec.Meta(ge=1)] = 64
+    oidc: dict[str, Provider] = {}
+    """By a name of their own: what the desk's address for their answers ends with."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,6 +113,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     blobs: BlobStore | None = None
     """Where the files lie; the node's folder when absent."""
     marks: Marks = Marks()
+    desk: Desk = Desk()
     unknown_originators: Literal["refuse", "accept"] = "refuse"
     """What becomes of what a partner passes on from a party whose key this node does not have."""
 
@@ -216,9 +249,12 @@ def _former_keys(path: Path) -> tuple[Ed25519PublicKey, ...]:
 def _toml(config: Config) -> str:
     # A TOML basic string, number, float or truth value is written as JSON writes it.
     values = msgspec.to_builtins(config)
-    tables = {name: values.pop(name) for name in ("blobs", "marks")}
-    if config.marks == Marks():
-        tables["marks"] = None
+    tables = {name: values.pop(name) for name in ("blobs", "marks", "desk")}
+    for name, default in (("marks", Marks()), ("desk", Desk())):
+        if getattr(config, name) == default:
+            tables[name] = None
+    if tables["desk"] is not None:
+        tables |= {f"desk.oidc.{name}": each for name, each in tables["desk"].pop("oidc").items()}
     texts = [_lines(values)]
     texts += [f"[{name}]\n{_lines(table)}" for name, table in tables.items() if table is not None]
     return "\n".join(texts)

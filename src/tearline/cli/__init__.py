@@ -38,6 +38,7 @@ _MODULES = {
     "flags": "flags",
     "referral": "referral",
     "trace": "trace",
+    "desk": "desk",
     "demo": "demo",
     "simulate": "simulate",
 }

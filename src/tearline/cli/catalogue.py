@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import orjson
 
-from tearline.cli.atlas import page
 from tearline.cli.show import plain
 from tearline.deliver.scene import SHA2_256, THUMBNAIL
+from tearline.handout.map import page
 from tearline.node import Node
 from tearline.terms import Party, Refused
 

@@ -15,10 +15,10 @@ import orjson
 from tearline.adapters.items import write_rows
 from tearline.adapters.lake import Lake
 from tearline.adapters.lake.files import module
-from tearline.cli import charts
 from tearline.cli.agreement.replay import progress_bar
 from tearline.cli.show import plain
 from tearline.cli.show import table as show_table
+from tearline.handout import charts
 from tearline.node import Node
 from tearline.node.review import EXAMPLES, Inputs, export_holdings
 from tearline.node.review import review as reviewed

@@ -20,6 +20,7 @@ __all__ = [
     "Answer",
     "Detect",
     "Detected",
+    "Drawing",
     "Failed",
     "Findings",
     "Inspect",
@@ -82,12 +83,14 @@ class Verify(msgspec.Struct, frozen=True, kw_only=True, tag="verify"):
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True, tag="preview"):
-    """Draw the file `source`, a form that was released, as PNG. Answered by `Previewed`."""
+    """Draw the file `source`, a form that was released, or a part of it, as PNG. Answered by `Previewed`."""
 
     source: str
     target: str
     pixels: int = 512
     """The longer side at most; 512 is a thumbnail, 2048 an overview."""
+    part: tuple[int, ...] = ()
+    """As in `Drawing`; empty: all of it."""
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True, tag="mark"):
@@ -113,6 +116,8 @@ class Detect(msgspec.Struct, frozen=True, kw_only=True, tag="detect"):
     original: str
     seeds: tuple[bytes, ...]
     """Of all that it may have come from."""
+    pixels: int = 0
+    """Draw both too, so large at the longer side; 0: draw nothing."""
 
 
 class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
@@ -153,6 +158,24 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True, tag="previewed"):
     height: int
 
 
+class Drawing(msgspec.Struct, frozen=True, kw_only=True):
+    """A leak beside its original, as PNG: pictures, or spectrograms."""
+
+    original: bytes
+    """All of it."""
+    outline: tuple[tuple[float, float], ...]
+    """The corners of what leaked, on `original`: from the left and from the top, in parts of its sides."""
+    leak: bytes
+    """As it came."""
+    part: tuple[int, ...]
+    """What can be compared. Of a picture: left, top, right, bottom, in pixels; of a recording: the channel,
+    and the first sample and that behind the last."""
+    here: bytes
+    """That part of the original."""
+    laid: bytes
+    """The leak, laid over that part."""
+
+
 class Detected(msgspec.Struct, frozen=True, kw_only=True, tag="detected"):
     scores: tuple[float, ...]
     """One for each seed, in their order; empty where the leak could not be laid over the original.
@@ -169,6 +192,8 @@ class Detected(msgspec.Struct, frozen=True, kw_only=True, tag="detected"):
     """The correlation of leak and original."""
     samples: int = 0
     """Pixels, or samples, that were compared."""
+    drawing: Drawing | None = None
+    """Where it was asked for, and the leak could be laid over the original."""
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):

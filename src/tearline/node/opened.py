@@ -57,6 +57,7 @@ class Node:
         # A connection outside any transaction, in which SQLite counts the commits of all the others.
         self._watch = disk.watch(home.database)
         self._data_version = -1
+        self.person = ""  # at whose word it acts: see `acting`
         self.held_up = ""  # why nothing is considered at the moment: see `consider`
         self.generation = -1
         self.refresh()
@@ -177,6 +178,15 @@ class Node:
                 del self._acts[recorded:]
             raise
 
+    @contextmanager
+    def acting(self, person: str) -> Iterator[None]:
+        """What is recorded meanwhile tells that `person`, who logged in at the desk, did it."""
+        before, self.person = self.person, person
+        try:
+            yield
+        finally:
+            self.person = before
+
     def record(self, act: Act, body: dict[str, Any]) -> None:
         """Put an act on the private log, in the transaction that is open: that of what it does (law 9).
 
@@ -185,6 +195,8 @@ class Node:
         if self._acts is None:
             raise Broken("an act can be recorded only in the transaction of what it does")
         at = store.stamp(self.clock())
+        if self.person:
+            body = body | {"person": self.person}
         self._acts.append(Entry(act=act, at=at, actor=self.party, body=body).to_bytes())
 
 

@@ -7,7 +7,6 @@ import json
 import re
 from collections import Counter
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -17,7 +16,7 @@ from click.testing import CliRunner, Result
 from tearline.adapters import items, store
 from tearline.agreement.suspension import Scope
 from tearline.cli import main
-from tearline.cli.charts import page
+from tearline.handout.charts import page
 from tearline.node import Node, agreements, receive, suspend
 from tearline.node.replay import export
 from tearline.node.review import Inputs, copies, export_holdings, review, supposed
@@ -30,8 +29,6 @@ from tests.adoption import proved
 from tests.model import naive_holdings as naive
 from tests.unit.node import world
 from tests.unit.node.test_replay import fill, without_clauses
-
-CHARTS = Path(__file__).parents[3] / "src" / "tearline" / "cli" / "charts"
 
 
 def held_by(node: Node, partner: str) -> int:
@@ -284,14 +281,6 @@ def test_the_page_runs_nothing_and_fetches_nothing_of_what_is_in_it(home: Path) 
         "shares-by-giver",
         "losses",
     ]
-
-
-def test_the_charts_are_as_they_came() -> None:
-    (entry,) = json.loads((CHARTS / "manifest.json").read_text())
-    for name, digest in entry["files"].items():
-        assert sha256((CHARTS / name).read_bytes()).hexdigest() == digest
-    kept = {path.name for path in CHARTS.iterdir() if path.is_file()}
-    assert kept == {*entry["files"], "__init__.py", "charts.js", "manifest.json", "page.html"}
 
 
 @pytest.mark.parametrize(

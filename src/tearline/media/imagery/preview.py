@@ -9,34 +9,51 @@ from typing import Any
 
 import numpy as np
 from rasterio.enums import Resampling
+from rasterio.windows import Window
 
 from tearline.media import Preview, Previewed
 from tearline.media.imagery.make import hashed
 from tearline.media.imagery.opened import opened, samples_of
+from tearline.terms import BadInput
 
 _MOST = 4096
 
 
 def preview(request: Preview) -> Previewed:
     """Averages down to `request.pixels` at the longer side; samples over 8 bits are stretched to them."""
-    pixels = min(max(1, request.pixels), _MOST)
     with opened(Path(request.source)) as dataset:
-        shrink = max(1.0, max(dataset.width, dataset.height) / pixels)
-        width, height = max(1, round(dataset.width / shrink)), max(1, round(dataset.height / shrink))
-        bands = samples_of(dataset)
-        bands = bands[:3] if len(bands) >= 3 else bands[:1]
-        shape = (len(bands), height, width)
-        data = dataset.read(bands, out_shape=shape, resampling=Resampling.average).astype(np.float64)
-        sound = dataset.dataset_mask(out_shape=shape[1:], resampling=Resampling.nearest) > 0
-        eight = dataset.dtypes[0] == "uint8"
-    picture = _eight(data, sound & np.isfinite(data).all(axis=0), plain=eight)
+        picture = painted(dataset, request.pixels, request.part)
     target = Path(request.target)
-    target.write_bytes(_png(picture.transpose(1, 2, 0)))
+    target.write_bytes(png(picture))
     sha256, size = hashed(target)
+    height, width, _ = picture.shape
     return Previewed(sha256=sha256, size=size, width=width, height=height)
 
 
-def _eight(data: Any, sound: Any, *, plain: bool) -> Any:
+def painted(dataset: Any, pixels: int, part: tuple[int, ...] = ()) -> Any:
+    """The pixels, (row, column, band), of all of it or of a part: left, top, right, bottom.
+
+    Raises `BadInput` for a part that does not lie in it.
+    """
+    left, top, right, bottom = part or (0, 0, dataset.width, dataset.height)
+    if not (0 <= left < right <= dataset.width and 0 <= top < bottom <= dataset.height):
+        raise BadInput("", "the part to draw", "does not lie in the picture")
+    window = Window(left, top, right - left, bottom - top)
+    shrink = max(1.0, max(window.width, window.height) / min(max(1, pixels), _MOST))
+    width, height = max(1, round(window.width / shrink)), max(1, round(window.height / shrink))
+    bands = samples_of(dataset)
+    bands = bands[:3] if len(bands) >= 3 else bands[:1]
+    shape = (len(bands), height, width)
+    data = dataset.read(bands, window=window, out_shape=shape, resampling=Resampling.average).astype(
+        np.float64
+    )
+    sound = dataset.dataset_mask(window=window, out_shape=shape[1:], resampling=Resampling.nearest) > 0
+    eight = dataset.dtypes[0] == "uint8"
+    return toned(data, sound & np.isfinite(data).all(axis=0), plain=eight).transpose(1, 2, 0)
+
+
+def toned(data: Any, sound: Any, *, plain: bool) -> Any:
+    """(band, row, column) in 8 bits: as they are, or stretched to them; black where it is not sound."""
     seen = data[:, sound]
     if not plain and seen.size:
         low, high = np.percentile(seen, (1, 99))
@@ -44,8 +61,8 @@ def _eight(data: Any, sound: Any, *, plain: bool) -> Any:
     return np.where(sound, np.nan_to_num(data).clip(0, 255), 0).astype(np.uint8)
 
 
-def _png(picture: Any) -> bytes:
-    """IHDR, IDAT and IEND alone (PNG, third edition, 5.3 and 11.2)."""
+def png(picture: Any) -> bytes:
+    """Of (row, column, band) in 8 bits: IHDR, IDAT and IEND alone (PNG, third edition, 5.3 and 11.2)."""
     height, width, bands = picture.shape
     rows = np.zeros((height, 1 + width * bands), np.uint8)  # a zero before each row: no filter
     rows[:, 1:] = picture.reshape(height, -1)

@@ -27,6 +27,8 @@ class Leaked(msgspec.Struct, frozen=True):
     """(row, column), float32."""
     place: tuple[Any, Any] | None = None
     """CRS and affine map of its pixels, where it tells them."""
+    shown: Any = None
+    """What is seen of it, (row, column, band), 8 bits; `None`: stretch `grey`."""
 
 
 def leaked(path: Path) -> Leaked:
@@ -47,7 +49,9 @@ def _plain(path: Path) -> Leaked:
                 data = np.asarray(picture if plain else picture.convert("RGB"), np.float32)
         except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
             raise BadInput("", "its pixels", "cannot be decoded") from None
-    return Leaked(data if data.ndim == 2 else data[..., :3] @ _GREY)
+    if data.ndim == 2:
+        return Leaked(data)
+    return Leaked(data[..., :3] @ _GREY, shown=data[..., :3].astype(np.uint8))
 
 
 def _mapped(path: Path) -> Leaked:
@@ -64,7 +68,8 @@ def _mapped(path: Path) -> Leaked:
         if place is not None:
             crs, affine = place
             place = crs, affine * affine.scale(dataset.width / width, dataset.height / height)
-    return Leaked(_grey(np.nan_to_num(data, posinf=0, neginf=0)), place)
+        shown = data.astype(np.uint8).transpose(1, 2, 0) if dataset.dtypes[0] == "uint8" else None
+    return Leaked(_grey(np.nan_to_num(data, posinf=0, neginf=0)), place, shown)
 
 
 def _grey(bands: Array) -> Array:

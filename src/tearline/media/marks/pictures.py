@@ -20,6 +20,7 @@ from tearline.media.imagery.make import hashed
 from tearline.media.imagery.opened import MEDIA_TYPES, format_of, opened, place_of, samples_of
 from tearline.media.imagery.picture import Picture
 from tearline.media.imagery.tags import first_page, reopened
+from tearline.media.marks.beside import drawn
 from tearline.media.marks.compare import hefts, likeness, rest, scores
 from tearline.media.marks.keyed import Array, chance
 from tearline.media.marks.leaked import Leaked, leaked
@@ -172,12 +173,14 @@ def detect(request: Detect, progress: Callable[[float], None]) -> Detected:
         left = rest(best.bands, best.leak, best.inside)
         weighed = hefts(left, best.strength, best.inside)
         found_scores = tuple(scores(weighed, best.place, request.seeds))
+        drawing = drawn(dataset, seen, best.found, best.part(), request.pixels) if request.pixels else None
     return Detected(
         scores=found_scores,
         chances=tuple(map(chance, found_scores)),
         how=best.told(),
         likeness=best.likeness,
         samples=int(best.inside.sum()),
+        drawing=drawing,
     )
 
 
@@ -194,6 +197,17 @@ class _Laid(NamedTuple):
     found: Array
     way: str
     likeness: float
+
+    def part(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of what both show."""
+        rows, columns = (np.flatnonzero(self.inside.any(axis=axis)) for axis in (1, 0))
+        top, left = self.place
+        return (
+            left + int(columns[0]),
+            top + int(rows[0]),
+            left + int(columns[-1]) + 1,
+            top + int(rows[-1]) + 1,
+        )
 
     def told(self) -> str:
         slope = complex(self.found[0, 0] + self.found[1, 1], self.found[1, 0] - self.found[0, 1]) / 2

@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from tearline.media import Answer, Detect, Detected, Made, Mark, Request
+from tearline.media import Answer, Detect, Detected, Drawing, Made, Mark, Request
 from tearline.media.marks import receive, waves
 from tearline.media.marks.keyed import Array, chance
+from tearline.media.signals import drawing
 from tearline.media.signals.making import written
 from tearline.media.signals.recording import Recording, opened
 from tearline.terms import BadInput
@@ -72,4 +73,18 @@ def detect(request: Detect, progress: Callable[[float], None]) -> Detected:
         how=how,
         likeness=laid.likeness if math.isfinite(laid.likeness) else 0.0,
         samples=len(laid.leak),
+        drawing=_drawn(original, leak, laid, request.pixels) if request.pixels else None,
+    )
+
+
+def _drawn(original: Recording, leak: Recording, laid: receive.Laid, pixels: int) -> Drawing:
+    start, stop = laid.start, laid.start + len(laid.leak)
+    here = drawing.span(original, (laid.channel, start, stop))
+    return Drawing(
+        original=drawing.spectrogram(drawing.span(original, (laid.channel, 0, original.samples)), pixels),
+        outline=drawing.outline(pixels, start / original.samples, stop / original.samples),
+        leak=drawing.spectrogram(drawing.span(leak), pixels),
+        part=(laid.channel, start, stop),
+        here=drawing.spectrogram(here, pixels),
+        laid=drawing.spectrogram(here._replace(read=lambda a, b: laid.leak[a:b]), pixels),
     )

@@ -45,6 +45,6 @@ def _answer(request: Request, progress: Callable[[float], None]) -> Answer:
         case Preview():
             from tearline.media.signals.drawing import draw  # noqa: PLC0415
 
-            return draw(path, Path(request.target), request.pixels)
+            return draw(path, Path(request.target), request.pixels, request.part)
     reason = "is a recording of signals, of which nothing is made whole, and no picture"
     raise BadInput(path.name, "", reason, "let it go as it is, or in a form for signals")

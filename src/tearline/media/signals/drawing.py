@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -23,52 +25,92 @@ _LOOKS = 8
 """Transforms that are averaged for a column at most: enough to see, whatever the length."""
 
 
-def draw(source: Path, target: Path, pixels: int) -> Previewed:
-    """Write the spectrogram of the first channel as PNG, at most 1024 wide and half as high.
+class Span(NamedTuple):
+    """What is drawn: a stretch of one channel."""
+
+    read: Callable[[int, int], Array]
+    """Samples `[start, stop)` of it, as signal."""
+    samples: int
+    is_complex: bool
+    rate: float | None
+    first: int
+    """The number of its first sample in the recording."""
+    centre_hz: float
+
+
+def draw(source: Path, target: Path, pixels: int, part: tuple[int, ...] = ()) -> Previewed:
+    """Write a spectrogram as PNG, at most 1024 wide and half as high: of the first channel, or of a `part`
+    (channel, first sample, and that behind the last).
 
     Raises:
-        BadInput: it holds no samples, or cannot be taken.
+        BadInput: it holds no samples, has no such part, or cannot be taken.
     """
-    recording = opened(source)
-    if recording.samples < 2:
+    drawn = spectrogram(span(opened(source), part), pixels)
+    target.write_bytes(drawn)
+    width, height = size(pixels)
+    return Previewed(sha256=hashlib.sha256(drawn).hexdigest(), size=len(drawn), width=width, height=height)
+
+
+def span(recording: Recording, part: tuple[int, ...] = ()) -> Span:
+    """A part of a recording, or its first channel. Raises `BadInput` where there is nothing to draw."""
+    channel, start, stop = part or (0, 0, recording.samples)
+    if stop - start < 2:
         raise BadInput(recording.where, "", "holds no samples to draw")
+    if not (0 <= channel < recording.channels and start >= 0 and stop <= recording.samples):
+        raise BadInput(recording.where, "the part to draw", "does not lie in the recording")
+
+    def read(first: int, last: int) -> Array:
+        stored = list(recording.stream(start + first, start + last, last - first))
+        signal: Array = recording.format.decode(np.concatenate(stored))[channel]
+        return signal
+
+    rate, centre = recording.metadata.global_.sample_rate, recording.facts().centre_hz or 0.0
+    return Span(read, stop - start, recording.format.is_complex, rate, start, centre)
+
+
+def size(pixels: int) -> tuple[int, int]:
+    """Width and height of a spectrogram."""
     width = min(1024, max(256, pixels))
-    height = width // 2
+    return width, width // 2
+
+
+def outline(pixels: int, first: float, last: float) -> tuple[tuple[float, float], ...]:
+    """The corners of a stretch, given in parts of the time that is drawn: in parts of the picture's sides."""
+    width, height = size(pixels)
+    columns = width - _LEFT - _EDGE
+    left, right = ((_LEFT + columns * at) / width for at in (first, last))
+    top, bottom = _EDGE / height, (height - _BELOW) / height
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def spectrogram(of: Span, pixels: int) -> bytes:
+    """It, as PNG."""
+    width, height = size(pixels)
     columns, rows = width - _LEFT - _EDGE, height - _BELOW - _EDGE
     picture = Image.new("RGB", (width, height), (16, 16, 20))
-    power = _power(recording, columns)
-    colours = _colours(power)
+    colours = _colours(_power(of, columns))
     image = Image.fromarray(colours).resize((columns, rows), Image.Resampling.BOX)
     picture.paste(image, (_LEFT, _EDGE))
-    _axes(picture, recording, columns, rows)
+    _axes(picture, of, columns, rows)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
-    target.write_bytes(buffer.getvalue())
-    return Previewed(
-        sha256=hashlib.sha256(buffer.getvalue()).hexdigest(),
-        size=buffer.getbuffer().nbytes,
-        width=width,
-        height=height,
-    )
+    return buffer.getvalue()
 
 
-def _power(recording: Recording, columns: int) -> Array:
+def _power(of: Span, columns: int) -> Array:
     """Decibels, shape (bins, columns), the highest frequency first."""
-    form = recording.format
-    bins = 1 << min(_BINS.bit_length() - 1, max(1, int(math.log2(recording.samples))))
-    bins = min(bins, 1 << max(1, math.ceil(math.log2(max(2, recording.samples / columns * 4)))))
+    bins = 1 << min(_BINS.bit_length() - 1, max(1, int(math.log2(of.samples))))
+    bins = min(bins, 1 << max(1, math.ceil(math.log2(max(2, of.samples / columns * 4)))))
     window = np.hanning(bins + 2)[1:-1]
     found = []
     for column in range(columns):
-        begin, end = (recording.samples * at // columns for at in (column, column + 1))
+        begin, end = (of.samples * at // columns for at in (column, column + 1))
         looks = min(_LOOKS, max(1, (end - begin) // bins))
         total = np.zeros(bins)
         for look in range(looks):
-            start = min(begin + (end - begin) * look // looks, recording.samples - bins)
-            (stored,) = recording.stream(start, start + bins, bins)
-            signal = form.decode(stored)[0] * window
-            total += np.abs(np.fft.fft(signal)) ** 2 / looks
-        found.append(np.fft.fftshift(total) if form.is_complex else total[: bins // 2])
+            start = min(begin + (end - begin) * look // looks, of.samples - bins)
+            total += np.abs(np.fft.fft(of.read(start, start + bins) * window)) ** 2 / looks
+        found.append(np.fft.fftshift(total) if of.is_complex else total[: bins // 2])
     power: Array = 10 * np.log10(np.stack(found, axis=1)[::-1] + np.finfo(np.float64).tiny)
     return power
 
@@ -101,13 +143,13 @@ def _colours(power: Array) -> Array:
     return painted
 
 
-def _axes(picture: Image.Image, recording: Recording, columns: int, rows: int) -> None:
-    rate, facts = recording.metadata.global_.sample_rate, recording.facts()
+def _axes(picture: Image.Image, of: Span, columns: int, rows: int) -> None:
     pen, font = ImageDraw.Draw(picture), ImageFont.load_default(10)
     grey = (200, 200, 205)
-    duration, unit = (facts.samples / rate, "s") if rate else (float(facts.samples), "samples")
-    for value in _ticks(0.0, duration, max(2, columns // 90)):
-        x = _LEFT + round(value / duration * (columns - 1))
+    step, unit = (1 / of.rate, "s") if of.rate else (1.0, "samples")
+    begin, duration = of.first * step, of.samples * step
+    for value in _ticks(begin, begin + duration, max(2, columns // 90)):
+        x = _LEFT + round((value - begin) / duration * (columns - 1))
         pen.line([(x, _EDGE + rows), (x, _EDGE + rows + 3)], fill=grey)
         pen.text(
             (x, _EDGE + rows + 4),
@@ -116,16 +158,16 @@ def _axes(picture: Image.Image, recording: Recording, columns: int, rows: int) -
             font=font,
             anchor="mt" if x > _LEFT else "lt",
         )
-    width = rate or 1.0
-    lowest = (facts.centre_hz or 0.0) - (width / 2 if recording.format.is_complex else 0.0)
-    highest = lowest + (width if recording.format.is_complex else width / 2)
+    width = of.rate or 1.0
+    lowest = of.centre_hz - (width / 2 if of.is_complex else 0.0)
+    highest = lowest + (width if of.is_complex else width / 2)
     scale, name = next(
         (
             (s, n)
             for s, n in ((1e9, "GHz"), (1e6, "MHz"), (1e3, "kHz"))
             if max(abs(lowest), abs(highest)) >= s
         ),
-        (1.0, "Hz" if rate else "of rate"),
+        (1.0, "Hz" if of.rate else "of rate"),
     )
     for value in _ticks(lowest / scale, highest / scale, max(2, rows // 50)):
         y = _EDGE + round((highest / scale - value) / (highest - lowest) * scale * (rows - 1))
