@@ -420,7 +420,9 @@ def _do_noise(made: World, each: Noise) -> None:
     node, number = made.node, each.number
     match each.act:
         case "suspend CAN":
-            suspend(node, "CAN", SCOPES[number % 3], officer=OFFICERS[0], reason="Example.")
+            # The clock stands still: two alike in one step would be one.
+            reason = f"Example {node.generation}."
+            suspend(node, "CAN", SCOPES[number % 3], officer=OFFICERS[0], reason=reason)
         case "resume CAN":
             _resume(node, "CAN")
         case "read CAN":
