@@ -19,7 +19,7 @@ from tearline.node.variants import variants
 from tests.desk import as_person, made_desk
 from tests.traced import body, reports
 from tests.unit.node.test_trace import given
-from tests.unit.node.world import nodes
+from tests.unit.node.world import held, nodes
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_only_officers_trace(client: TestClient, world: tuple[list[Node], Desk],
 
 def test_an_entry_is_switched_off_and_on(client: TestClient, world: tuple[list[Node], Desk]) -> None:
     (gbr, *_), desk = world
-    entry = variants(gbr, "velna-1")[0].slots[0].entry
+    entry = variants(gbr, held(gbr)[0].product.id)[0].slots[0].entry
     for act, there in (("off", True), ("on", False)):
         asked = {"what": entry, "why": "Example."}
         assert client.post(f"/api/v1/trace/{act}", json=asked, headers=headers(desk)).status_code == 200
