@@ -1,5 +1,8 @@
 """The areas of the desk, one module each."""
 
-from tearline.doors.desk.areas import home
+from tearline.doors.desk.areas import home, referrals
 
-AREAS = (home.area,)
+AREAS = (
+    home.area,
+    referrals.area,
+)
