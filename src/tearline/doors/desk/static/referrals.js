@@ -1,7 +1,7 @@
 // The seconds that are left to undo, and the field that a decision begins with. Without it all works the same.
 "use strict";
 (() => {
-  const began = performance.now(), kept = new WeakMap();
+  const kept = new WeakMap();
 
   function count() {
     for (const each of document.querySelectorAll("[data-gone-after]")) {
@@ -12,10 +12,14 @@
     }
   }
 
-  document.addEventListener("toggle", (event) => {
-    if (event.target.matches?.("details[name=decide]") && event.target.open && performance.now() - began > 300)
-      event.target.querySelector("[name=why]")?.focus();
-  }, true);
+  // At once, so that nothing of a reason that is typed straight after the key is lost.
+  document.addEventListener("click", (event) => {
+    const choice = event.target.closest("details[name=decide] > summary")?.parentElement;
+    if (!choice) return;
+    event.preventDefault();
+    choice.open = !choice.open;
+    if (choice.open) choice.querySelector("[name=why]")?.focus();
+  });
   setInterval(count, 500);
   count();
 })();
