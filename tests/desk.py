@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import socket
 import threading
@@ -150,7 +151,9 @@ def opened(
     page.on(
         "console",
         lambda said: (
-            complaints.append(said.text) if said.type == "error" and "status of 4" not in said.text else None
+            complaints.append(said.text)
+            if said.type == "error" and not re.search("status of 4|Status Error Code 4", said.text)
+            else None
         ),
     )
     try:

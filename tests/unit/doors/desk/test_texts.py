@@ -23,9 +23,9 @@ def texts(folder: Path = HERE) -> Iterator[tuple[str, str]]:
         with path.open("rb") as file:
             options = {"trimmed": "true", "silent": "false", "extensions": "jinja2.ext.do"}
             for _, _, found, _ in babel_extract(file, ("_", "gettext", "ngettext"), [], options):
-                for each in [found] if isinstance(found, str) else found or ():
-                    if each:  # none where a variable is translated
-                        yield each, path.name
+                one = found[0] if isinstance(found, tuple) else found  # of a plural, its first form
+                if one:  # none where a variable is translated
+                    yield one, path.name
     for path in sorted(folder.rglob("*.py")):
         for _, found, _, _ in extract_from_file("python", path, keywords={"N_": None}):
             if isinstance(found, str):

@@ -1,8 +1,9 @@
 """The areas of the desk, one module each."""
 
-from tearline.doors.desk.areas import home, referrals
+from tearline.doors.desk.areas import home, ledger, referrals
 
 AREAS = (
     home.area,
     referrals.area,
+    ledger.area,
 )
