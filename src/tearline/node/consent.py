@@ -95,6 +95,13 @@ def request(node: Node, product_id: str, recipient: Party, *, why: str = "") -> 
         return _request(node, db, _newest_taken(node, db, product_id), recipient, why)
 
 
+def asked_about(node: Node, product_id: str, recipient: Party) -> store.Request | None:
+    """The last request of ours whether `recipient` may have a product, answered or not."""
+    with node.reading() as db:
+        rows = store.requests(db, store.OURS, object_id=product_id)
+    return next((each for each in reversed(rows) if each.recipient == recipient), None)
+
+
 def _newest_taken(node: Node, db: Connection, product_id: str) -> store.Custodian:
     taken = [row for row in store.custody_of_object(db, store.THEIRS, product_id) if row.verified]
     if not taken:

@@ -266,6 +266,45 @@ def _must_be_cryptonym(text: str) -> None:
         raise BadInput("source", "", "this is not a cryptonym", "give one, such as FALCON-RIVER")
 
 
+class Left(msgspec.Struct, frozen=True):
+    """How many persons a source could be before a product goes to a partner, and at least after it.
+
+    `before`, `after`: for the partner alone, and for all partners pooled. `told`: what the partner was told
+    of it. `k`: as in `Counted`. `doubt`: why nothing can be said; empty where something can.
+    """
+
+    source: str
+    attributes: tuple[str, ...]
+    told: dict[str, str]
+    persons: int = 0
+    k: int | None = None
+    before: tuple[int, int] = (0, 0)
+    after: tuple[int, int] = (0, 0)
+    doubt: str = ""
+
+
+def left_after(node: Node, portions: Iterable[Portion], partner: Party) -> list[Left]:
+    """What would be left of the sources that these portions tell of, if they went as they are."""
+    of = {name: {key for facts in sets for key in facts} for name, sets in facts_told(portions).items()}
+    with node.reading() as db:
+        known = told_of(db, of)
+    found = []
+    for name, attributes in sorted(of.items()):
+        names = tuple(sorted(attributes))
+        if name not in known:
+            found.append(Left(name, names, {}, doubt="the source is in no population"))
+            continue
+        table, told = known[name]
+        before = {key: value for facts in told.to(partner) for key, value in facts.items()}
+        if unknown := attributes - table.attributes:
+            doubt = f"the population has no attribute {min(unknown)}"
+            found.append(Left(name, names, before, table.size, doubt=doubt))
+            continue
+        sets = (worst_case(table, told, partner, each) for each in ((), names))
+        found.append(Left(name, names, before, table.size, _owed(node, name), *sets))
+    return found
+
+
 # --- Facts that an officer adds ------------------------------------------------------------------
 
 

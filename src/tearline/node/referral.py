@@ -18,11 +18,12 @@ and mosaic do. What goes is scanned again, as everything is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import msgspec
+from sqlalchemy import Connection
 
 from tearline import gate
 from tearline.adapters import store
@@ -34,7 +35,18 @@ from tearline.node.permits import permits
 from tearline.node.protect import Guard, texts_of, told_apart
 from tearline.node.recalled import Recalled
 from tearline.scan import Disposition
-from tearline.terms import BadInput, Category, Outcome, Party, Portion, Product, Reason, Refer, Refused
+from tearline.terms import (
+    BadInput,
+    Category,
+    Outcome,
+    Party,
+    Portion,
+    Product,
+    Reason,
+    Refer,
+    Refused,
+    Topic,
+)
 
 CLEAR = "clear-hits"
 """What officers approve where the scanner would hold; the subject is `PRODUCT@VERSION`."""
@@ -46,7 +58,8 @@ LONGEST_TEXT = 200_000
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """A referral in the queue. `decided`: the decision that still can be undone, if there is one."""
+    """A referral in the queue. `decided`: the decision that still can be undone, or that waits for the
+    approval of others, if there is one."""
 
     number: int
     """The product's number here: the older, the lower."""
@@ -57,6 +70,8 @@ class Waiting(msgspec.Struct, frozen=True):
     title: str
     partner: Party
     reasons: tuple[Reason, ...]
+    topics: frozenset[Topic]
+    created: datetime
     decided: store.Decided | None
 
 
@@ -94,30 +109,90 @@ class Referral(msgspec.Struct, frozen=True):
         return self.outcome.portions if isinstance(self.outcome, Refer) else ()
 
 
+class Proposal(msgspec.Struct, frozen=True):
+    """A tearline that wants four eyes, and those who approved it so far."""
+
+    decision: Decision
+    approved: frozenset[str]
+    by: str
+    """Who proposed it."""
+    why: str
+    at: str
+
+
 def queue(node: Node) -> list[Waiting]:
     """What waits for an officer, the oldest first."""
     with node.reading() as db:
-        waiting = {(each.product, each.partner): each for each in store.decisions(db, "waiting")}
-        return [
-            Waiting(
-                number=row.held.seq,
-                product=row.held.product.id,
-                version=row.held.product.version,
-                originator=row.held.product.originator,
-                category=row.held.product.category,
-                title=row.held.product.title,
-                partner=row.partner,
-                reasons=msgspec.json.decode(row.reasons, type=tuple[Reason, ...]),
-                decided=waiting.get((row.held.seq, row.partner)),
-            )
-            for row in store.referred(db)
+        return _listed(store.referred(db), store.decisions(db, store.WAITING))
+
+
+def page(
+    node: Node,
+    *,
+    partner: Party | None = None,
+    category: Category | None = None,
+    code: str | None = None,
+    after: tuple[int, Party] | None = None,
+    offset: int = 0,
+    limit: int,
+) -> list[Waiting]:
+    """What waits and nobody decided yet, the oldest first: all, or of one kind; `after`: one in the queue."""
+    with node.reading() as db:
+        rows = store.undecided(
+            db, partner=partner, category=category, code=code, after=after, offset=offset, limit=limit
+        )
+        return _listed(rows, store.decisions(db, store.PROPOSED))
+
+
+def counts(node: Node) -> list[store.Counted]:
+    """What waits and nobody decided yet, counted by partner, category and reason."""
+    with node.reading() as db:
+        return store.count_undecided(db)
+
+
+def undoable(node: Node, officer: str | None = None) -> list[Waiting]:
+    """What was decided, by this officer or by whomever, and can still be undone; the newest first."""
+    now = store.stamp(node.clock())
+    with node.reading() as db:
+        made = [
+            each
+            for each in reversed(store.decisions(db, store.WAITING))
+            if each.due > now and officer in {None, each.officer}
         ]
+        held = store.numbered(db, [each.product for each in made])
+        rows = [store.Referred(held[each.product], each.partner, b"[]") for each in made]
+        return _listed(rows, made)
+
+
+def _listed(rows: Iterable[store.Referred], decisions: Iterable[store.Decided]) -> list[Waiting]:
+    made = {(each.product, each.partner): each for each in decisions}
+    return [
+        Waiting(
+            number=row.held.seq,
+            product=row.held.product.id,
+            version=row.held.product.version,
+            originator=row.held.product.originator,
+            category=row.held.product.category,
+            title=row.held.product.title,
+            partner=row.partner,
+            reasons=msgspec.json.decode(row.reasons, type=tuple[Reason, ...]),
+            topics=row.held.product.topics,
+            created=row.held.product.created,
+            decided=made.get((row.held.seq, row.partner)),
+        )
+        for row in rows
+    ]
 
 
 def count(node: Node) -> int:
     """How many wait for an officer: products times partners."""
     with node.reading() as db:
         return store.count_referred(db)
+
+
+def number(node: Node, product_id: str, partner: Party) -> int:
+    """The product's number in the queue. Raises `Refused` where it is not referred for this partner."""
+    return _referred(node, product_id, partner).seq
 
 
 def show(node: Node, product_id: str, partner: Party) -> Referral:
@@ -144,14 +219,7 @@ def decide(
     `BadInput` where a text is not fit to go.
     """
     officers.must_say_why(why)
-    referral = show(node, product_id, partner)
-    if not isinstance(referral.outcome, Refer):
-        raise Refused(f"{product_id} is no longer referred for {partner}: the gate answers otherwise now")
-    if seal is not None and seal != referral.seal:
-        raise Refused("it has changed since it was shown: look at it again")
-    if choice is Choice.TEARLINE:
-        _must_be_fit(node, referral, texts)
-    decision = Decision(choice=choice, seal=referral.seal, texts=None if texts is None else tuple(texts))
+    decision = _made(node, show(node, product_id, partner), choice, seal, texts)
     held = _referred(node, product_id, partner)
     now = node.clock()
     made = {"officer": officer, "why": why, "at": store.stamp(now)}
@@ -160,7 +228,7 @@ def decide(
         officers.must_be_officer(db, officer)
         by = {officer}
         if choice is Choice.TEARLINE and wants_four_eyes(node, partner):
-            by |= officers.must_be_approved(node, db, act=RELEASE, subject=f"{partner}:{_sum(decision)}")
+            by |= officers.must_be_approved(node, db, act=RELEASE, subject=_subject(partner, decision))
         about = {"product": product_id, "version": held.product.version, "partner": partner}
         node.record(
             Act.REFERRAL_DECIDED,
@@ -185,9 +253,63 @@ def wants_four_eyes(node: Node, partner: Party) -> bool:
     )
 
 
-def _sum(decision: Decision) -> str:
-    """SHA-256, hexadecimal, of a decision: what is approved is this tearline in these words."""
-    return sha256(store.encode(decision)).hexdigest()
+def release_subject(
+    node: Node, product_id: str, partner: Party, *, seal: str | None, texts: Sequence[str] | None = None
+) -> str:
+    """What officers approve who let this tearline go, in these words. Raises as `decide` does."""
+    made = _made(node, show(node, product_id, partner), Choice.TEARLINE, seal, texts)
+    return _subject(partner, made)
+
+
+def propose(
+    node: Node,
+    product_id: str,
+    partner: Party,
+    approval: store.Approval,
+    *,
+    why: str,
+    seal: str | None,
+    texts: Sequence[str] | None = None,
+) -> frozenset[str]:
+    """Approve a tearline that wants four eyes; returns who did so far.
+
+    With the quorum it can be decided. Until then it is kept, so that the others see what they are asked to
+    approve. `approval`: of `release_subject`. Raises as `decide` does.
+    """
+    decision = _made(node, show(node, product_id, partner), Choice.TEARLINE, seal, texts)
+    if (approval.act, approval.subject) != (RELEASE, subject := _subject(partner, decision)):
+        raise Refused("the approval is of something else: look at it again")
+    held, body = _referred(node, product_id, partner), store.encode(decision)
+    with node.writing() as db:
+        officers.take_approval(node, db, approval, why)
+        given = officers.standing(node, db, act=RELEASE, subject=subject)
+        known = {each.body for each in _proposals(db, held, partner)}
+        if len(given) < officers.quorum(node) and body not in known:
+            made = {"officer": approval.officer, "why": why, "at": store.stamp(node.clock()), "due": ""}
+            store.add_decision(db, held.seq, partner, body, **made, state=store.PROPOSED)
+    return given
+
+
+def proposed(node: Node, product_id: str, partner: Party, *, seal: str) -> Proposal | None:
+    """The tearline that waits for the approval of further officers; none where it is not of this `seal`."""
+    held = _referred(node, product_id, partner)
+    with node.reading() as db:
+        for each in _proposals(db, held, partner):
+            decision = msgspec.json.decode(each.body, type=Decision)
+            if decision.seal == seal:
+                given = officers.standing(node, db, act=RELEASE, subject=_subject(partner, decision))
+                return Proposal(decision, given, each.officer, each.why, each.at)
+    return None
+
+
+def _proposals(db: Connection, held: store.Held, partner: Party) -> list[store.Decided]:
+    made = store.decisions(db, store.PROPOSED)
+    return [each for each in made if (each.product, each.partner) == (held.seq, partner)]
+
+
+def _subject(partner: Party, decision: Decision) -> str:
+    """What is approved is this tearline in these words."""
+    return f"{partner}:{sha256(store.encode(decision)).hexdigest()}"
 
 
 def undo(node: Node, number: int, *, officer: str) -> None:
@@ -297,6 +419,20 @@ def _look(node: Node, held: store.Held, partner: Party) -> Referral:
         if hit.disposition is not Disposition.NOTE
     )
     return Referral(product, partner, outcome, gate.seal(product, outcome), hits)
+
+
+def _made(
+    node: Node, referral: Referral, choice: Choice, seal: str | None, texts: Sequence[str] | None
+) -> Decision:
+    """The decision, where it can be made."""
+    if not isinstance(referral.outcome, Refer):
+        named = f"{referral.product.id} is no longer referred for {referral.partner}"
+        raise Refused(f"{named}: the gate answers otherwise now")
+    if seal is not None and seal != referral.seal:
+        raise Refused("it has changed since it was shown: look at it again")
+    if choice is Choice.TEARLINE:
+        _must_be_fit(node, referral, texts)
+    return Decision(choice=choice, seal=referral.seal, texts=None if texts is None else tuple(texts))
 
 
 def _must_be_fit(node: Node, referral: Referral, texts: Sequence[str] | None) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tearline.scan.values import Disposition, Hit, Identity, Kind, Names
+from tearline.scan.values import CODES, Disposition, Hit, Identity, Kind, Names
 
 if TYPE_CHECKING:
     from tearline.scan.scanner import Scanner
 
-__all__ = ["Disposition", "Hit", "Identity", "Kind", "Names", "Scanner"]
+__all__ = ["CODES", "Disposition", "Hit", "Identity", "Kind", "Names", "Scanner"]
 
 
 def __getattr__(name: str) -> Any:

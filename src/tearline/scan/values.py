@@ -31,6 +31,27 @@ class Disposition(StrEnum):
     NOTE = "note"
 
 
+CODES = {
+    "exact": "spelt as the vault has it",
+    "inflected": "with another ending",
+    "transliterated": "in another script or romanisation",
+    "nickname": "by a familiar form of the name",
+    "initial": "a name is cut to its first letter",
+    "typo": "with a letter wrong",
+    "identifier": "an identifier, such as a number or an address",
+    "alone": "a name of one word",
+    "rare": "a rare surname",
+    "surname": "a surname, after the full name stood in the text",
+    "markup": "parted by markup",
+    "invisible": "parted by characters that nobody sees",
+    "composed": "letters are composed otherwise",
+    "hyphenated": "parted by a hyphen",
+    "cut": "parted by the end of a line",
+    "spaced": "its letters are spaced",
+}
+"""What the codes of `Hit.why` mean."""
+
+
 class Identity(msgspec.Struct, frozen=True):
     """One name row of a protected identity; an identity may have several rows under one `id`."""
 

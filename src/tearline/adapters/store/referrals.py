@@ -1,7 +1,7 @@
 """What the gate referred to officers, and what they decided.
 
-A decision is `waiting` until its time to be undone is over, then `standing`; `undone` and `replaced` ones are
-kept as they were made.
+A decision is `waiting` until its time to be undone is over, then `standing`; `proposed` before, while it
+lacks the approvals of other officers. `undone` and `replaced` ones are kept as they were made.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, insert, select, tuple_, update
 
 from tearline.adapters.prepared import Prepared, any_of
 from tearline.adapters.store import tables as t
 from tearline.adapters.store.products import HELD, Held, held_of
 from tearline.terms import Party
 
-WAITING, STANDING, UNDONE, REPLACED = "waiting", "standing", "undone", "replaced"
+PROPOSED, WAITING, STANDING = "proposed", "waiting", "standing"
+UNDONE, REPLACED = "undone", "replaced"
 
 _STANDING = Prepared(
     select(t.decision.c.product, t.decision.c.partner, t.decision.c.body).where(
@@ -73,15 +74,73 @@ def count_referred(db: Connection) -> int:
     return int(db.execute(select(func.count()).where(t.outcome.c.kind == "refer")).scalar_one())
 
 
+class Counted(NamedTuple):
+    """How many undecided referrals there are of one kind. `code`: of the reason that decides."""
+
+    partner: Party
+    category: str
+    code: str
+    number: int
+
+
+def undecided(
+    db: Connection,
+    *,
+    partner: Party | None = None,
+    category: str | None = None,
+    code: str | None = None,
+    after: tuple[int, Party] | None = None,
+    offset: int = 0,
+    limit: int,
+) -> list[Referred]:
+    """A page of what waits for an officer and nobody decided yet, oldest product first."""
+    wanted = {t.outcome.c.partner: partner, t.product.c.category: category, t.outcome.c.code: code}
+    query = (
+        select(*HELD, t.outcome.c.partner, t.outcome.c.reasons)
+        .join(t.outcome, t.outcome.c.product == t.product.c.seq)
+        .where(_UNDECIDED, *(column == value for column, value in wanted.items() if value is not None))
+        .order_by(t.outcome.c.product, t.outcome.c.partner)
+        .offset(offset)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(tuple_(t.outcome.c.product, t.outcome.c.partner) > after)
+    return [Referred(held_of(row), row.partner, row.reasons) for row in db.execute(query)]
+
+
+def count_undecided(db: Connection) -> list[Counted]:
+    """What nobody decided yet, counted by partner, category and reason."""
+    keys = (t.outcome.c.partner, t.product.c.category, t.outcome.c.code)
+    query = select(*keys, func.count()).join(t.product, t.outcome.c.product == t.product.c.seq)
+    return [Counted(*row) for row in db.execute(query.where(_UNDECIDED).group_by(*keys).order_by(*keys))]
+
+
+def _undecided() -> ColumnElement[bool]:
+    same = (t.decision.c.product == t.outcome.c.product) & (t.decision.c.partner == t.outcome.c.partner)
+    return (t.outcome.c.kind == "refer") & ~exists().where(same, t.decision.c.state == WAITING)
+
+
+_UNDECIDED = _undecided()
+
+
 def add_decision(
-    db: Connection, product: int, partner: Party, body: bytes, *, officer: str, why: str, at: str, due: str
+    db: Connection,
+    product: int,
+    partner: Party,
+    body: bytes,
+    *,
+    officer: str,
+    why: str,
+    at: str,
+    due: str,
+    state: str = WAITING,
 ) -> int:
     """Keep a decision, in the place of an earlier one on the same; returns its number."""
     same = (t.decision.c.product == product) & (t.decision.c.partner == partner)
-    open_ = or_(t.decision.c.state == WAITING, t.decision.c.state == STANDING)
+    open_ = t.decision.c.state.in_((PROPOSED, WAITING, STANDING))
     db.execute(update(t.decision).where(same, open_).values(state=REPLACED))
     row = {"product": product, "partner": partner, "body": body, "officer": officer, "why": why}
-    added = db.execute(insert(t.decision).values(row | {"at": at, "due": due, "state": WAITING}))
+    added = db.execute(insert(t.decision).values(row | {"at": at, "due": due, "state": state}))
     return int((added.inserted_primary_key or (0,))[0])
 
 

@@ -102,6 +102,7 @@ outcome = Table(
     Column("clause", String, nullable=False),
     Column("reasons", BLOB, nullable=False),
 )
+Index("outcome_referred", outcome.c.product, outcome.c.partner, sqlite_where=outcome.c.kind == "refer")
 
 outbox = Table(
     "outbox",

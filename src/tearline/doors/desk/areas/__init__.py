@@ -6,6 +6,7 @@ from tearline.doors.desk.areas import (
     ledger,
     partners,
     people,
+    referrals,
     releases,
     review,
     sources,
@@ -15,6 +16,7 @@ from tearline.doors.desk.areas import (
 
 AREAS = (
     home.area,
+    referrals.area,
     partners.area,
     releases.area,
     suspensions.area,
