@@ -7,6 +7,7 @@ import re
 from tearline.gate.sanitize.periods import EN_MONTHS, GENITIVE
 from tearline.gate.sanitize.points import EN_MONTH, SLAVIC_MONTH
 from tearline.gate.sanitize.seams import GAP, close
+from tearline.scan.pattern import compiled
 from tearline.vault.source import TimeGrain
 
 _I = re.IGNORECASE
@@ -51,12 +52,12 @@ _PREPOSITION = (
 _LINK = r"(?:\s*[-–—]\s*|\s+(?:to|and|until|till|or|до|по|і|й|та|и|або|или)\s+)"
 _BRACKET = rf"(?:\s*[(\[]\s*(?:[^\W\d_]{{1,8}}\s+)?{_ANYWHERE}{_ZONE}(?:{_LINK}{_ANYWHERE}{_ZONE})?\s*[)\]])?"
 _TAIL = rf"{_ZONE}(?:{_LINK}{_ANYWHERE}{_ZONE})?{_BRACKET}"
-_CLOCK = re.compile(
+_CLOCK = compiled(
     rf"(?<![\w:.])(?:{_PREPOSITION}{_AFTER_PREPOSITION}{_ZONE}(?P<range>{_LINK}{_AFTER_PREPOSITION}{_ZONE})?{_BRACKET}"
     rf"|{_ANYWHERE}{_TAIL})",
     _I,
 )
-_AHEAD = re.compile(
+_AHEAD = compiled(
     rf"\s*,?\s*(?:on\s+)?(?=\d{{1,2}}(?:st|nd|rd|th|-го)?\s+(?:of\s+)?(?:{EN_MONTH}"
     rf"|{SLAVIC_MONTH})|{EN_MONTH}\.?\s+\d|\d{{1,4}}[./-]\d{{1,2}}[./-]\d)",
     _I,
@@ -65,13 +66,13 @@ _AHEAD = re.compile(
 _BY = {"before": "by", "Before": "By"}
 
 # ISO 8601-1:2019, 5.4 (date and time of day), extended and basic format; ACP 121 date-time groups.
-_ISO = re.compile(
+_ISO = compiled(
     r"(?<!\w)((?:19|20)\d\d-\d\d-\d\d|(?:19|20)\d{6})(T"
     r"|\s(?=\d\d:))(\d\d)(:?)(?:\d\d)?(?:\4\d\d(?:[.,]\d+)?)?(?:\s?(Z"
     r"|[+−-]\d\d(?::?\d\d)?))?(?!\w)"
 )
-_DTG = re.compile(r"(?<!\w)(\d\d)(\d\d)(\d\d)\s?([A-Z])\s?([A-Z]{3})\s?((?:19|20)?\d\d)(?!\w)")
-_DTG_SHORT = re.compile(r"(?<!\w)(?:at\s+)?(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-4])[0-5]\d\s?[A-Z](?!\w)", _I)
+_DTG = compiled(r"(?<!\w)(\d\d)(\d\d)(\d\d)\s?([A-Z])\s?([A-Z]{3})\s?((?:19|20)?\d\d)(?!\w)")
+_DTG_SHORT = compiled(r"(?<!\w)(?:at\s+)?(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-4])[0-5]\d\s?[A-Z](?!\w)", _I)
 _MONTH = {month[:3].upper(): at for at, month in enumerate(EN_MONTHS)}
 
 
@@ -114,11 +115,11 @@ def coarsen_clocks(text: str, grain: TimeGrain, language: str) -> tuple[str, int
     return close("".join((*pieces, text[done:]))), changed + iso + short
 
 
-_MINUTES = re.compile(
+_MINUTES = compiled(
     rf"(?<![\w:.])(?P<h>{_H})(?P<s>[:.])(?P<m>{_MM})(?P<sec>:{_MM}(?:[.,]\d{{1,6}})?)?(?![\d:])"
     rf"|(?<!\d)(?P<h4>[01]\d|2[0-4])(?P<m4>{_MM})(?=\s?(?:Z|hrs?|hours|h|local)\b|(?!\d))"
 )
-_HALF_HOURS = re.compile(rf"\s+\d{{1,2}}\s?(?:хв(?:илин[иуа]?)?|мин(?:ут[ыуа]?)?)(?!\w){_DOT}", _I)
+_HALF_HOURS = compiled(rf"\s+\d{{1,2}}\s?(?:хв(?:илин[иуа]?)?|мин(?:ут[ыуа]?)?)(?!\w){_DOT}", _I)
 _ABOUT = {"at": "at about", "о": "близько", "об": "близько", "у": "близько", "в": "около", "во": "около"}
 
 

@@ -12,12 +12,13 @@ from datetime import date
 from tearline.gate.sanitize.periods import Period, Relation, is_finer, name, on, phrase, stretch
 from tearline.gate.sanitize.points import DAY, LINK, NTH, TH, Point, points
 from tearline.gate.sanitize.seams import GAP, capital, close, starts_sentence
+from tearline.scan.pattern import compiled
 from tearline.vault.source import TimeGrain
 
 _I = re.IGNORECASE
-_PARTIAL = re.compile(rf"(?<![\w.:])(?P<d>{DAY})(?:{TH}|{NTH})(?P<link>{LINK})(?:the\s+)?\Z", _I)
-_LISTED = re.compile(rf"(?<![\w.:])(?P<d>{DAY})(?:{TH}|{NTH})(?P<link>,\s*)\Z", _I)
-_WEEK = re.compile(
+_PARTIAL = compiled(rf"(?<![\w.:])(?P<d>{DAY})(?:{TH}|{NTH})(?P<link>{LINK})(?:the\s+)?\Z", _I)
+_LISTED = compiled(rf"(?<![\w.:])(?P<d>{DAY})(?:{TH}|{NTH})(?P<link>,\s*)\Z", _I)
+_WEEK = compiled(
     r"(?<!\w)(?:the\s+)?(?:week\s+(?:of|beginning|starting|commencing)(?:\s+on)?|тиж(?:день"
     r"|н[яіюі]|нем)\s+(?:від|з)|недел[яиею]й?\s+(?:с|от))\s+\Z",
     _I,
@@ -29,12 +30,12 @@ _WEEKDAY_NAME = (
     r"|сред[аыуо]й?|четверг(?:а|ом)?"
     r"|пятниц[аыуе]й?|суббот[аыуо]й?|воскресень[еяю]м?)"
 )
-_WEEKDAY = re.compile(rf"(?<!\w)(?:(?:on|у|в|во|об)\s+)?{_WEEKDAY_NAME},?\s+\Z", _I)
+_WEEKDAY = compiled(rf"(?<!\w)(?:(?:on|у|в|во|об)\s+)?{_WEEKDAY_NAME},?\s+\Z", _I)
 _EVENING = (
     r"(?:(?:early|late|mid)[\s-]+)?(?:morning|afternoon|evening|night|night-time|dawn|dusk|midday"
     r"|noon|midnight|small hours|hours)"
 )
-_PART = re.compile(
+_PART = compiled(
     rf"(?<!\w)(?:(?:(?:early|late)\s+)?(?:in|on|during|at)\s+(?:the\s+)?{_EVENING}\s+(?:of|on)\s+(?:the\s+)?"
     r"|(?:(?:рано|пізно|поздно|пізнього|раннього)\s+)?(?:вранці|зранку|уранці|удень|вдень"
     r"|увечері|ввечері|вночі|уночі|пополудні|опівдні"
@@ -42,14 +43,14 @@ _PART = re.compile(
     r"|в ніч на|в ночь на|(?:у|в) (?:полдень|полночь)),?\s+)\Z",
     _I,
 )
-_PART_AFTER = re.compile(
+_PART_AFTER = compiled(
     rf"\s*,?\s+(?:in the {_EVENING}|at (?:night|dawn|dusk|noon|midnight|midday|sunrise|sunset)"
     r"|(?:(?:рано|пізно|поздно)\s+)?(?:вранці|зранку|уранці|удень|вдень|увечері|ввечері|вночі"
     r"|уночі|пополудні|опівдні|опівночі|на світанку"
     r"|утром|днём|днем|вечером|ночью|пополудни|на рассвете))\b",
     _I,
 )
-_QUALIFIER = re.compile(
+_QUALIFIER = compiled(
     r"(?<!\w)(?:(?:(?:in|at)\s+)?(?:the\s+)?(?:early|mid|late|beginning of|middle of|end of"
     r"|first half of|second half of)[\s-]+"
     r"|(?:на початку|в начале|у середині|в середині|посеред|в середине|наприкінці|в кінці"
@@ -70,8 +71,8 @@ _RELATIONS = [
     ),
     (Relation.AT, r"(?P<w>on|in|at|у|в|во)\s+"),
 ]
-_LEFT = [(relation, re.compile(rf"(?<!\w){pattern}(?:the\s+)?\Z", _I)) for relation, pattern in _RELATIONS]
-_THE = re.compile(r"(?<!\w)the\s+\Z", _I)
+_LEFT = [(relation, compiled(rf"(?<!\w){pattern}(?:the\s+)?\Z", _I)) for relation, pattern in _RELATIONS]
+_THE = compiled(r"(?<!\w)the\s+\Z", _I)
 _WINDOW = 48
 _LOWER_WORD = {"after": "from", "starting": "from", "before": "by"}
 
@@ -182,7 +183,7 @@ def _same(one: Period, other: Period) -> bool:
     return one.grain == other.grain and one.first == other.first
 
 
-_WEEKDAY_ALONE = re.compile(
+_WEEKDAY_ALONE = compiled(
     rf"(?<!\w)(?:on|у|в|во)\s+(?:the\s+)?{_WEEKDAY_NAME}(?:\s+(?:morning|afternoon|evening|night"
     r"|вранці|увечері|ввечері|вночі|удень|вдень|утром|днём|днем|вечером|ночью))?(?!\w)",
     _I,

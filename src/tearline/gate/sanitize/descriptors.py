@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from tearline.scan.pattern import compiled
 from tearline.vault.source import Obligations
 
 LANGUAGES = ("en", "uk", "ru")
@@ -14,9 +15,9 @@ _NEUTRAL = {
     "ru": ("источник", "другой источник", "ещё один источник", "отдельный источник", "сторонний источник"),
 }
 _OTHERS = ("another", "a further", "a different", "yet another")
-_ARTICLE = re.compile(r"an?\s+", re.IGNORECASE)
-_CYRILLIC, _LATIN = re.compile(r"[Ѐ-ӿ]"), re.compile(r"[A-Za-z]")
-_UK, _RU = re.compile(r"[іїєґІЇЄҐ]"), re.compile(r"[ыэёъЫЭЁЪ]")
+_ARTICLE = compiled(r"an?\s+", re.IGNORECASE)
+_CYRILLIC, _LATIN = compiled(r"[Ѐ-ӿ]"), compiled(r"[A-Za-z]")
+_UK, _RU = compiled(r"[іїєґІЇЄҐ]"), compiled(r"[ыэёъЫЭЁЪ]")
 
 
 def language_of(text: str, declared: str) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tearline.scan.pattern import compiled
 from tearline.vault.source import PlaceGrain, TimeGrain
 
 
@@ -34,9 +35,9 @@ _MONTH = (
     r"|июл\w{1,2}|август\w{0,2}|сентябр\w{1,2}"
     r"|октябр\w{1,2}|ноябр\w{1,2}|декабр\w{1,2})"
 )
-_CLOCK = re.compile(r"(?<![\d:])\d{1,2}\s?[:h]\s?(\d\d)(?:\s?:\s?(\d\d))?(?!\d)")
+_CLOCK = compiled(r"(?<![\d:])\d{1,2}\s?[:h]\s?(\d\d)(?:\s?:\s?(\d\d))?(?!\d)")
 _PATTERNS: list[tuple[TimeGrain, re.Pattern[str]]] = [
-    (grain, re.compile(pattern, _I))
+    (grain, compiled(pattern, _I))
     for grain, pattern in [
         (TimeGrain.EXACT, r"\d{1,2}\.(?!00)\d\d\s?[ap]\.?\s?m\b"),
         (TimeGrain.EXACT, r"\b\d{1,2}\s?(?:год\w*|час\w*|h|hours?)\.?\s+(?:and\s+)?\d{1,2}\s?(?:хв|мин|min)"),
@@ -185,7 +186,7 @@ _PATTERNS: list[tuple[TimeGrain, re.Pattern[str]]] = [
         ),
     ]
 ]
-_MONDAY = re.compile(
+_MONDAY = compiled(
     rf"\b(?:the week of|тиж(?:день|ня|ні|нем) від|недел(?:я|и|е|ю|ей) с) \d{{1,2}} {_MONTH}", _I
 )
 
@@ -194,7 +195,7 @@ _SIDES = (
     r"|західн|северн|южн|восточ|западн)"
 )
 _PLACES: list[tuple[PlaceGrain, str, re.Pattern[str]]] = [
-    (grain, kind, re.compile(pattern))
+    (grain, kind, compiled(pattern))
     for grain, kind, pattern in [
         (PlaceGrain.EXACT, "place", r"\d{1,3}[.,]\d{2,}[^\d\n]{1,16}\d{1,3}[.,]\d{2,}"),
         (PlaceGrain.EXACT, "place", rf"\d{{1,3}}[.,]\d{{2,}}\s?[°º˚]|\d{{1,3}}[.,]\d{{2,}}\s?{_SIDES}"),
@@ -259,7 +260,7 @@ _PLACES: list[tuple[PlaceGrain, str, re.Pattern[str]]] = [
         ),
     ]
 ]
-_NO_PLACE = re.compile(rf"\b\w+\s(?:the\s)?(?:{_MONTH}|Monday|Q[1-4]|I)\b", _I)
+_NO_PLACE = compiled(rf"\b\w+\s(?:the\s)?(?:{_MONTH}|Monday|Q[1-4]|I)\b", _I)
 
 
 def finer(text: str, time: TimeGrain, place: PlaceGrain) -> list[Finding]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tearline.gate.sanitize.seams import GAP, capital, close, starts_sentence
 from tearline.scan import Disposition, Hit
+from tearline.scan.pattern import compiled
 
 _I = re.IGNORECASE
 _TITLES = (
@@ -37,37 +38,37 @@ _LABEL = (
     r"|прізвисько|кличка|прозвищ[ею]|псевдо|псевдонім|псевдоним)(?:\s(?:no|number|номер))?[.:]*"
     r"|№|a\.?k\.?a\.?)"
 )
-_BEFORE = re.compile(rf"(?<![\w-])(?:{_TITLE}|{_LABEL})[ \t\u00a0]+\Z", _I)
-_ARTICLE = re.compile(r"(?<!\w)(?:the|an?)[ \t\u00a0]+\Z", _I)
-_INITIALS = re.compile(r"(?<![\w.])(?:[A-ZА-ЯІЇЄҐЁ]\.[ \t\u00a0]?-?){1,3}\Z")
-_INITIALS_AFTER = re.compile(r",?[ \t\u00a0]+(?:[A-ZА-ЯІЇЄҐЁ]\.[ \t\u00a0]?){1,3}(?=[\s,;:)]|\Z)(?<=\.)")
-_AFTER = re.compile(
+_BEFORE = compiled(rf"(?<![\w-])(?:{_TITLE}|{_LABEL})[ \t\u00a0]+\Z", _I)
+_ARTICLE = compiled(r"(?<!\w)(?:the|an?)[ \t\u00a0]+\Z", _I)
+_INITIALS = compiled(r"(?<![\w.])(?:[A-ZА-ЯІЇЄҐЁ]\.[ \t\u00a0]?-?){1,3}\Z")
+_INITIALS_AFTER = compiled(r",?[ \t\u00a0]+(?:[A-ZА-ЯІЇЄҐЁ]\.[ \t\u00a0]?){1,3}(?=[\s,;:)]|\Z)(?<=\.)")
+_AFTER = compiled(
     r",?[ \t\u00a0]+(?:(?:Jr|Sr)\b\.?|I{2,3}\b"
     r"|(?:[A-ZА-ЯІЇЄҐЁ][\w’'ʼ-]+[ \t\u00a0]+)?[A-ZА-ЯІЇЄҐЁ][\w’'ʼ-]*(?:ович|евич|йович|івн|ївн"
     r"|овн|евн|ovych|yovych|ovich|evich|ivna|yivna|ovna|evna)[а-яіїє]{0,3}(?!\w))"
 )
-_TOKEN = re.compile(
+_TOKEN = compiled(
     r"(?:mailto:|tel:|https?://|www\.)\S+|(?<![\w.+%-])[\w.+%-]{1,100}@[\w.-]{1,100}\w|@[\w.]{1,100}\w"
     r"|(?<![\w.-])[\w.-]{1,100}\.(?:com|net|org|ua|ru|info|example)(?![\w-])(?:/\S*)?",
     _I,
 )
-_MARKDOWN = re.compile(r"!?\[[^\[\]\n]*\]\([^()\s]*\)")
-_BRACKETS = re.compile(r"\([^()\n]*\)|\[[^\[\]\n]*\]")
-_QUOTED = re.compile(r"“[^“”\n]*”|„[^„“”\n]*[“”]|«[^«»\n]*»|\"[^\"\n]*\"|‘[^‘’\n]*’|(?<!\w)'[^'\n]*'(?!\w)")
+_MARKDOWN = compiled(r"!?\[[^\[\]\n]*\]\([^()\s]*\)")
+_BRACKETS = compiled(r"\([^()\n]*\)|\[[^\[\]\n]*\]")
+_QUOTED = compiled(r"“[^“”\n]*”|„[^„“”\n]*[“”]|«[^«»\n]*»|\"[^\"\n]*\"|‘[^‘’\n]*’|(?<!\w)'[^'\n]*'(?!\w)")
 _MARK = r"(?:[*_~`]+|</?[A-Za-z][^<>\n]{0,80}>)"
-_MARKUP, _MARKUP_BEFORE = re.compile(_MARK), re.compile(rf"{_MARK}\Z")
-_REST_BEFORE = re.compile(rf"(?:[^\W_]{{1,60}}(?:{_MARK}|[’'ʼ])?|[A-ZА-ЯІЇЄҐЁ][^\W_]{{0,60}}[-‐‑])\Z")
-_REST_AFTER = re.compile(rf"(?:{_MARK}|[’'ʼ](?![sS](?!\w)))?[^\W_]+|[-‐‑](?=[A-ZА-ЯІЇЄҐЁ])[^\W_]+")
-_POSSESSIVE = re.compile(r"['’ʼ]s\Z", _I)
-_OWN = re.compile(r"['’ʼ]s(?!\w)", _I)
-_BORN = re.compile(
+_MARKUP, _MARKUP_BEFORE = compiled(_MARK), compiled(rf"{_MARK}\Z")
+_REST_BEFORE = compiled(rf"(?:[^\W_]{{1,60}}(?:{_MARK}|[’'ʼ])?|[A-ZА-ЯІЇЄҐЁ][^\W_]{{0,60}}[-‐‑])\Z")
+_REST_AFTER = compiled(rf"(?:{_MARK}|[’'ʼ](?![sS](?!\w)))?[^\W_]+|[-‐‑](?=[A-ZА-ЯІЇЄҐЁ])[^\W_]+")
+_POSSESSIVE = compiled(r"['’ʼ]s\Z", _I)
+_OWN = compiled(r"['’ʼ]s(?!\w)", _I)
+_BORN = compiled(
     r"(?:(?:(?:who|he|she)\s+(?:was|is)\s+)?(?:born|d\.?o\.?b\.?|date of birth|birth date"
     r"|народи(?:вся|лася)|дата народження|роди(?:лся|лась)|дата рождения|рожд[её]нн\w+)"
     r"[:\s]*|(?<!\w))(?:on\s+)?\Z",
     _I,
 )
-_BORN_AFTER = re.compile(r"\s*(?:р\.\s?н\.|г\.\s?р\.|року народження|года рождения)", _I)
-_ADJACENT = re.compile(r"[\s,.’'ʼ*_~`-]{0,3}")
+_BORN_AFTER = compiled(r"\s*(?:р\.\s?н\.|г\.\s?р\.|року народження|года рождения)", _I)
+_ADJACENT = compiled(r"[\s,.’'ʼ*_~`-]{0,3}")
 _FEW = 3
 _WINDOW = 160
 
@@ -247,8 +248,8 @@ def _is_plain_possessive(text: str, start: int, end: int) -> bool:
     )
 
 
-_NAME_BEFORE = re.compile(r"(?<![\w-])([A-ZА-ЯІЇЄҐЁ][\w’'ʼ-]+)[ \t\u00a0]+\Z")
-_NAME_AFTER = re.compile(r"[ \t\u00a0]+([A-ZА-ЯІЇЄҐЁ][\w’'ʼ-]+)")
+_NAME_BEFORE = compiled(r"(?<![\w-])([A-ZА-ЯІЇЄҐЁ][\w’'ʼ-]+)[ \t\u00a0]+\Z")
+_NAME_AFTER = compiled(r"[ \t\u00a0]+([A-ZА-ЯІЇЄҐЁ][\w’'ʼ-]+)")
 _SMALL = (
     "the a an on in at by for from when where while after before since until as if and but or he"
     " she they it this that these those then"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tearline.gate.sanitize.seams import GAP, capital, close, starts_sentence
+from tearline.scan.pattern import compiled
 from tearline.vault.source import PlaceGrain
 
 PLACES = tuple(PlaceGrain)
@@ -54,8 +55,8 @@ _WORD = (
     r"|(?:в|у) точке(?:\s+с координатами)?|(?:у|в) квадраті|в квадрате|біля|поблизу|возле|близ"
     r"|около|на|в|у|до|від|от|з|із|из)\s+)"
 )
-_FOUND = re.compile(rf"(?<![\w.,])(?:{_WORD})?(?P<label>{_LABEL})?(?P<spot>{_SPOT})(?![\w°])", _I)
-_NUMBER = re.compile(rf"({_FIGURE})(\s?[°º˚])?({_MINUTES})?")
+_FOUND = compiled(rf"(?<![\w.,])(?:{_WORD})?(?P<label>{_LABEL})?(?P<spot>{_SPOT})(?![\w°])", _I)
+_NUMBER = compiled(rf"({_FIGURE})(\s?[°º˚])?({_MINUTES})?")
 _HERE = {"en": "in the area", "uk": "у тій місцевості", "ru": "в той местности"}
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tearline.gate.sanitize.periods import EN_MONTHS, MONTH_FORMS, Period, near, on
 from tearline.gate.sanitize.seams import starts_sentence
+from tearline.scan.pattern import compiled
 from tearline.vault.source import TimeGrain
 
 _EN = {form: at for at, month in enumerate(EN_MONTHS, 1) for form in (month.lower(), month[:3].lower())} | {
@@ -37,31 +38,31 @@ class Point(NamedTuple):
     language: str
 
 
-_ENGLISH_DAY = re.compile(
+_ENGLISH_DAY = compiled(
     rf"(?<![\w.:])(?P<d>{DAY}){TH}[\s.\-/]*(?:of\s+)?(?P<m>{EN_MONTH})(?:[\s,\-/]*(?P<y>{_Y}))?(?!\d)", _I
 )
-_ENGLISH_MONTH_DAY = re.compile(
+_ENGLISH_MONTH_DAY = compiled(
     rf"(?<!\w)(?P<m>{EN_MONTH})\s+(?:the\s+)?(?P<d>{DAY}){TH}\b(?P<more>{LINK}{DAY}{TH}\b(?!\s+{EN_MONTH}))?(?![:.]\d)(?:,?\s+(?P<y>{_Y})\b)?",
     _I,
 )
-_ENGLISH_MONTH = re.compile(rf"(?<!\w)(?P<m>{EN_MONTH})(?:(?:,?\s+(?:of\s+)?|-)(?P<y>{_Y})\b)?", _I)
-_SLAVIC_DAY = re.compile(rf"(?<![\w.:])(?P<d>{DAY}){NTH}\s+(?P<m>{SLAVIC_MONTH}){_SLAVIC_YEAR}", _I)
-_SLAVIC_BARE = re.compile(rf"(?<!\w)(?P<m>{SLAVIC_MONTH}){_SLAVIC_YEAR}", _I)
-_NUMERIC = re.compile(
+_ENGLISH_MONTH = compiled(rf"(?<!\w)(?P<m>{EN_MONTH})(?:(?:,?\s+(?:of\s+)?|-)(?P<y>{_Y})\b)?", _I)
+_SLAVIC_DAY = compiled(rf"(?<![\w.:])(?P<d>{DAY}){NTH}\s+(?P<m>{SLAVIC_MONTH}){_SLAVIC_YEAR}", _I)
+_SLAVIC_BARE = compiled(rf"(?<!\w)(?P<m>{SLAVIC_MONTH}){_SLAVIC_YEAR}", _I)
+_NUMERIC = compiled(
     rf"(?<![\w/:])(?<!\d\.)(?P<a>\d{{1,2}})(?P<s>[./-])(?P<b>\d{{1,2}})(?P=s)(?P<y>(?:19"
     rf"|20)?\d\d)(?![\w/:-]|[.,]\d){_YEAR_WORD}",
     _I,
 )
-_ISO = re.compile(
+_ISO = compiled(
     rf"(?<![\w/:])(?<!\d[.-])(?P<y>{_Y})(?P<s>[./-]?)(?P<m>0[1-9]|1[0-2]"
     r"|(?<=[./-])[1-9])(?P=s)(?P<d>[0-2]\d|3[01]|(?<=[./-])[1-9])(?![\w/:-]|[.,]\d)"
 )
-_QUARTER = re.compile(
+_QUARTER = compiled(
     r"(?<!\w)(?:(?:the\s+)?(?P<n>first|second|third|fourth|1st|2nd|3rd|4th)\s+quarter\b"
     rf"|(?P<q>Q[1-4]))(?:(?:\s+of)?,?\s+(?P<y>{_Y})\b)?",
     _I,
 )
-_SLAVIC_QUARTER = re.compile(
+_SLAVIC_QUARTER = compiled(
     r"(?<!\w)(?P<n>перш|друг|трет|четверт|четвёрт|перв|втор|[1-4]|iv"
     r"|i{1,3})(?:-?[а-яіїєё]{1,4})?\s+(?P<w>квартал[а-яіїє]{0,3})\b" + _SLAVIC_YEAR,
     _I,
@@ -74,7 +75,7 @@ _ORDINALS = (
 )
 _ORDINAL = {word: number for number, row in enumerate(_ORDINALS, 1) for word in row.split()}
 
-_IN_PERIOD = re.compile(
+_IN_PERIOD = compiled(
     r"(?<!\w)(?:in|since|until|till|from|by|of|before|after|during|through|for|to|and|between"
     r"|early|mid|late|last|next|this"
     r"|beginning of|middle of|end of)[\s-]+\Z",

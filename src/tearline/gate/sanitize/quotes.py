@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-_PAIRS = re.compile(
+from tearline.scan.pattern import compiled
+
+_PAIRS = compiled(
     r"“[^“”\n]{1,2000}[”“]|„[^„“”\"\n]{1,2000}[“”\"]|«(?:[^«»\n]|«[^«»\n]*»){1,2000}»"
     r"|‹[^‹›\n]{1,2000}›|\"[^\"\n]{1,2000}\""
     r"|‘[^‘’\n]{1,2000}(?:’\w[^‘’\n]{0,2000}){0,20}’(?!\w)"
     r"|(?<!\w)'[^'\n]{1,2000}(?:'\w[^'\n]{0,2000}){0,20}'(?!\w)|(?<!\w)‚[^‚‘’\n]{1,2000}[‘’]"
 )
-_OPEN = re.compile(r"[“„«‹\"”»›]")
+_OPEN = compiled(r"[“„«‹\"”»›]")
 _SAY = (
     r"(?:sa(?:id|ys|ying)|told|tells|ask(?:ed|s)|repl(?:ied|ies)|answer(?:ed|s)|add(?:ed|s)"
     r"|order(?:ed|s)|shout(?:ed|s)|wrote|writes|warn(?:ed|s)"
@@ -20,7 +22,7 @@ _SAY = (
     r"|говор[а-яё]+|спроси[а-яё]+|ответи[а-яё]+|добави[а-яё]+|приказа[а-яё]+|заяви[а-яіїєё]+"
     r"|повідоми[а-яіїє]+|сообщи[а-яё]+|крикну[а-яіїєё]+|цитат[а-яіїєё]*)"
 )
-_SPEECH = re.compile(
+_SPEECH = compiled(
     r"^[ \t]*[–—-][ \t]+(?=[A-ZА-ЯЁІЇЄҐ]).*$|:[ \t]*[–—-][ \t]*\S.*$"
     rf"|(?<!\w){_SAY}(?!\w)[^.:!?\n]{{0,60}}:[ \t]*(?![\s\0\"“„«‘]).*$|^[ \t]*>[ \t]?\S.*$",
     re.IGNORECASE | re.MULTILINE,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from itertools import count
 
+from tearline.scan.pattern import compiled
+
 GAP = "\ue000"
 """Stands where something was removed, until `close` has closed the gap. Never in a text that goes out."""
 
@@ -16,9 +18,7 @@ _DOTTED = (
 _ABBREVIATIONS = frozenset(_DOTTED.split())
 _OPENERS = rf"[\s{GAP}«“\"„‘'(\[*_>#•–—-]*"
 _NUMBER = r"\(?\d{1,3}(?:\.\d{1,3})*[.)]"
-_START = re.compile(
-    rf"(?:(?:\A|\n)\s*(?:{_NUMBER}\s+)?|(?P<word>[^\W\d_]*)[.!?…]+[»”\"’)\]]*\s+){_OPENERS}\Z"
-)
+_START = compiled(rf"(?:(?:\A|\n)\s*(?:{_NUMBER}\s+)?|(?P<word>[^\W\d_]*)[.!?…]+[»”\"’)\]]*\s+){_OPENERS}\Z")
 _REACH = 60
 
 
@@ -42,27 +42,27 @@ def capital(text: str) -> str:
 
 
 _STEPS = [
-    (re.compile(rf"{GAP}(?:[ \t]*[,;]?[ \t]*{GAP})+"), GAP),
-    (re.compile(rf"[ \t]*[(\[][ \t]*{GAP}[ \t,;:]*[)\]]"), GAP),
-    (re.compile(rf"([(\[])[ \t]*{GAP}[ \t,;:–—-]*"), r"\1"),
-    (re.compile(rf"[ \t,;:–—-]*{GAP}[ \t]*([)\]])"), r"\1"),
-    (re.compile(rf"{GAP}(?:[ \t]*[,;]?[ \t]*{GAP})+"), GAP),
-    (re.compile(rf"[ \t]*,[ \t]*{GAP}[ \t]*,[ \t]*"), " "),
+    (compiled(rf"{GAP}(?:[ \t]*[,;]?[ \t]*{GAP})+"), GAP),
+    (compiled(rf"[ \t]*[(\[][ \t]*{GAP}[ \t,;:]*[)\]]"), GAP),
+    (compiled(rf"([(\[])[ \t]*{GAP}[ \t,;:–—-]*"), r"\1"),
+    (compiled(rf"[ \t,;:–—-]*{GAP}[ \t]*([)\]])"), r"\1"),
+    (compiled(rf"{GAP}(?:[ \t]*[,;]?[ \t]*{GAP})+"), GAP),
+    (compiled(rf"[ \t]*,[ \t]*{GAP}[ \t]*,[ \t]*"), " "),
 ]
-_HOLLOW = re.compile(rf"(\A|\n|[.!?…][»”\"’)\]]*(?=[ \t])|(?<=[:]))[ \t]*{GAP}[ \t]*[.!?…;:]+")
-_DANGLING = re.compile(rf"[ \t]*[,;:–—-]?[ \t]*{GAP}[ \t]*([.!?…;:])")
-_LOOSE = re.compile(rf"{GAP}[ \t]*")
-_LEADING = re.compile(r"[,;:–—-]?[ \t]*")
+_HOLLOW = compiled(rf"(\A|\n|[.!?…][»”\"’)\]]*(?=[ \t])|(?<=[:]))[ \t]*{GAP}[ \t]*[.!?…;:]+")
+_DANGLING = compiled(rf"[ \t]*[,;:–—-]?[ \t]*{GAP}[ \t]*([.!?…;:])")
+_LOOSE = compiled(rf"{GAP}[ \t]*")
+_LEADING = compiled(r"[,;:–—-]?[ \t]*")
 _TIDY = [
-    (re.compile(r"\[\s*(?:\.\.\.|…|redacted|вилучено|изъято|xxx+)\s*\]|[█▇■]+", re.IGNORECASE), " "),
-    (re.compile(r"\([ \t,;]*\)|\[[ \t,;]*\](?!\()"), " "),
-    (re.compile(r"(?<=\S)[ \t\u00a0\u2007\u202f]{2,}(?=\S)"), " "),
-    (re.compile(r"(?<=[^\s(\[«“„])[ \t]+(?=[,;.!?…](?:[\s)\]»”]|\Z))"), ""),
-    (re.compile(r"(?<=[(\[«“„])[ \t]+(?=\S)|(?<=\S)[ \t]+(?=[)\]»])"), ""),
-    (re.compile(r",(?:[ \t]*,)+"), ","),
-    (re.compile(r"(?<=[\w)\]])[ \t]*,[ \t]*(?=[.!?;:](?:\s|\Z))"), ""),
-    (re.compile(r"[ \t]+$", re.MULTILINE), ""),
-    (re.compile(r"\n{3,}"), "\n\n"),
+    (compiled(r"\[\s*(?:\.\.\.|…|redacted|вилучено|изъято|xxx+)\s*\]|[█▇■]+", re.IGNORECASE), " "),
+    (compiled(r"\([ \t,;]*\)|\[[ \t,;]*\](?!\()"), " "),
+    (compiled(r"(?<=\S)[ \t\u00a0\u2007\u202f]{2,}(?=\S)"), " "),
+    (compiled(r"(?<=[^\s(\[«“„])[ \t]+(?=[,;.!?…](?:[\s)\]»”]|\Z))"), ""),
+    (compiled(r"(?<=[(\[«“„])[ \t]+(?=\S)|(?<=\S)[ \t]+(?=[)\]»])"), ""),
+    (compiled(r",(?:[ \t]*,)+"), ","),
+    (compiled(r"(?<=[\w)\]])[ \t]*,[ \t]*(?=[.!?;:](?:\s|\Z))"), ""),
+    (compiled(r"[ \t]+$", re.MULTILINE), ""),
+    (compiled(r"\n{3,}"), "\n\n"),
 ]
 
 
@@ -95,9 +95,9 @@ def tidy(text: str) -> str:
 
 # --- numbers and references -------------------------------------------------------------------------
 
-_HEAD = re.compile(rf"\A\s*{_NUMBER}[ \t]+(?!\d{{1,2}}\.\s?\d{{2,4}})")
-_ITEM = re.compile(r"^([ \t]*\(?)(\d{1,3})([.)][ \t]+)(?!\d{1,2}\.\s?\d{2,4})", re.MULTILINE)
-_NESTED = re.compile(r"^([ \t]*)\(?\d{1,3}(?:\.\d{1,3})+[.)]?[ \t]+(?=[^\W\d_])", re.MULTILINE)
+_HEAD = compiled(rf"\A\s*{_NUMBER}[ \t]+(?!\d{{1,2}}\.\s?\d{{2,4}})")
+_ITEM = compiled(r"^([ \t]*\(?)(\d{1,3})([.)][ \t]+)(?!\d{1,2}\.\s?\d{2,4})", re.MULTILINE)
+_NESTED = compiled(r"^([ \t]*)\(?\d{1,3}(?:\.\d{1,3})+[.)]?[ \t]+(?=[^\W\d_])", re.MULTILINE)
 
 _PLACE = (
     r"(?:paragraphs?|paras?|section|portion|item|point|абзац[а-яіїє]*|пункт[а-яіїє]*|пп?"
@@ -116,8 +116,8 @@ _LEAD = (
     r"|reported|stated)\s+in\s+"
     r"|(?:вказан|зазначен|згадан|описан|указанн|упомянут|описанн)[а-яіїєё]+\s+(?:у|в)\s+)"
 )
-_REFERENCE = re.compile(rf"(?<!\w)(?:{_LEAD})(?:the\s+)?(?:{_NUMBERED}){_ASIDE}", re.IGNORECASE)
-_LEFT = re.compile(rf"(?<!\w)(?:{_NUMBERED})", re.IGNORECASE)
+_REFERENCE = compiled(rf"(?<!\w)(?:{_LEAD})(?:the\s+)?(?:{_NUMBERED}){_ASIDE}", re.IGNORECASE)
+_LEFT = compiled(rf"(?<!\w)(?:{_NUMBERED})", re.IGNORECASE)
 
 
 def renumber(text: str) -> str:

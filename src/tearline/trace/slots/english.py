@@ -5,22 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tearline.scan.pattern import compiled
 from tearline.trace.slots.candidate import Candidate, words
 from tearline.trace.terms import SlotKind
 
 _MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
-_LINKED_LEFT = re.compile(
+_LINKED_LEFT = compiled(
     rf"(?:\d|(?:st|nd|rd|th)|{_MONTH})(?:\s*[,–—-]\s*|\s+(?:and|or|to|until|till|through)\s+)$|day,?\s$"
 )
-_LINKED_RIGHT = re.compile(
+_LINKED_RIGHT = compiled(
     rf"(?:\s*[–—-]|\s+(?:and|or|to|until|till|through))\s*(?:the\s+)?(?:\d|{_MONTH})|,?\s\d{{4}}\b"
 )
-_DIGIT = re.compile(r"\d")
-_DATE = re.compile(
+_DIGIT = compiled(r"\d")
+_DATE = compiled(
     rf"(?<![\w.,:/-])(?:(?P<d>[1-9]|[12]\d|3[01]) (?P<m>{_MONTH})(?: (?P<y>(?:19|20)\d\d))?"
     rf"|(?P<m2>{_MONTH}) (?P<d2>[1-9]|[12]\d|3[01])(?:, (?P<y2>(?:19|20)\d\d))?)(?![\w/:’'-]|[.,:]\d)"
 )
-_AFTER_DATE = re.compile(
+_AFTER_DATE = compiled(
     r"\s*(?:[.,;:)]|\Z)|\s(?:\(|(?:and|at|in|on|to|from|by|with|the|an?|was|were|is|are|has|have"
     r"|had|when|after|before|for"
     r"|of|near|through|via|he|she|it|they|we|its|his|her|their|as|but|which|who|that|together"
@@ -44,22 +45,20 @@ _THINGS = (
     r"|tracks|rails|bridges|buildings|huts|sheds|halls|gates|cameras|servers|files|samples))"
 )
 """One figure in a row of them would stand out if it were spelt out: so only where it is alone."""
-_COUNTED = re.compile(rf"(?<![\w.,:/-])(?:\d[\d,]*|one|{'|'.join(_NUMBER_WORDS)}) [a-z]", re.IGNORECASE)
-_SMALL = re.compile(
+_COUNTED = compiled(rf"(?<![\w.,:/-])(?:\d[\d,]*|one|{'|'.join(_NUMBER_WORDS)}) [a-z]", re.IGNORECASE)
+_SMALL = compiled(
     rf"(?<![\w.,:/–—-])(?P<n>{'|'.join(_NUMBER_WORDS)}|[2-9]|1[0-2])(?= (?:{_HARMLESS}|(?P<t>{_THINGS}))\b)"
 )
-_RANGE_LEFT = re.compile(
+_RANGE_LEFT = compiled(
     r"(?:\d|\b(?:one|"
     + "|".join(_NUMBER_WORDS)
     + r"))\s*(?:to|or|and|–|—|-|by)\s*$|(?:USD|EUR|chapter|section|article)\s$",
     re.IGNORECASE,
 )
 
-_THOUSANDS = re.compile(r"(?<![\w.,:/#-])(?P<n>\d{1,3}(?:,\d{3})+|[1-9]\d{3,8})(?= (?P<word>[a-z]+s)\b)")
-_NAMED_LEFT = re.compile(
-    r"(?:[A-Z]\w*|numbers?|train|flight|road|hill|account|route|room|unit|since|year)\s$"
-)
-_MATTERS = re.compile(
+_THOUSANDS = compiled(r"(?<![\w.,:/#-])(?P<n>\d{1,3}(?:,\d{3})+|[1-9]\d{3,8})(?= (?P<word>[a-z]+s)\b)")
+_NAMED_LEFT = compiled(r"(?:[A-Z]\w*|numbers?|train|flight|road|hill|account|route|room|unit|since|year)\s$")
+_MATTERS = compiled(
     r"(?:missile|rocket|round|shell|tank|gun|rifle|mine|drone|bomb|warhead|weapon|grenade"
     r"|aircraft|vehicle|troop"
     r"|soldier|fighter|prisoner|refugee|hostage|person|victim|death|casualt|dollar|euro|pound"
@@ -74,7 +73,7 @@ _UNITS = {
     "GB": "gigabytes",
     "ha": "hectares",
 }
-_UNIT = re.compile(
+_UNIT = compiled(
     r"(?<![\w.,:/-])(?P<n>\d[\d,]*(?:\.\d+)?) (?P<u>"
     + "|".join([*_UNITS.values(), *_UNITS])
     + r")(?![\w/²³’'-])"
@@ -83,13 +82,13 @@ _UNIT = re.compile(
     r"|west|below|above|behind|between|with|at|for|out|before|after|is|was|further|inside|outside|upstream"
     r"|downstream|down|along|across)\b)"
 )
-_UNIT_LEFT = re.compile(
+_UNIT_LEFT = compiled(
     r"(?:\b(?:an?|the|this|that|each|every|its|their|one)|\d (?:[a-z]{1,2}|GB|[a-z]+s) (?:to|by|and|or))\s$"
 )
-_PERCENT = re.compile(r"(?<=\d)(?:%| percent\b| %| per cent\b)")
+_PERCENT = compiled(r"(?<=\d)(?:%| percent\b| %| per cent\b)")
 
-_CONJUNCTION = re.compile(r"(?P<s>,? (?:and|or))(?= (?P<next>[a-z0-9]\S*)(?: (?P<then>\w+))?)")
-_ITEM = re.compile(r"[a-z0-9][\w’'-]*(?: [a-z0-9][\w’'-]*){0,4}\Z")
+_CONJUNCTION = compiled(r"(?P<s>,? (?:and|or))(?= (?P<next>[a-z0-9]\S*)(?: (?P<then>\w+))?)")
+_ITEM = compiled(r"[a-z0-9][\w’'-]*(?: [a-z0-9][\w’'-]*){0,4}\Z")
 _NO_ITEM = words(
     "which who whom whose that is are was were has have had be been being he she it they we there not"
     " when while if because as and or but to will would can could may might must should also then this"
@@ -100,13 +99,13 @@ _OPENING = words(
     " with without under through to until once despite following given unlike apart besides"
 )
 _NO_THIRD = _NO_ITEM | words("the a an its his her their our my your all no then later thus therefore")
-_CLAUSE = re.compile(r"[.;:()—–!?]")
+_CLAUSE = compiled(r"[.;:()—–!?]")
 
 _DAY = (
     rf"(?:\d{{1,2}} {_MONTH}(?: \d{{4}})?|{_MONTH} \d{{1,2}}(?:, \d{{4}})?|{_MONTH}(?: \d{{4}})?"
     r"|(?:19|20)\d\d)"
 )
-_OPENED = re.compile(
+_OPENED = compiled(
     rf"(?:(?:At|On|In|By|Since|Until|Before|After|During|Between|From)\b[^,;:.!?()]{{0,50}}?"
     rf"(?:(?:\d:\d\d[^,;.!?()]{{0,20}})(?:\([^()]{{1,20}}\))?[^,;:.!?()]{{0,20}}?)?\b{_DAY}"
     r"|(?:Initially|Recently|Currently|Presently|Previously|Formerly|Eventually|Today|Yesterday|Subsequently)"
@@ -117,8 +116,8 @@ _OPENED = re.compile(
     r"|she|they|it|we"
     r"|this|these|police|no|one|each|many|most) )"
 )
-_CLAUSES = re.compile(r"(?<=[a-z\d])(?P<s>,? (?:and|but)) (?=(?:he|she|they|we) [a-z])")
-_THAT = re.compile(
+_CLAUSES = compiled(r"(?<=[a-z\d])(?P<s>,? (?:and|but)) (?=(?:he|she|they|we) [a-z])")
+_THAT = compiled(
     r"(?<=[a-z] )(?<!said )(?<!says )(?P<w>that|which)"
     r"(?= (?:(?:is|are|was|were|has|have|had|may|can|could|will|would|does|do|did)"
     r" (?:not |been |be |also |now )?[a-z]+|(?:belongs?|contains?|includes?|serves?|measures?|carries|carried"
@@ -132,23 +131,23 @@ _NO_NOUN = words(
     " see sees fact mean means hope fear not asked ask clear true who certain sure likely possible"
     " probably such this then when where while out up over through during against"
 )
-_SOMEONE = re.compile(
+_SOMEONE = compiled(
     r"(?:(?:er|or|ist|ee|ian|ant)s?|m[ae]n|people|persons?|children|staff|youths?|guards?|crew)$"
 )
-_PER = re.compile(r"(?<=\d )(?:[a-z]+ ){1,2}(?P<w>an?|per) (?=(?:day|week|month|year|hour|minute|night)\b)")
-_LOCAL = re.compile(
+_PER = compiled(r"(?<=\d )(?:[a-z]+ ){1,2}(?P<w>an?|per) (?=(?:day|week|month|year|hour|minute|night)\b)")
+_LOCAL = compiled(
     r"(?<=\d:\d\d )local(?: time)?"
     r"(?=[,.;:)]|\Z| \(| (?:and|to|until|till) \d| (?:on|in|by|from|the|when|he|she|they|it) )"
 )
-_BUT = re.compile(
+_BUT = compiled(
     r"(?<=[a-z\d])(?P<s>,? but) (?=(?:the|an?|no|there|it|this|these|most|some|two|three|its|his|her|their"
     r"|none|nobody|neither|many|few|one|several) )"
 )
-_NO_BUT = re.compile(r"\b(?:nothing|anything|all|none|no|everything|not|only|nobody|anyone|cannot|neither)\b")
-_DASH = re.compile(r"(?<=[^\s\d] )[–—](?= [^\s\d])")
-_TWO = re.compile(r"\b(?P<a>[a-z]{3,}) and (?P<b>[a-z]{3,})(?=[.,;:)]|\Z)")
-_TWO_LEFT = re.compile(r"\b(?:of|for|with|against|including|mostly|mainly|chiefly|largely)\s$")
-_NO_THING = re.compile(r".*(?:ing|ed|ly|ous|ful|able|ible|ical|ive|ish|less|est)\Z")
+_NO_BUT = compiled(r"\b(?:nothing|anything|all|none|no|everything|not|only|nobody|anyone|cannot|neither)\b")
+_DASH = compiled(r"(?<=[^\s\d] )[–—](?= [^\s\d])")
+_TWO = compiled(r"\b(?P<a>[a-z]{3,}) and (?P<b>[a-z]{3,})(?=[.,;:)]|\Z)")
+_TWO_LEFT = compiled(r"\b(?:of|for|with|against|including|mostly|mainly|chiefly|largely)\s$")
+_NO_THING = compiled(r".*(?:ing|ed|ly|ous|ful|able|ible|ical|ive|ish|less|est)\Z")
 _BOUND = words(
     "back forth more less law order supply demand command control research development trial error up"
     " down search rescue pros cons terms conditions rules regulations odds ends men women boys girls"

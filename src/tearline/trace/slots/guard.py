@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tearline.scan.pattern import compiled
+
 Span = tuple[int, int]
 
 
@@ -20,23 +22,23 @@ class Block(NamedTuple):
     text: str
 
 
-_FENCE = re.compile(r"\s{0,3}(```|~~~)")
-_REST = re.compile(r"\s*$")
-_NO_PROSE = re.compile(r"\s{0,3}#|\s*[|>]|\s*<|\s*([-*_=])(?:\s*\1){2,}\s*$|\s*[—–]\s")
-_INDENTED = re.compile(r"\t| {4}")
-_BANNER = re.compile(r"\s*(?://|TLP:)?[A-Z][A-Z0-9/ ,:+\-]*$|\s*//[A-Z0-9/ ,:+\-]*$")
-_KEY = re.compile(
+_FENCE = compiled(r"\s{0,3}(```|~~~)")
+_REST = compiled(r"\s*$")
+_NO_PROSE = compiled(r"\s{0,3}#|\s*[|>]|\s*<|\s*([-*_=])(?:\s*\1){2,}\s*$|\s*[—–]\s")
+_INDENTED = compiled(r"\t| {4}")
+_BANNER = compiled(r"\s*(?://|TLP:)?[A-Z][A-Z0-9/ ,:+\-]*$|\s*//[A-Z0-9/ ,:+\-]*$")
+_KEY = compiled(
     r"\s*(?:title|назва|название|date|дата|originator|орган|організація|организация|topics|теми|темы"
     r"|regions|регіони|регионы|discipline|вид розвідки|вид разведки|language|мова|язык|id"
     r"|marking|classification|гриф|sources|джерела|источники)\s*:(?:\s|$)",
     re.IGNORECASE,
 )
-_BULLET = re.compile(r"\s*(?:[-*+•]|\(?\d{1,3}(?:\.\d{1,3})*[.)]|\([A-Z/][A-Z0-9/ ,:+\-]*\))\s")
-_HEAD = re.compile(
+_BULLET = compiled(r"\s*(?:[-*+•]|\(?\d{1,3}(?:\.\d{1,3})*[.)]|\([A-Z/][A-Z0-9/ ,:+\-]*\))\s")
+_HEAD = compiled(
     r"\s*(?:\([A-Z/][A-Z0-9/ ,:+\-]*\)\s+)*(?:(?:[-*+•]|\(?\d{1,3}(?:\.\d{1,3})*[.)])\s+)?"
     r"(?P<label>[A-ZА-ЯЁІЇЄҐ][A-ZА-ЯЁІЇЄҐ ]+:\s+)?"
 )
-_CLOSED_LABEL = re.compile(
+_CLOSED_LABEL = compiled(
     r"(?:SOURCES?|HANDLING|CAVEATS?|DISSEMINATION|DISTRIBUTION|(?:WARNING )?NOTICE|LEGAL|COPYRIGHT|DISCLAIMER"
     r"|ДЖЕРЕЛ[ОА]|ИСТОЧНИКИ?|ПОВОДЖЕННЯ|ПОШИРЕННЯ|ЗАСТЕРЕЖЕННЯ|ОБРАЩЕНИЕ|РАСПРОСТРАНЕНИЕ|ОГОВОРКА)\b"
 )
@@ -49,7 +51,7 @@ _LEGAL_SIGNS = (
     *("авторск", "без согласия", "без разрешения"),
 )
 """One of these is in every text that `_LEGAL` finds something in."""
-_LEGAL = re.compile(
+_LEGAL = compiled(
     r"this (?:report|document|product|information)\b.{0,60}\b(?:may|must|shall|is|are|on)\b"
     r"|\b(?:pass|forward|distribut|disseminat|disclos|releas|shar)\w*\b.{0,60}\b"
     r"(?:within your|without|only|permission|consent|authori[sz]\w+|third part\w+|originator)"
@@ -60,8 +62,8 @@ _LEGAL = re.compile(
     r"|третьим (?:лицам|сторонам)|авторск\w+ прав\w+|без (?:согласия|разрешения)",
     re.IGNORECASE | re.DOTALL,
 )
-_QUOTED = re.compile(r"[“”„«»‹›\"‘’']")
-_QUOTES = re.compile(
+_QUOTED = compiled(r"[“”„«»‹›\"‘’']")
+_QUOTES = compiled(
     r"“[^“”]*(?:[”“]|\Z)|„[^„“”\"]*(?:[“”\"]|\Z)|«(?:[^«»]|«[^«»]*»)*(?:»|\Z)|‹[^‹›]*(?:›|\Z)"
     r"|(?<!\d)\"[^\"]*(?:\"|\Z)|(?<!\w)‘[^‘’]*(?:’\w[^‘’]*)*(?:’(?!\w)|\Z)"
     r"|(?<!\w)'[^'\n]*(?:'\w[^'\n]*)*'(?!\w)"
@@ -70,56 +72,56 @@ _CLOCK_WORDS = r"(?:Z\b|UTC|local time|hours|hrs|за \w+ часом|по \w+ в
 _ZONE = r"(?:Z\b|UTC|hours|hrs)"
 _MONEY = r"(?:USD|EUR|GBP|UAH|RUB|CHF|BTC|US\$|[$€£₴₽])"
 _CLOSED: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
-    (("`",), re.compile(r"`+[^`]*`+")),
-    (("[",), re.compile(r"!?\[[^\]]*\](?:\([^)\s]*\))?")),  # links, STIX patterns
-    (("<",), re.compile(r"<[^<>\s][^<>]*>")),
-    (("(",), re.compile(r"\((?://|TLP:|[A-Z]+//)[^()]*\)|\((?:U|C|S|TS|R|NU|NC|NS)\)")),  # marks
-    (("°",), re.compile(r"[-−]?\d[\d.,′'″\"\s]{0,20}°[^\n;)]{0,24}?(?:[NSEW]\b|ш\.|д\.)")),
-    ((":",), re.compile(rf"\d{{1,2}}:\d\d(?:\s?{_ZONE})?")),
-    (("hours", "local", "UTC", "часом", "времени"), re.compile(rf"\d{{1,2}}\.?\d\d\s?{_CLOCK_WORDS}")),
+    (("`",), compiled(r"`+[^`]*`+")),
+    (("[",), compiled(r"!?\[[^\]]*\](?:\([^)\s]*\))?")),  # links, STIX patterns
+    (("<",), compiled(r"<[^<>\s][^<>]*>")),
+    (("(",), compiled(r"\((?://|TLP:|[A-Z]+//)[^()]*\)|\((?:U|C|S|TS|R|NU|NC|NS)\)")),  # marks
+    (("°",), compiled(r"[-−]?\d[\d.,′'″\"\s]{0,20}°[^\n;)]{0,24}?(?:[NSEW]\b|ш\.|д\.)")),
+    ((":",), compiled(rf"\d{{1,2}}:\d\d(?:\s?{_ZONE})?")),
+    (("hours", "local", "UTC", "часом", "времени"), compiled(rf"\d{{1,2}}\.?\d\d\s?{_CLOCK_WORDS}")),
     (
         ("USD", "EUR", "GBP", "UAH", "RUB", "CHF", "BTC", "$", "€", "£", "₴", "₽"),
-        re.compile(rf"{_MONEY}\s?\d[\d.,]*(?:\s\d{{3}})*|\d[\d.,]*\s?{_MONEY}"),
+        compiled(rf"{_MONEY}\s?\d[\d.,]*(?:\s\d{{3}})*|\d[\d.,]*\s?{_MONEY}"),
     ),
-    (("№", "No.", "IMO", "MMSI"), re.compile(r"(?:№|No\.|IMO|MMSI)\s*\d\S*")),
+    (("№", "No.", "IMO", "MMSI"), compiled(r"(?:№|No\.|IMO|MMSI)\s*\d\S*")),
     (
         ("call", "code", "позив", "позыв"),
-        re.compile(r"\b(?:call ?signs?|code ?names?d?|позивн\w+|позывн\w+)\s+\S+"),
+        compiled(r"\b(?:call ?signs?|code ?names?d?|позивн\w+|позывн\w+)\s+\S+"),
     ),
     # What stands for a masked source (`gate/sanitize/descriptors`).
     (
         (" source",),
-        re.compile(
+        compiled(
             r"\b(?:an?|another|a further|a different|yet another) source\b(?: with (?:[a-z]+ ){0,4}access)?",
             re.I,
         ),
     ),
     (
         ("жерел",),
-        re.compile(
+        compiled(
             r"\b(?:(?:інше|ще одне|окреме|стороннє) )?джерел\w*(?: [іи]?з (?:\w+ ){0,3}доступом)?", re.I
         ),
     ),
     (
         ("сточник",),
-        re.compile(
+        compiled(
             r"\b(?:(?:другой|ещё один|отдельный|сторонний) )?источник\w*(?: с (?:\w+ ){0,3}доступом)?", re.I
         ),
     ),
 )
 """What to look for, with what must be in a text that has it."""
-_CHUNK = re.compile(r"\S+")
-_SIGN = re.compile(
+_CHUNK = compiled(r"\S+")
+_SIGN = compiled(
     r"[@\\_={}|#^~/]|[^\s\d]:\S|\d\.\d+\.\d|[A-Za-z]{2,}\.[A-Za-z]{2,}|[^\W\d_]-?\d"
     r"|\d(?!(?:st|nd|rd|th)\b)-?[A-Za-z]"
 )
 """What no word has: addresses, hashes, ids, paths, file names, units with a stroke."""
-_END = re.compile(r"[.!?…]+[)\]»”\"']*(?=\s+[\"«“„(]*[A-ZА-ЯЁІЇЄҐ\d])|[.!?…]+[)\]»”\"']*\s*\Z")
-_ABBREVIATED = re.compile(
+_END = compiled(r"[.!?…]+[)\]»”\"']*(?=\s+[\"«“„(]*[A-ZА-ЯЁІЇЄҐ\d])|[.!?…]+[)\]»”\"']*\s*\Z")
+_ABBREVIATED = compiled(
     r"(?:\b[A-ZА-ЯЁІЇЄҐ]|\b(?:approx|No|Mr|Mrs|Ms|Dr|Maj|Capt|Col|Lt|Gen|Sgt|Prof|St|e\.g|i\.e|cf|vs|ca|Fig"
     r"|дол|долл|тис|тыс|млн|млрд|вул|ул|ім|им|гр|напр|проф|ген|полк|просп|пл|обл|ст|пн|пд|см|бл|ок|км))\.$"
 )
-_YEAR_ABBREVIATED = re.compile(r"\d{4}\s[рг]\.$")
+_YEAR_ABBREVIATED = compiled(r"\d{4}\s[рг]\.$")
 
 
 def blocks(text: str) -> Iterator[Block]:

@@ -7,21 +7,21 @@ Conditions: `prev`, `prev!`, `next`, `next!` with words or classes (`CLASSES`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from tearline.scan.pattern import compiled
 from tearline.terms import BadInput
 from tearline.trace.slots.candidate import words
 from tearline.trace.terms import SlotKind
 
 LANGUAGES = ("en", "uk", "ru")
-TOKEN = re.compile(r"[^\W_]+(?:[’'ʼ.,:\-][^\W_]+)*|[^\w\s]|_+")
+TOKEN = compiled(r"[^\W_]+(?:[’'ʼ.,:\-][^\W_]+)*|[^\w\s]|_+")
 VOWELS = frozenset("aeiouаеєиіїоуюяёыэ")
-_FIGURE = re.compile(r"\d+(?:[.,]\d+)*\Z")
-_MANY = re.compile(r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d*(?:[05-9]|1[1-4]))\Z")
+_FIGURE = compiled(r"\d+(?:[.,]\d+)*\Z")
+_MANY = compiled(r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d*(?:[05-9]|1[1-4]))\Z")
 
 _MONTHS = words(
     "january february march april may june july august september october november december"
@@ -41,7 +41,7 @@ _ASKS = words(
     " визначає з'ясувати"
     " з’ясувати дізнатися дізнатись бачити важливо перевірити подивитися і та або але що як чи"
 )
-_TIME = re.compile(r"(?:секунд|минут|час|сут|дн|день|недел|месяц|год|лет)")
+_TIME = compiled(r"(?:секунд|минут|час|сут|дн|день|недел|месяц|год|лет)")
 
 CLASSES: dict[str, Callable[[str, str], bool]] = {
     "<start>": lambda token, _: not token,

@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from tearline.scan.pattern import compiled
 from tearline.trace.terms import Bit, Match, Slot
 
-_WORD = re.compile(r"[^\W_]+(?:['’ʼ][^\W_]+)*|%")
-_WORD_OR_MARK = re.compile(r"[^\W_]+(?:['’ʼ][^\W_]+)*|[^\w\s]")
-_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+_WORD = compiled(r"[^\W_]+(?:['’ʼ][^\W_]+)*|%")
+_WORD_OR_MARK = compiled(r"[^\W_]+(?:['’ʼ][^\W_]+)*|[^\w\s]")
+_UNSEEN = compiled("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 _SAME = str.maketrans({"ё": "е", "’": "'", "ʼ": "'"})
 _FURTHEST, _MOST_SLOTS = 200, 8
 """Letters and digits to an anchor; slots that are read together."""

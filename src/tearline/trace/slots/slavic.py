@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from tearline.scan.pattern import compiled
 from tearline.trace.slots.candidate import Candidate, words
 from tearline.trace.terms import SlotKind
 
 _L = "а-яіїєґё"
-_DIGIT = re.compile(r"\d")
-_DASH = re.compile(r"(?<=[^\s\d] )[–—](?= [^\s])")
+_DIGIT = compiled(r"\d")
+_DASH = compiled(r"(?<=[^\s\d] )[–—](?= [^\s])")
 
 
 class _Units(NamedTuple):
@@ -164,12 +165,12 @@ _RU = _Tongue(
 )
 
 
-_NUMERAL = re.compile(
+_NUMERAL = compiled(
     r"(?:двадц|тридц|сорок|п.?ят.?десят|шіст|шест|сімдесят|семьдесят|вісімдесят|восемьдесят|дев.?яност|сто\Z"
     r"|двіст|двест|трист|чотирист|четырест|тисяч|тысяч|мільйон|миллион|один|одна|два|дві|две|три|чотири|четыре"
     r"|(?:або|чи|или|до|по|до|номер|пункт[иі]?|частин[аи]?|част[ьи]|стр|розділ|глав[аы])\Z)"
 )
-_CLOCK = re.compile(
+_CLOCK = compiled(
     rf"(?<=\d:\d\d )(?:(?:за|по) (?P<a>[{_L}]{{3,}})(?:им часом|ому времени)"
     rf"|(?P<b>[{_L}]{{3,}})(?:ого часу|ого времени))(?![\w’-])"
 )
@@ -181,25 +182,25 @@ class _Rules:
     def __init__(self, tongue: _Tongue, own: Callable[[str], Iterator[Candidate]]) -> None:
         self._t, self._own = tongue, own
         linked = r"(?:і|й|та|и|або|чи|или|до|по|–|—|-|,)"
-        self._day = re.compile(rf"(?<![\w.,:/–—-])(?P<d>0?[1-9]) (?={'(?:' + tongue.months + ')'}\b)")
-        self._linked = re.compile(rf"\d\s*{linked}\s*$|№\s*$")
+        self._day = compiled(rf"(?<![\w.,:/–—-])(?P<d>0?[1-9]) (?={'(?:' + tongue.months + ')'}\b)")
+        self._linked = compiled(rf"\d\s*{linked}\s*$|№\s*$")
         year = "|".join(map(re.escape, tongue.year))
-        self._year = re.compile(
+        self._year = compiled(
             rf"(?P<p>[{_L}]+)[ \u00a0](?:19|20)\d\d[ \u00a0](?P<y>{year})(?=[,;:)]| [(\d{_L}])"
         )
-        self._month = re.compile(rf"(?:{tongue.month_stems})\w*\Z")
+        self._month = compiled(rf"(?:{tongue.month_stems})\w*\Z")
         numbers = "|".join([*tongue.numbers, tongue.two, r"[2-9]|10"])
-        self._small = re.compile(rf"(?<!\w)(?P<p>[{_L}]+) (?P<n>{numbers}) (?P<w>{'|'.join(tongue.spans)})\b")
-        self._few = re.compile(
+        self._small = compiled(rf"(?<!\w)(?P<p>[{_L}]+) (?P<n>{numbers}) (?P<w>{'|'.join(tongue.spans)})\b")
+        self._few = compiled(
             rf"(?P<p>[{_L}]+) (?P<n>{tongue.two}|{'|'.join(tongue.numbers[:3])}|[2-4])"
             rf" (?P<w>{'|'.join(tongue.counted)})(?![\w’-])"
         )
-        self._thousands = re.compile(
+        self._thousands = compiled(
             rf"(?<![\w.,:/#№-])(?<!№ )(?P<n>[1-9]\d{{0,2}}(?:[\u00a0\u202f]\d{{3}})+"
             rf"|[1-9]\d{{3,8}})(?= (?!{tongue.matters})[{_L}])"
         )
         self._counted = {
-            name: re.compile(
+            name: compiled(
                 r"(?<![\w.,:/-])(?P<n>\d+(?:,\d+)?)[ \u00a0](?P<u>"
                 + "|".join(
                     re.escape(form) for unit in units for form in sorted({*unit}, key=len, reverse=True)
@@ -210,14 +211,12 @@ class _Rules:
             for name, units in (("unit", tongue.units), ("scale", tongue.scales))
         }
         scales = "|".join(re.escape(form) for unit in tongue.scales for form in {*unit})
-        self._money = re.compile(
+        self._money = compiled(
             rf"(?:\d*(?:[05-9]|1[1-4])|{scales}) (?P<u>{re.escape(tongue.money.short)}"
             rf"|{tongue.money.many})(?= США)"
         )
-        self._percent = re.compile(
-            r"(?<=\d)(?P<p> ?%| відсотків| процентів| процентов)(?=[\s,;:)]|\.\s|\.?\Z)"
-        )
-        self._pair = re.compile(
+        self._percent = compiled(r"(?<=\d)(?P<p> ?%| відсотків| процентів| процентов)(?=[\s,;:)]|\.\s|\.?\Z)")
+        self._pair = compiled(
             rf"(?<![{_L}])(?P<a>[{_L}]{{4,}}(?:{tongue.endings})) {tongue.conjunction} "
             rf"(?P<b>[{_L}]{{4,}}(?:{tongue.endings}))(?=[.,;:)]|\Z)"
         )
@@ -328,7 +327,7 @@ class _Rules:
                 yield self._made(m.span(), SlotKind.LIST, "two-things", options)
 
 
-_SERIES = re.compile(
+_SERIES = compiled(
     r"(?<=\w, )(?P<a>[А-ЯЁ]?[а-яё-]{3,})(?P<s>(?:,? а также| и))(?= (?P<b>[А-ЯЁ]?[а-яё-]{3,})(?:[.,;:)]|\Z))"
 )
 
@@ -343,7 +342,7 @@ def _series(s: str) -> Iterator[Candidate]:
             yield Candidate(*m.span("s"), SlotKind.SYNONYM, "ru.series", (" и", ", а также"))
 
 
-_BEFORE_PAIR = re.compile(r"(?:\b(?:переважно|здебільшого|преимущественно|между|між|над|по)|[.,;:(])\s*$")
+_BEFORE_PAIR = compiled(r"(?:\b(?:переважно|здебільшого|преимущественно|между|між|над|по)|[.,;:(])\s*$")
 
 
 def _is_bare(s: str, at: int) -> bool:
@@ -353,8 +352,8 @@ def _is_bare(s: str, at: int) -> bool:
 
 _VOWEL = "аеєиіїоуюя"
 _CONSONANT = "бвгґджзклмнпрстфхцчшщ"
-_AND = re.compile(rf"(?<=[{_VOWEL}]) (?P<u>[ій]) (?=[{_CONSONANT}][{_L}])")
-_AND_TA = re.compile(rf"(?<![\w’-])(?P<a>[{_L}’]*[{_CONSONANT}ь]) (?P<u>і|та) (?P<b>[{_L}’]+)")
+_AND = compiled(rf"(?<=[{_VOWEL}]) (?P<u>[ій]) (?=[{_CONSONANT}][{_L}])")
+_AND_TA = compiled(rf"(?<![\w’-])(?P<a>[{_L}’]*[{_CONSONANT}ь]) (?P<u>і|та) (?P<b>[{_L}’]+)")
 _NO_AND_LEFT = words(
     "так як він вам нам їм тим ним цим отож однак саме тож аж ось от чим раз ніж мов хоч теж зараз"
     " тепер там тут також усіх всіх лиш щоб який яких яким мов наче власне проте втім навіть ось між цих"
@@ -365,17 +364,17 @@ _NO_AND_RIGHT = words(
     " цього вже уже ще тим там тут що щоб яка який які як ж же й бо чи ніхто нічого сама самого самої"
     " далі"
 )
-_IN = re.compile(
+_IN = compiled(
     rf"(?:\A|(?<=[,(] )|(?<=[{_VOWEL}] ))(?P<u>[УуВв]) (?=[бгґджзклмнпрстхцчшщ][{_VOWEL}])", re.IGNORECASE
 )
-_FUTURE = re.compile(
+_FUTURE = compiled(
     r"(?<![а-яіїєґё’'-])(?:(?P<be>буде|будуть) (?P<i>[а-яіїєґ’]{2,}[аиіїуюя]ти)(?P<r>ся)?"
     r"|(?P<i2>[а-яіїєґ’]{2,}[аиіїуюя]ти)(?P<e>ме(?:ться)?|муть(?:ся)?))(?![а-яіїєґё’'-])"
 )
-_IMPERSONAL = re.compile(r"(?:о|е|\bслід|\bшкода|\bякщо|\bчас|\bніде|\bнічого|\bнікому)\s$")
-_REFLEXIVE = re.compile(rf"(?<![\w’'-])(?P<w>[{_L}’']{{2,}}(?:[аоиіуяїв]л[аои]|ти)с)[яь](?![\w’'-])")
+_IMPERSONAL = compiled(r"(?:о|е|\bслід|\bшкода|\bякщо|\bчас|\bніде|\bнічого|\bнікому)\s$")
+_REFLEXIVE = compiled(rf"(?<![\w’'-])(?P<w>[{_L}’']{{2,}}(?:[аоиіуяїв]л[аои]|ти)с)[яь](?![\w’'-])")
 _NO_REFLEXIVE = words("колись колися гулись")
-_WITH = re.compile(rf"(?<=[бвгґдклмнпртфх]) (?P<u>з|із) (?=[бвгґдклмнпртфх][{_VOWEL}])")
+_WITH = compiled(rf"(?<=[бвгґдклмнпртфх]) (?P<u>з|із) (?=[бвгґдклмнпртфх][{_VOWEL}])")
 
 
 def _euphony(s: str) -> Iterator[Candidate]:

@@ -5,17 +5,17 @@ Retyping, many editors and every careful recipient take them out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from tearline.scan.pattern import compiled
 from tearline.trace.slots import guard
 
 MARKS: Final = 1 << 32
 """How many there are."""
 _BITS = MARKS.bit_length() - 1
 _ZERO, _ONE = "\u200c", "\u200d"
-_RUN = re.compile(f"[{_ZERO}{_ONE}]{{{_BITS},}}")
+_RUN = compiled(f"[{_ZERO}{_ONE}]{{{_BITS},}}")
 
 
 def spots(text: str, keep: Collection[tuple[int, int]] = ()) -> Iterator[int]:
