@@ -1,7 +1,7 @@
 # make run   a coalition of eight nodes shares real products, then says who got what
 # make bench the tables of docs/performance.md
 # make test  everything that can be checked here in under 15 minutes
-# make test-long  the properties with many more examples: about an hour
+# make test-long  properties and whole nodes with many more examples, kills and suspensions: hours
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -22,7 +22,7 @@ test: $(VENV)/.ready lint chromium
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-long: $(VENV)/.ready
-	TEARLINE_LONG=1 $(BIN)/python -m pytest tests/properties
+	TEARLINE_LONG=1 $(BIN)/python -m pytest tests/properties tests/e2e
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

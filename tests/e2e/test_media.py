@@ -236,6 +236,9 @@ def downloaded(who: Path, giver: Path, patch: pytest.MonkeyPatch) -> dict[str, d
     return found
 
 
+@pytest.mark.skipif(
+    "TEARLINE_LONG" not in os.environ, reason="make test-long: the demo shows it too, audited"
+)
 def test_whole_in_a_form_and_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     homes = make_nodes(tmp_path, "AUS", "CAN", "GBR", "USA", preview_s=1)
     aus, can, gbr, usa = (homes[party] for party in ("AUS", "CAN", "GBR", "USA"))

@@ -25,7 +25,7 @@ from tests.adoption import OFFICERS, approve
 from tests.coalition import bundle, make_nodes, serve, stop, tearline, until
 from tests.door import HEADERS
 
-ROUNDS = 60 if os.environ.get("TEARLINE_LONG") else 16
+ROUNDS = 60 if os.environ.get("TEARLINE_LONG") else 10
 SUSPEND = """
 import sys
 from pathlib import Path
