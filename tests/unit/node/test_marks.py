@@ -175,7 +175,7 @@ def test_a_copy_that_its_originator_did_not_sign_is_none(four: list[Node]) -> No
     (mine,) = reports(gbr, usa)
     chain = msgspec.convert(mine.pop("extensions")[EXTENSION]["chain"], deliver.Chain)
     before = held(can)
-    forged = mine | {"description": mine["description"].replace("40 lorries", "41 lorries")}
+    forged = mine | {"description": mine["description"].replace("Velna", "Valna")}
     assert forged != mine
     receive(can, "USA", [middleman.release(usa, forged, "CAN", chain)])
     assert "check 10, core" in refusals(can)[-1]
@@ -343,7 +343,7 @@ def test_a_canary_that_comes_too_late_for_some_is_told_in_the_next_version(
     gbr, *others = four
     take(mark(gbr), WHOLE.encode())
     product = held(gbr)[0].product.id
-    canary = Canary(id="c1", product=product, options=("40 lorries", "41 lorries"), by_hand={"USA": 1})
+    canary = Canary(id="c1", product=product, options=("river Osk", "river Ask"), by_hand={"USA": 1})
     assert too_late_for(gbr, canary) == set()
     vault = Vault("Nobody Atall")
     with_vault(gbr, vault, monkeypatch)
@@ -352,10 +352,10 @@ def test_a_canary_that_comes_too_late_for_some_is_told_in_the_next_version(
     vault._canaries = (canary,)
     reconsider(gbr)
     work(gbr)
-    assert "40 lorries" in bodies(gbr, others[0])[0]
+    assert "river Osk" in bodies(gbr, others[0])[0]
     put_right(gbr, product, WHOLE.replace("14T05", "15T05").encode())
     work(gbr)
-    assert "41 lorries" in bodies(gbr, others[0])[0]
+    assert "river Ask" in bodies(gbr, others[0])[0]
     assert too_late_for(gbr, canary) == set()
 
 

@@ -169,10 +169,12 @@ def test_two_leaks_that_contradict_each_other_count_only_where_they_agree(four: 
     given(gbr, usa, can)
     alone = asked(gbr, *copies(gbr, usa))
     both = asked(gbr, *copies(gbr, usa), *copies(gbr, can))
-    assert both.contradicted + len(both.places) == len(alone.places)
-    assert {each.agree for each in both.verdict.suspects if each.partner in {"USA", "CAN"}} == {
-        len(both.places)
-    }
+    # A place that cannot be read in the one copy may be in the other.
+    more = both.contradicted + len(both.places) - len(alone.places)
+    assert 0 <= more <= 2
+    for each in both.verdict.suspects:
+        if each.partner in {"USA", "CAN"}:
+            assert len(both.places) - more <= each.agree <= len(both.places)
     assert both.named == ()
 
 
