@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tearline.ledger import Act
@@ -25,6 +26,8 @@ from tests.unit.node.world import GREEN, entries, held, nodes, releases, take, w
 
 NAME = "Zvenyslava Chornoloziuk"
 
+KEY = bytes([1]) * 32
+
 
 @pytest.fixture
 def four(tmp_path: Path) -> Iterator[list[Node]]:
@@ -38,11 +41,11 @@ def named(gbr: Node, *texts: str) -> tuple[str, ...]:
     return trace(gbr, leaks, officer=OFFICERS[0]).named
 
 
-def sentence(text: str, number: int, many: int = 1) -> str:
-    """The nth of those with a mark behind it, or so many from it on with the last one's mark."""
+def sentence(text: str, number: int) -> str:
+    """The nth of those with a mark behind it."""
     bare = slots.bare(text)
     ends = list(slots.spots(bare))
-    start, end = ends[number - 1], ends[number + many - 1]
+    start, end = ends[number - 1], ends[number]
     (sign,) = slots.hidden(text)
     return bare[start:end] + slots.signs(sign)
 
@@ -79,11 +82,15 @@ def test_they_change_no_id_and_nothing_that_is_seen(tmp_path: Path) -> None:
     assert given[False] == given[True]
 
 
-def test_a_few_sentences_that_were_copied_name_their_recipient(four: list[Node]) -> None:
+def test_one_sentence_that_was_copied_names_its_recipient(
+    four: list[Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a sentence so short is found depends on its wording: so the key is always the same here."""
     gbr, usa, can, aus = four
+    monkeypatch.setattr(gbr, "identity", msgspec.structs.replace(gbr.identity, secret=KEY))
     take(gbr, WHOLE.encode())
     carry(gbr, usa, can, aus)
-    one, other = sentence(bodies(gbr, usa)[0], 1, many=3), sentence(bodies(gbr, can)[0], 3, many=3)
+    one, other = (sentence(bodies(gbr, each)[0], number) for each, number in ((usa, 3), (can, 2)))
     assert named(gbr, one) == ("USA",)
     assert named(gbr, one, other) == named(gbr, one + other) == ("CAN", "USA"), "both had a part in it"
     assert named(gbr, slots.bare(one)) == (), "what is retyped has lost it"
