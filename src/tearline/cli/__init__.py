@@ -24,6 +24,7 @@ _MODULES = {
     "key": "key",
     "agreement": "agreement",
     "review": "review",
+    "search": "search",
     "intake": "intake",
     "quarantine": "intake",
     "recall": "recall",
