@@ -10,6 +10,8 @@ DEMO_ARGS ?=
 
 # Trust what the machine trusts: an organisation's own mirror often has its own authority.
 export UV_SYSTEM_CERTS = true
+# Hundreds of processes start here: each is to find what the first one compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test test-long lint chromium bench lock clean
 

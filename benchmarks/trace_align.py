@@ -1,6 +1,6 @@
 """Which release does a leaked text come from? Without any mark.
 
-    PYTHONPATH=. .venv/bin/python benchmarks/trace_align.py [--quick] [--million] [--markdown]
+    PYTHONPATH=. .venv/bin/python benchmarks/trace_align.py [--size quick|short|full] [--million] [--markdown]
 
 An index of 10,000 releases: invented reports (`trace_reports.py`, a page each), the demo's, and, where
 ../shared/data is at hand, news documents of names-dev. Leaks are excerpts of a fifth of a page, as they stand
@@ -9,11 +9,14 @@ source is named, but the best form is that report. *Not enough*: no source is na
 another is named first.
 
 Translated: the excerpt is taken from the same report in another language than the one that is indexed. The
-demo's 16 reports are the real prose; their passages are two paragraphs in a row.
+demo's 16 reports are the real prose; their passages are one, two or all paragraphs in a row. *Fresh
+paragraphs* (`trace_passages.txt`) have no figure and no name, and were written after the vocabulary of
+meanings; each ends an invented report.
 
-Unrelated: texts that come from none of the releases. Any source that is found is false. *Other subject*: news
-about one subject against all other releases. *Same subject*: news about a subject of which other reports are
-in the index; agencies copy one another, so part of what is found there is the same text.
+Unrelated: texts that come from none of the releases. *Other subject*: news about one subject against all
+other releases. *Same subject*: news about a subject of which other reports are in the index; agencies copy
+one another. Where ten words in a row of what is named stand in the leak too, one was *copied* from the other
+or both from a third: the likeness is true. Any other source that is named is false.
 
 Lookup (`--million`): 200,000 forms, of which 1,000,000 releases would be made, and 1,000,000 forms. Their
 features are those of invented reports with all rare ones changed.
@@ -28,7 +31,7 @@ import re
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -47,6 +50,8 @@ NEWS = ROOT.parent / "shared" / "data" / "names-dev"
 DEMO = ROOT / "src" / "tearline" / "demo" / "reports"
 SHARE = 0.2
 _LEAD = 10.0
+_COPIED = 10
+"""Words in a row."""
 
 
 class Result(NamedTuple):
@@ -96,6 +101,12 @@ def demo() -> dict[str, dict[str, list[str]]]:
     return out
 
 
+def fresh_paragraphs() -> list[dict[str, str]]:
+    """Paragraphs in three languages."""
+    blocks = Path(__file__).with_name("trace_passages.txt").read_text(encoding="utf-8").strip().split("\n\n")
+    return [dict(zip(made.LANGUAGES, block.split("\n"), strict=True)) for block in blocks]
+
+
 @cache
 def features(text: str) -> likeness.Features:
     """Each text is read once."""
@@ -131,7 +142,9 @@ def excerpts(folder: Path, count: int, leaks: int, random: Random) -> list[Resul
     others = [(f"n{number}", each.text) for number, each in enumerate(news()[: count - len(reports)])]
     real = {name: "\n\n".join(each["en"]) for name, each in demo().items()}
     texts = {name: each.text("en") for name, each in reports.items()}
-    traces = index(folder / "excerpts.db", [*texts.items(), *others, *real.items()])
+    fresh = {f"p{number}": each for number, each in enumerate(fresh_paragraphs())}
+    longer = {name: f"{made.report(random).text('en')}\n\n{each['en']}" for name, each in fresh.items()}
+    traces = index(folder / "excerpts.db", [*texts.items(), *others, *real.items(), *longer.items()])
     chosen = random.sample(sorted(texts), leaks)
     cut = {name: made.excerpt(texts[name], SHARE, random) for name in chosen}
     changes: dict[str, Callable[[str], str]] = {
@@ -152,6 +165,8 @@ def excerpts(folder: Path, count: int, leaks: int, random: Random) -> list[Resul
         said = [(name, made.excerpt(reports[name].text(language), SHARE, random)) for name in chosen]
         out.append(trial(f"translated, {language} of en", traces, said))
     out += [_passages(what, size, traces, ("uk", "ru")) for size, what in _PASSAGES]
+    told = [(name, each[language]) for name, each in fresh.items() for language in ("uk", "ru")]
+    out.append(trial("fresh paragraphs without figures, to uk, ru", traces, told))
     two = [(name, cut[name] + "\n\n" + cut[other]) for name, other in pairwise(chosen)]
     both = sum(
         {name, other} <= {source.best.form for source in _sources(traces, leak)}
@@ -206,13 +221,13 @@ def unrelated(folder: Path, count: int, leaks: int, random: Random) -> list[Resu
     """Leaks that come from no release: whole articles and reports. *Right* is to name none."""
     articles, out = news(), []
     reports = [(f"r{number}", made.report(random).text("en")) for number in range(count)]
-    traces = index(folder / "unrelated.db", reports)
+    traces, held = index(folder / "unrelated.db", reports), dict(reports)
     fresh = [made.report(random).text("en") for _ in range(leaks)]
-    out.append(_unrelated("invented reports among others", traces, fresh))
+    out.append(_unrelated("invented reports among others", traces, held, fresh))
     if not articles:
         return out
     chosen = random.sample(articles, min(leaks, len(articles)))
-    out.append(_unrelated("news among invented reports", traces, [each.text for each in chosen]))
+    out.append(_unrelated("news among invented reports", traces, held, [each.text for each in chosen]))
     articles = random.sample(articles, min(10 * leaks, len(articles)))
     topics = sorted({each.topic for each in articles})
     other, same = [], []
@@ -220,21 +235,29 @@ def unrelated(folder: Path, count: int, leaks: int, random: Random) -> list[Resu
         of_topic = [each.text for each in articles if each.topic == topic]
         cut = min(leaks // len(topics), len(of_topic) // 2)
         asked, kept = of_topic[:cut], of_topic[cut:]
-        for name, held, results in (
+        for name, given, results in (
             ("other", [each.text for each in articles if each.topic != topic], other),
             ("same", kept, same),
         ):
-            traces = index(folder / f"{name}-{number}.db", ((str(n), text) for n, text in enumerate(held)))
-            results.append(_unrelated(topic, traces, asked))
+            held = {str(n): text for n, text in enumerate(given)}
+            traces = index(folder / f"{name}-{number}.db", held.items())
+            results.append(_unrelated(topic, traces, held, asked))
     for what, results in (("other subjects", other), ("the same subject", same)):
-        right, size = (sum(getattr(each, part) for each in results) for part in ("right", "count"))
-        out.append(Result(f"news among news of {what}", size, right, 0, 0))
+        sums = [sum(getattr(each, part) for each in results) for part in ("count", "right", "lead")]
+        out.append(Result(f"news among news of {what}", *sums, 0))
     return out
 
 
-def _unrelated(what: str, traces: Traces, texts: Sequence[str]) -> Result:
-    named = sum(bool(_sources(traces, text)) for text in texts)
-    return Result(what, len(texts), len(texts) - named, 0, 0)
+def _unrelated(what: str, traces: Traces, held: Mapping[str, str], texts: Sequence[str]) -> Result:
+    """`held`: the texts of the index. As a lead counts what was copied."""
+    found = [(text, sources[0].best.form) for text in texts if (sources := _sources(traces, text))]
+    copied = sum(_is_copied(held[form], text) for text, form in found)
+    return Result(what, len(texts), len(texts) - len(found), copied, 0)
+
+
+def _is_copied(base: str, leak: str) -> bool:
+    runs = (leak[match.leak : match.leak + match.leak_size] for match in likeness.align(base, leak))
+    return any(len(run.split()) >= _COPIED for run in runs)
 
 
 # --- Speed ----------------------------------------------------------------------------------------------
@@ -296,17 +319,24 @@ def _clones(stored: Sequence[bytes], count: int) -> Iterator[tuple[str, bytes]]:
 # --- Tables ---------------------------------------------------------------------------------------------
 
 
-def table(*, quick: bool = False, million: bool = False) -> Iterator[tuple[list[str], list[list[str]]]]:
+SIZES = {"full": (10_000, 300), "short": (4_000, 100), "quick": (1_000, 50)}
+"""Releases, and leaks of each kind."""
+
+
+def table(*, size: str = "full", million: bool = False) -> Iterator[tuple[list[str], list[list[str]]]]:
     """The tables, one after the other: a head and rows each."""
     random = Random(8)
-    count, leaks = (1_000, 50) if quick else (10_000, 300)
+    count, leaks = SIZES[size]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         head = [f"leak, among {count:,} releases", "leaks", "right", "a right lead", "not enough", "wrong"]
         rows = [*excerpts(folder, count, leaks, random), *demo_translations(folder)]
         yield head, [each.row() for each in rows]
         found = unrelated(folder, count // 2, leaks, random)
-        yield ["unrelated text", "texts", "none named", "falsely named"], [_named(each) for each in found]
+        yield (
+            ["unrelated text", "texts", "none named", "named: copied", "falsely named"],
+            [_named(each) for each in found],
+        )
         head = [
             "forms",
             "add a page, CPU ms",
@@ -316,12 +346,12 @@ def table(*, quick: bool = False, million: bool = False) -> Iterator[tuple[list[
             "MB in memory",
         ]
         sizes = (count, 200_000, 1_000_000) if million else (count,)
-        yield head, [_shown(speed(folder, size, random)) for size in sizes]
+        yield head, [_shown(speed(folder, forms, random)) for forms in sizes]
 
 
 def _named(result: Result) -> list[str]:
-    what, count, right, *_, wrong = result.row()
-    return [what, count, right, wrong]
+    what, count, right, copied, _, wrong = result.row()
+    return [what, count, right, copied, wrong]
 
 
 def _shown(speed: Speed) -> list[str]:
@@ -331,13 +361,13 @@ def _shown(speed: Speed) -> list[str]:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    options.add_argument("--quick", action="store_true", help="a tenth of the releases and leaks")
+    options.add_argument("--size", choices=SIZES, default="full")
     options.add_argument(
         "--million", action="store_true", help="look up among 200,000 and 1,000,000 forms too"
     )
     options.add_argument("--markdown", action="store_true", help="for docs/likeness.md")
     chosen = options.parse_args()
-    for head, rows in table(quick=chosen.quick, million=chosen.million):
+    for head, rows in table(size=chosen.size, million=chosen.million):
         if chosen.markdown:
             lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
             print("\n".join("| " + " | ".join(line) + " |" for line in lines), end="\n\n")

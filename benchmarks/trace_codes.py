@@ -67,6 +67,7 @@ FULL = Scale(
     colluders=(1, 2, 3, 4),
     attacks=tuple(ATTACKS),
 )
+SHORT = FULL._replace(trials=200, tilted=1_000, innocents=10_000_000, keyed=5_000)
 QUICK = Scale(
     trials=20,
     tilted=200,
@@ -77,11 +78,14 @@ QUICK = Scale(
 )
 
 
-def table(*, quick: bool = False) -> Iterator[tuple[list[str], list[list[str]]]]:
+SCALES = {"full": FULL, "short": SHORT, "quick": QUICK}
+
+
+def table(*, size: str = "full") -> Iterator[tuple[list[str], list[list[str]]]]:
     """The tables, one after the other: a head and rows each."""
-    scale = QUICK if quick else FULL
+    scale = SCALES[size]
     yield slots_needed(scale)
-    if not quick:
+    if size != "quick":
         yield other_biases(scale)
     yield innocents_accused(scale)
     yield calibration(scale)
@@ -176,7 +180,7 @@ def slots_needed(scale: Scale) -> tuple[list[str], list[list[str]]]:
 
 def other_biases(scale: Scale) -> tuple[list[str], list[list[str]]]:
     """Why the bias is what it is. Fewer trials: the differences are large."""
-    some = scale._replace(trials=scale.trials // 20)
+    some = scale._replace(trials=50)
     cases = [(2, "coin"), (3, "minority"), (4, "interleaving")]
     rows = []
     others = {

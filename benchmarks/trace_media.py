@@ -1,6 +1,6 @@
 """How surely a leaked picture or recording names its recipient, and what an innocent risks.
 
-    python benchmarks/trace_media.py --quick
+    python benchmarks/trace_media.py --size quick
     python benchmarks/trace_media.py --markdown
 
 Scenes: crops of GeoTIFFs, where there are any (`--scenes FOLDER`, and ../shared/data/media), and made ones:
@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
@@ -341,24 +341,43 @@ def _changes(dice: Any) -> list[tuple[str, Callable[[Any], tuple[Any, str]]]]:
     ]
 
 
-def table(*, quick: bool = False, scenes: Path | None = None) -> list[Row]:
+class Size(NamedTuple):
+    """How many of each; recordings by their samples, and so many of each; a side in pixels."""
+
+    scenes: int
+    innocents: int
+    estimates: int
+    samples: tuple[int, ...]
+    recordings: int
+    side: int
+
+
+SIZES = {
+    "full": Size(24, 100_000, 200, (8_192, 32_768, 131_072), 5, 3072),
+    "short": Size(6, 20_000, 50, (8_192, 32_768, 131_072), 2, 2048),
+    "quick": Size(2, 2_000, 20, (16_384,), 1, 1024),
+}
+
+
+def table(*, size: str = "full", scenes: Path | None = None) -> list[Row]:
     """All rows: what, and how good."""
-    rows = list(pictures(2 if quick else 24, scenes))
-    rows += calibration(2000 if quick else 100_000)
-    rows += estimated(20 if quick else 200)
-    rows += recordings((16_384,) if quick else (8_192, 32_768, 131_072), 1 if quick else 5)
-    rows += speed(1024 if quick else 3072)
+    asked = SIZES[size]
+    rows = list(pictures(asked.scenes, scenes))
+    rows += calibration(asked.innocents)
+    rows += estimated(asked.estimates)
+    rows += recordings(asked.samples, asked.recordings)
+    rows += speed(asked.side)
     return rows
 
 
 def main() -> None:
     asked = argparse.ArgumentParser()
-    asked.add_argument("--quick", action="store_true", help="a few scenes, half a minute")
+    asked.add_argument("--size", choices=SIZES, default="full", help="quick: a few scenes, half a minute")
     asked.add_argument("--markdown", action="store_true")
     asked.add_argument("--scenes", type=Path, help="a folder with GeoTIFFs")
     chosen = asked.parse_args()
     start = time.process_time()
-    rows = table(quick=chosen.quick, scenes=chosen.scenes)
+    rows = table(size=chosen.size, scenes=chosen.scenes)
     rows.append(("processor time of this run", f"{time.process_time() - start:.0f} s"))
     if chosen.markdown:
         print("| what | how good |\n|---|---|")

@@ -46,17 +46,21 @@ def news(language: str) -> list[str]:
         return [json.loads(line)["text"] for line in lines]
 
 
-def corpora(*, quick: bool) -> Iterator[tuple[str, str, list[str]]]:
+NEWS_READ = {"full": 240, "short": 120, "quick": 60}
+"""News articles of each language in which slots are counted."""
+
+
+def corpora(size: str) -> Iterator[tuple[str, str, list[str]]]:
     for language in slots.LANGUAGES:
         yield "reports", language, reports(language)
         if found := news(language):
-            yield "news", language, random.Random(1).sample(found, 60 if quick else 240)
+            yield "news", language, random.Random(1).sample(found, min(len(found), NEWS_READ[size]))
 
 
-def table(*, quick: bool = False) -> Iterator[Sheet]:
+def table(*, size: str = "full") -> Iterator[Sheet]:
     """Slots of each kind on a page; what can be read of a leak; CPU time."""
-    yield _counted(quick=quick)
-    yield _read(quick=quick)
+    yield _counted(size)
+    yield _read(size)
     yield _timed()
 
 
@@ -64,10 +68,10 @@ def _words(text: str) -> int:
     return len(re.findall(r"\w+(?:['’-]\w+)*", text))
 
 
-def _counted(*, quick: bool) -> Sheet:
+def _counted(size: str) -> Sheet:
     head = ["slots on 400 words", "lexical", "fact-level", *SlotKind, "all", "entries met"]
     rows = []
-    for name, language, texts in corpora(quick=quick):
+    for name, language, texts in corpora(size):
         found = [slot for text in texts for slot in slots.find(text, language, product="p")]
         pages = sum(map(_words, texts)) / PAGE
         kinds = Counter(slot.kind for slot in found)
@@ -92,10 +96,10 @@ def _leaks(copy: str, draw: random.Random) -> Iterator[tuple[str, str]]:
         yield f"{share:.0%} of the words replaced", " ".join(words)
 
 
-def _read(*, quick: bool) -> Sheet:
+def _read(size: str) -> Sheet:
     draw, seen, wrong, held = random.Random(2), Counter[str](), Counter[str](), Counter[str]()
     for language in slots.LANGUAGES:
-        for text in reports(language)[: 6 if quick else 16]:
+        for text in reports(language)[: 6 if size == "quick" else 16]:
             found = slots.find(text, language, product="p")
             letters: dict[str, Bit] = {slot.key: draw.choice((0, 1)) for slot in found}
             for name, leak in _leaks(slots.write(text, found, letters), draw):
@@ -144,7 +148,7 @@ def _sentences(count: int, language: str, seed: int) -> Iterator[str]:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    options.add_argument("--quick", action="store_true")
+    options.add_argument("--size", choices=NEWS_READ, default="full")
     options.add_argument("--sentences", type=int, default=0)
     options.add_argument("--language", choices=slots.LANGUAGES, default="en")
     options.add_argument("--seed", type=int, default=1)
@@ -152,7 +156,7 @@ def main() -> None:
     if chosen.sentences:
         print("\n".join(_sentences(chosen.sentences, chosen.language, chosen.seed)))
         return
-    for head, rows in table(quick=chosen.quick):
+    for head, rows in table(size=chosen.size):
         print("\n".join("| " + " | ".join(line) + " |" for line in (head, *rows)), end="\n\n")
 
 

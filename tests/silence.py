@@ -150,7 +150,9 @@ class World:
         self.node, self.peers = node, peers
         manifest = (AGREEMENTS / "five-eyes" / "agreement.toml").read_text("utf-8")
         adopt(node, load(manifest.replace('"five-eyes"', '"media"', 1) + FORMS, FORMS_GO, "media"))
-        node.home.config = replace(node.home.config, marks=Marks(text=True), preview_s=PREVIEW_S)
+        node.home.config = replace(
+            node.home.config, marks=Marks(text=True, zero_width=True), preview_s=PREVIEW_S
+        )
         take(node, bundle(*SECRETS))
         self.at(0)
         world.work(node)
@@ -418,7 +420,9 @@ def _do_noise(made: World, each: Noise) -> None:
     node, number = made.node, each.number
     match each.act:
         case "suspend CAN":
-            suspend(node, "CAN", SCOPES[number % 3], officer=OFFICERS[0], reason="Example.")
+            # The clock stands still: two alike in one step would be one.
+            reason = f"Example {node.generation}."
+            suspend(node, "CAN", SCOPES[number % 3], officer=OFFICERS[0], reason=reason)
         case "resume CAN":
             _resume(node, "CAN")
         case "read CAN":

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tearline.agreement import Action, Agreements, lifecycle
-from tearline.agreement.lifecycle import Case, Reviewed, State, Step, must_be_adoptable, red_lines
+from tearline.agreement.lifecycle import (
+    Case,
+    Need,
+    Reviewed,
+    State,
+    Step,
+    lacking,
+    must_be_adoptable,
+    red_lines,
+)
 from tearline.terms import Refused
 from tests.agreements import OWN, World, permitted, random_worlds
 
@@ -200,6 +209,15 @@ def test_nothing_is_adopted_without_all_that_law_6_asks_for(case: Case, odd: set
         with pytest.raises(Refused) as refused:
             must_be_adoptable(mixed)
         assert "\n" not in str(refused.value)
+        assert str(refused.value) == next(iter(lacking(mixed).values()))
+    needs = {
+        Need.DAYS: mixed.now >= mixed.ends,
+        Need.OFFICERS: len(mixed.approved_by) < max(1, mixed.quorum),
+        Need.PROOF: mixed.proof_of != (mixed.version, mixed.against)
+        or mixed.unknown
+        or not mixed.keeps_charter,
+    }
+    assert {need for need, lacks in needs.items() if lacks} == lacking(mixed).keys() - {Need.REVIEW}
 
 
 @given(st.sampled_from(State), st.booleans(), st.booleans(), st.booleans(), st.sampled_from(list(Step)))

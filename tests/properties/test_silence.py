@@ -2,7 +2,7 @@
 
 Each example is one core (what concerns the watched partner) and `TOGETHER` histories around it that agree on
 nothing else; every two of them must give the partner the same bytes. `LEAKS` are planted, one for each family
-of channels: the same property has to find each, within `BUDGET` examples.
+of channels: the same property has to find each, within `BUDGET` examples; with TEARLINE_LONG=1 by drawn ones.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ composing = import_module("tearline.deliver.compose")
 deliver_file = import_module("tearline.deliver.file")
 
 LONG = bool(os.environ.get("TEARLINE_LONG"))
-TOGETHER = 12
+TOGETHER = 16
 PAIRS = TOGETHER * (TOGETHER - 1) // 2
 EXAMPLES = -(-(100_000 if LONG else 2_000) // PAIRS)
 """So many pairs of histories are compared, at least."""
@@ -321,6 +321,8 @@ LEAKS: list[Leak] = [
     files_counted,
     previews_as_they_are_drawn,
 ]
+WRITTEN = {what_waits_goes_at_the_end_of_a_batch}
+"""Leaks that so few histories show that they are looked for with the written ones always."""
 
 
 @pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.__name__)
@@ -330,10 +332,11 @@ def test_a_planted_leak_is_found(made: World, monkeypatch: pytest.MonkeyPatch, l
     @settings(
         quick, max_examples=BUDGET, database=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
     )
-    @example(core=WAITING, histories=SHIFTED)
     @given(core=cores, histories=together)
     def look(core: list[Core], histories: list[History]) -> None:
         assert differences(made, core, histories) == []
 
+    if not LONG or leak in WRITTEN:
+        look = example(core=WAITING, histories=SHIFTED)(example(core=list(EVERY_ACT), histories=NOISY)(look))
     with pytest.raises(AssertionError):
         look()

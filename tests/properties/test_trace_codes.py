@@ -8,11 +8,13 @@ from fractions import Fraction
 from itertools import product
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tearline.trace import codes, leakers
+from tearline.trace.prior import read_prior
 from tearline.trace.tail import ERROR, Tail
 from tearline.trace.terms import Bit, Held, Mode, Seen
 from tearline.trace.verdict import judge
@@ -163,6 +165,34 @@ def test_one_more_innocent_makes_nobody_likelier(
         assert now[suspect.partner].chance == suspect.chance
         assert now[suspect.partner].ratio == suspect.ratio
         assert now[suspect.partner].posterior <= suspect.posterior * (1 + 1e-12)
+
+
+@given(leaks(40), st.integers(1, 5), st.data())
+@settings(max_examples=60, deadline=None)
+def test_what_was_thought_before_changes_who_is_accused_in_no_case(
+    slots: list[Seen], partners: int, data: st.DataObject
+) -> None:
+    copies = {f"P{number}": copy_of(slots, f"P{number}") for number in range(partners)}
+    leaker = data.draw(st.sampled_from(sorted(copies)))
+    slots = [slot if slot.options > 2 else slot._replace(bit=copies[leaker][slot.slot]) for slot in slots]
+    weight = st.one_of(st.just(0), st.floats(1e-9, 1e9))
+    weights = data.draw(st.fixed_dictionaries(dict.fromkeys(copies, weight)))
+    text = "".join(f"{party} = {weight!r}\n" for party, weight in weights.items())
+    prior = read_prior("prior.toml", text, copies)
+    assert math.isclose(sum(prior.values()) + 1 / (sum(weights.values()) + 1), 1)
+    plain, moved = judge(slots, copies, alpha=0.01), judge(slots, copies, alpha=0.01, prior=prior)
+    assert (plain.accused, plain.says, plain.tests, plain.threshold, plain.more) == (
+        (moved.accused, moved.says, moved.tests, moved.threshold, moved.more)
+    )
+    for one, other in zip(plain.suspects, moved.suspects, strict=True):
+        thought = {"prior": one.prior, "posterior": one.posterior, "odds": one.odds}
+        assert msgspec.structs.replace(other, **thought) == one
+        assert other.prior == prior[other.partner]
+        if other.odds is None:
+            assert other.prior == other.posterior == 0
+        elif abs(other.odds) < 6:
+            odds = other.posterior / (1 - other.posterior)
+            assert math.isclose(odds, 10**other.odds, rel_tol=1e-6)
 
 
 @given(st.sampled_from([Mode.SINGLE, Mode.COLLUSION]), st.integers(40, 300), st.integers(0, 2**32 - 1))

@@ -47,6 +47,21 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Whether the sanitized forms of pictures and recordings are."""
     mode: Literal["single", "collusion"] = "single"
     """Against one who leaks, or also against several who compare their copies; the latter takes more text."""
+    zero_width: bool = False
+    """Whether texts that are marked have marks too that cannot be seen, and that are easily lost."""
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[desk.oidc.NAME]` in `node.toml`: an OpenID provider that says who it is, never what they may."""
+
+    issuer: str
+    client_id: str
+    client_secret_file: str | None = None
+    """A file that only its owner can read; none for a public client (PKCE binds the exchange anyway)."""
+    label: str = ""
+    """What the button says; the provider's name when empty."""
+    loopback_http: bool = False
+    """For tests: plain HTTP to a provider on 127.0.0.1. Nothing else lifts the need for TLS."""
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +77,8 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Its certificate, PEM; the node's own when absent, which browsers do not know."""
     key: str = ""
     max_upload_mb: Annotated[int, msgspec.Meta(ge=1)] = 64
+    oidc: dict[str, Provider] = {}
+    """By a name of their own: what the desk's address for their answers ends with."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -236,6 +253,8 @@ def _toml(config: Config) -> str:
     for name, default in (("marks", Marks()), ("desk", Desk())):
         if getattr(config, name) == default:
             tables[name] = None
+    if tables["desk"] is not None:
+        tables |= {f"desk.oidc.{name}": each for name, each in tables["desk"].pop("oidc").items()}
     texts = [_lines(values)]
     texts += [f"[{name}]\n{_lines(table)}" for name, table in tables.items() if table is not None]
     return "\n".join(texts)

@@ -30,7 +30,11 @@ def make_key(path: Path, passphrase: str | None) -> Ed25519PrivateKey:
 
 def read_key(path: Path, passphrase: Callable[[], str]) -> Ed25519PrivateKey:
     """The key in a file; `passphrase` is called where it needs one. Raises `BadInput` for anything else."""
-    data = path.read_bytes()
+    return open_key(str(path), path.read_bytes(), passphrase)
+
+
+def open_key(where: str, data: bytes, passphrase: Callable[[], str]) -> Ed25519PrivateKey:
+    """The same of the bytes of a file; `where` names them in errors."""
     try:
         if b"ENCRYPTED" in data:
             key = load_pem_private_key(data, password=passphrase().encode())
@@ -38,7 +42,7 @@ def read_key(path: Path, passphrase: Callable[[], str]) -> Ed25519PrivateKey:
             key = load_pem_private_key(data, password=None)
     except ValueError:
         reason = "it is no key, or the passphrase is not the one it was made with"
-        raise BadInput(str(path), "", reason) from None
+        raise BadInput(where, "", reason) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise BadInput(str(path), "", "it is not an Ed25519 key", "make one with `tearline officer key`")
+        raise BadInput(where, "", "it is not an Ed25519 key", "make one with `tearline officer key`")
     return key

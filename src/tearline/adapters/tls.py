@@ -128,6 +128,11 @@ def key_fingerprint(certificate: str | bytes) -> str:
     return hashlib.sha256(spki).hexdigest()
 
 
+def valid_until(certificate: str) -> datetime.datetime:
+    """The instant (UTC) from which on a certificate (PEM) no longer holds. Raises `BadInput`."""
+    return _load(certificate).not_valid_after_utc
+
+
 def _load(certificate: str | bytes) -> x509.Certificate:
     try:
         if isinstance(certificate, str):

@@ -160,39 +160,71 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     unknown: bool
 
 
-def must_be_adoptable(case: Case) -> None:
-    """Raises `Refused`, with one sentence, where adoption lacks something.
+class Need(StrEnum):
+    """What adoption asks for, in the order in which it is asked."""
 
-    1. The version's days are not over.
-    2. The quorum of distinct officers has approved exactly it.
-    3. There is a stored review of exactly it, against what is in force now, and young enough.
-    4. Exactly it is proved to keep the charter, against what is in force now, and no question is open.
-    """
+    DAYS = "days"
+    """The version's days are not over."""
+    OFFICERS = "officers"
+    """The quorum of distinct officers has approved exactly it."""
+    REVIEW = "review"
+    """There is a stored review of exactly it, against what is in force now, and young enough."""
+    PROOF = "proof"
+    """Exactly it is proved to keep the charter, against what is in force now, and no question is open."""
+
+
+def lacking(case: Case) -> dict[Need, str]:
+    """What is missing to adoption, each in one sentence; nothing where it can be adopted."""
+    found = {
+        Need.DAYS: _days_over(case),
+        Need.OFFICERS: _not_approved(case),
+        Need.REVIEW: _not_reviewed(case),
+        Need.PROOF: _not_proved(case),
+    }
+    return {need: sentence for need, sentence in found.items() if sentence}
+
+
+def must_be_adoptable(case: Case) -> None:
+    """Raises `Refused`, with one sentence, where adoption lacks something: the first `Need` of it."""
+    for sentence in lacking(case).values():
+        raise Refused(sentence)
+
+
+def _days_over(case: Case) -> str:
+    return f"the days of {case.version[:12]} are over" if case.now >= case.ends else ""
+
+
+def _not_approved(case: Case) -> str:
+    if len(case.approved_by) >= max(1, case.quorum):
+        return ""
+    short = case.version[:12]
+    return (
+        f"{len(case.approved_by)} of {case.quorum} officers have approved {short}; each approves with: "
+        f"tearline agreement approve {short}"
+    )
+
+
+def _not_reviewed(case: Case) -> str:
     short, review = case.version[:12], case.review
-    # 1. Days.
-    if case.now >= case.ends:
-        raise Refused(f"the days of {short} are over")
-    # 2. Officers.
-    if len(case.approved_by) < max(1, case.quorum):
-        raise Refused(
-            f"{len(case.approved_by)} of {case.quorum} officers have approved {short}; each approves with: "
-            f"tearline agreement approve {short}"
-        )
-    # 3. Review.
     again = f"make one with: tearline agreement review {short}"
     if review is None or review.version != case.version:
-        raise Refused(f"there is no review of {short}; {again}")
+        return f"there is no review of {short}; {again}"
     if not timedelta(0) <= case.now - review.at <= case.max_age:
-        raise Refused(f"the review of {short} is older than {case.max_age.days} days; {again}")
+        return f"the review of {short} is older than {case.max_age.days} days; {again}"
     if review.against != case.against:
-        raise Refused(f"other agreements are in force than when {short} was reviewed; {again}")
-    # 4. Proof.
+        return f"other agreements are in force than when {short} was reviewed; {again}"
+    return ""
+
+
+def _not_proved(case: Case) -> str:
+    short = case.version[:12]
     if case.proof_of != (case.version, case.against):
-        raise Refused(f"the proof is not one of {short} against what is in force")
+        return f"the proof is not one of {short} against what is in force"
     if case.unknown:
-        raise Refused(f"it is unknown whether {short} keeps the charter: a question of the proof is open")
+        return f"it is unknown whether {short} keeps the charter: a question of the proof is open"
     if not case.keeps_charter:
-        raise Refused(f"{short} breaks the charter; see: tearline agreement review {short}")
+        return f"{short} breaks the charter; see: tearline agreement review {short}"
+    return ""
 
 
 # --- Time limits ----------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ _MODULES = {
     "agreement": "agreement",
     "review": "review",
     "search": "search",
+    "requirement": "requirement",
     "intake": "intake",
     "quarantine": "intake",
     "recall": "recall",
@@ -39,6 +40,7 @@ _MODULES = {
     "flags": "flags",
     "referral": "referral",
     "trace": "trace",
+    "desk": "desk",
     "demo": "demo",
     "simulate": "simulate",
 }

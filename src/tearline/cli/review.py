@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
-import msgspec
-import orjson
 
-from tearline.adapters.items import write_rows
 from tearline.adapters.lake import Lake
-from tearline.adapters.lake.files import module
 from tearline.cli.agreement.replay import progress_bar
 from tearline.cli.show import plain
 from tearline.cli.show import table as show_table
-from tearline.handout import charts
+from tearline.handout import figures
 from tearline.node import Node
 from tearline.node.review import EXAMPLES, Inputs, export_holdings
 from tearline.node.review import review as reviewed
 from tearline.review import estimates, relations, requirements, scenario
 from tearline.review.exposure import WORLDS
-from tearline.review.report import Review, Table, Value, shown, tables
+from tearline.review.report import Review, Table, shown, tables
 from tearline.review.scenario import Scenario
 from tearline.terms import BadInput
 
 FILE = click.Path(dir_okay=False, path_type=Path)
-OUTPUTS = (".html", ".json", ".csv", ".parquet")
+OUTPUTS = tuple(f".{form}" for form in figures.FORMS)
 MOST = 25
 """Rows of a table that a terminal is shown, unless it is asked for."""
 
@@ -138,7 +131,8 @@ def review(
             names = ", ".join(each.name for each in tables(made))
             raise BadInput("--only", only, "there is no such table here", f"give one of {names}")
     for path in output:
-        _write(path, made, found)
+        path.write_bytes(figures.written(path.suffix[1:], made, found))
+        path.chmod(0o600)
         click.echo(f"{path} is written.")
     if not output:
         _tell(made, found, MOST if only is None else None)
@@ -194,60 +188,3 @@ def _tell(made: Review, found: Sequence[Table], most: int | None) -> None:
         )
         if most is not None and len(each.rows) > most:
             click.echo(f"and {len(each.rows) - most:,} more rows: --only {each.name}")
-
-
-def _write(path: Path, made: Review, found: Sequence[Table]) -> None:
-    if path.suffix == ".html":
-        path.write_text(charts.page(made), encoding="utf-8", newline="\n")
-    elif path.suffix == ".json":
-        path.write_bytes(orjson.dumps(_data(made, found), option=orjson.OPT_INDENT_2))
-    elif path.suffix == ".csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(("table", "row", "column", "value"))
-        writer.writerows(_cells(found))
-        path.write_text(text.getvalue(), encoding="utf-8", newline="\n")
-    else:
-        pa = module("pyarrow")
-        kinds = {"table": pa.string(), "row": pa.int64(), "column": pa.string(), "text": pa.string()}
-        rows = [
-            {
-                "table": table,
-                "row": row,
-                "column": column,
-                "text": value if isinstance(value, str) else None,
-                "number": None if isinstance(value, str) else float(value),
-            }
-            for table, row, column, value in _cells(found)
-        ]
-        write_rows(path, pa.schema([*kinds.items(), ("number", pa.float64())]), [rows])
-    path.chmod(0o600)
-
-
-def _cells(found: Sequence[Table]) -> Iterator[tuple[str, int, str, Value]]:
-    for each in found:
-        for number, row in enumerate(each.rows):
-            for column, value in zip(each.columns, row, strict=True):
-                yield each.name, number, column.name, value
-
-
-def _data(made: Review, found: Sequence[Table]) -> dict[str, Any]:
-    return {
-        "own": made.own,
-        "at": made.at.isoformat(),
-        "scenario": msgspec.to_builtins(made.scenario),
-        "inputs": made.inputs,
-        "notes": made.notes,
-        "tables": [
-            {
-                "name": each.name,
-                "title": each.title,
-                "definition": each.definition,
-                "command": each.command,
-                "rows": [
-                    dict(zip([column.name for column in each.columns], row, strict=True)) for row in each.rows
-                ],
-            }
-            for each in found
-        ],
-    }

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 from rich.console import Console
 
 from tearline.adapters.home import PARTY
@@ -18,7 +17,14 @@ from tearline.cli.show import table
 from tearline.cli.vault import unlock, unlocking, who
 from tearline.ledger import Act
 from tearline.node import Node
-from tearline.node.sources import ask_vault, change_vault, open_vault, show_source
+from tearline.node.sources import (
+    ask_vault,
+    change_vault,
+    oblige_source,
+    open_vault,
+    retire_source,
+    show_source,
+)
 from tearline.terms import BadInput, Refused
 from tearline.vault import (
     Admitted,
@@ -32,7 +38,6 @@ from tearline.vault import (
     Standing,
     TimeGrain,
     admit,
-    oblige,
 )
 
 COLUMNS = ["id", "name", "kind", "lang"]
@@ -172,12 +177,8 @@ def obligation(
         raise BadInput("obligation", "", "nothing is to be changed", "give at least one option")
     key = unlock(passphrase_file, passphrase_fd)
 
-    def edit(opened: Opened) -> Register:
-        held = opened.register.find(cryptonym).obligations
-        obligations = msgspec.structs.replace(held, **changes)
-        return oblige(opened.register, cryptonym, obligations, key=opened.index_key)
-
-    _change(home, key, Act.SOURCE_OBLIGED, cryptonym, edit)
+    with Node.open(home) as node:
+        oblige_source(node, key, cryptonym, changes, who())
     click.echo(f"{cryptonym} is owed what you said.")
 
 
@@ -188,15 +189,9 @@ def obligation(
 def retire(home: Path, cryptonym: str, passphrase_file: Path | None, passphrase_fd: int | None) -> None:
     """Mark CRYPTONYM as no longer reporting. Its identity stays protected, and scanned for, for ever."""
     key = unlock(passphrase_file, passphrase_fd)
-    _change(home, key, Act.SOURCE_RETIRED, cryptonym, lambda opened: opened.register.retire(cryptonym))
-    click.echo(f"{cryptonym} is retired. Its identity stays protected, and is still scanned for.")
-
-
-def _change(
-    home: Path, key: Passphrase, act: Act, cryptonym: str, edit: Callable[[Opened], Register]
-) -> None:
     with Node.open(home) as node:
-        change_vault(node, key, who(), lambda opened: (edit(opened), [(act, {"source": cryptonym})]))
+        retire_source(node, key, cryptonym, who())
+    click.echo(f"{cryptonym} is retired. Its identity stays protected, and is still scanned for.")
 
 
 def _admit(home: Path, key: Passphrase, edit: Callable[[Opened], Admitted]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 from typing import Any
 
+import orjson
+
 from tearline.handout import assets, shell
-from tearline.review.report import Chart, Kind, Review, Table, shown, tables
+from tearline.review.report import Kind, Review, Table, shown, tables
 
 _SHOWN = 200
 """Rows of a table that are open; the rest is one click away."""
@@ -25,18 +27,20 @@ def page(review: Review) -> str:
         body=f'<header><h1>{title}</h1><p class="lead">{lead}</p><ul class="notes">{notes}</ul>'
         f'<nav aria-label="Parts">{nav}</nav></header><main>{"".join(map(_section, found))}</main>',
         scripts=[assets.read("echarts.common.min.js").decode(), shell.read("charts.js")],
-        data={"charts": [_bars(each, each.chart) for each in found if each.chart and each.rows]},
     )
 
 
 def _section(table: Table) -> str:
     title = html.escape(table.title)
-    chart = f'<div class="chart" id="chart-{table.name}" role="img" aria-label="{title}"></div>'
+    chart = ""
+    if (bars := bars_of(table)) is not None:
+        data = html.escape(orjson.dumps(bars).decode())
+        chart = f'<div class="chart" role="img" aria-label="{title}" data-chart="{data}"></div>'
     return (
         f'<section id="{table.name}"><h2>{title}</h2>'
         f"<details><summary>What these figures mean, and how to get them again</summary>"
         f"<p>{html.escape(table.definition)}</p><p><code>{html.escape(table.command)}</code></p></details>"
-        f"{chart if table.chart and table.rows else ''}{_rows(table)}</section>"
+        f"{chart}{_rows(table)}</section>"
     )
 
 
@@ -75,8 +79,11 @@ def _exact(value: str | int | float) -> str:
     return "" if isinstance(value, str) else f' data-value="{value!r}"'
 
 
-def _bars(table: Table, chart: Chart) -> dict[str, Any]:
-    """Bars and their parts, summed up over the rows."""
+def bars_of(table: Table) -> dict[str, Any] | None:
+    """What `charts.js` draws of a table: bars and their parts, summed up over the rows. None: no chart."""
+    chart = table.chart
+    if chart is None or not table.rows:
+        return None
     places = {column.name: number for number, column in enumerate(table.columns)}
     bars: dict[str, int] = {}
     parts: dict[str, dict[str, float]] = {}
@@ -86,7 +93,6 @@ def _bars(table: Table, chart: Chart) -> dict[str, Any]:
         sums = parts.setdefault(str(row[places[chart.parts]]) if chart.parts else chart.long, {})
         sums[bar] = sums.get(bar, 0.0) + float(row[places[chart.long]])
     return {
-        "name": table.name,
         "bars": list(bars),
         "parts": list(parts),
         "values": [[sums.get(bar, 0.0) for bar in bars] for sums in parts.values()],

@@ -20,15 +20,17 @@ from tearline.node.media_trace import Tried
 from tearline.node.places import Place
 from tearline.node.trace import Case, Piece
 from tearline.terms import Party
-from tearline.trace.terms import Held
+from tearline.trace.terms import Held, told
 
 _Span = tuple[int, int, str]
 """Start, end, and the classes of what stands there."""
 _SAYS = {True: "yes", False: "NO", None: "not at hand"}
 
 
-def page(case: Case, *, party: Party, officer: str, at: datetime, files: Sequence[Path]) -> str:
-    """The page. Whatever stands in a leak is shown as text, never as markup."""
+def page(
+    case: Case, *, party: Party, officer: str, at: datetime, files: Sequence[Path], prior: Path | None = None
+) -> str:
+    """The page. Whatever stands in a leak is shown as text, never as markup; `prior`: the file of it."""
     body = "\n".join(
         [
             f"<h1>Whose copy was it?</h1><p class=soft>Trace by {escape(party)}, asked by {escape(officer)} "
@@ -39,7 +41,7 @@ def page(case: Case, *, party: Party, officer: str, at: datetime, files: Sequenc
             *_pieces(case),
             *_places(case),
             *_commitments(case.copies),
-            *_again(case, party, officer, files),
+            *_again(case, party, officer, files, prior),
         ]
     )
     template = resources(__package__).joinpath("trace.html").read_text("utf-8")
@@ -51,7 +53,7 @@ def _answer(case: Case) -> Iterator[str]:
     found = case.verdict
     named = " named" if case.named else ""
     who = ", ".join(case.named) if case.named else "Nobody"
-    yield f'<div class="answer{named}"><p><b>Accused: {escape(who)}.</b></p><p>{escape(found.says)}</p>'
+    yield f'<div class="answer{named}"><p><b>Accused: {escape(who)}.</b></p><p>{escape(case.says)}</p>'
     yield (
         f"<p class=soft>The chance that any innocent recipient is accused in this case is at most "
         f"{found.alpha:.0e}, over {found.tests} tests; a single test accuses at {found.threshold:.1e} or "
@@ -72,19 +74,20 @@ def _recipients(case: Case) -> Iterator[str]:
         found = suspects.get(party)
         cells = [party, _HELD[held.get(party, Held.NONE)], "yes" if party in receipted else "no"]
         if found is None:
-            cells += [""] * 5
+            cells += [""] * 5 + ["accused" if party in case.named else ""]
         else:
             same = f" (as {', '.join(found.same)})" if found.same else ""
-            marks, ratio = f"{found.agree} of {found.slots}{same}", f"{found.ratio:+.1f}"
-            cells += [marks, ratio, f"{found.chance:.1e}", f"{found.posterior:.4f}"]
+            cells += [f"{found.agree} of {found.slots}{same}", told(found.chance), f"{found.ratio:+.1f}"]
+            cells += [f"{found.prior:.3f}", found.stands]
             cells.append("accused" if party in case.named else "")
         rows.append((cells, "named" if party in case.named else ""))
-    heads = ("recipient", "held of it", "receipted", "marks agree", "likelihood ratio, log10")
-    yield _table((*heads, "chance, if innocent", "likely", ""), rows)
+    heads = ("recipient", "held of it", "receipted", "marks agree", "chance, if innocent")
+    yield _table((*heads, "likelihood ratio, log10", "before", "odds", ""), rows)
     yield (
         "<p class=soft>Held: by the ledger, who was given what leaked; nobody is accused for it. Chance, if "
-        "innocent: how often at most the copy of somebody who did not leak fits as well. Likely: with what "
-        "was thought before.</p>"
+        "innocent: how often at most the copy of somebody who did not leak fits as well. Before: how likely "
+        "it was thought to have taken part; odds: that it did, of that and of the ratio. Nobody is accused "
+        "for what was thought.</p>"
     )
 
 
@@ -102,6 +105,7 @@ def _media(case: Case) -> Iterator[str]:
 
 
 def _tried(tried: Tried, threshold: float) -> Iterator[str]:
+    yield "<div class=evidence>"
     yield f"<h3>{escape(tried.product)}, form {escape(tried.form or 'as it is')}</h3>"
     yield (
         f"<p class=soft>It was {escape(tried.how)}. The form without a mark: SHA-256 <code>{tried.original}"
@@ -112,16 +116,17 @@ def _tried(tried: Tried, threshold: float) -> Iterator[str]:
     rows = []
     for each in tried.suspects:
         named = each.chance <= threshold
-        cells = [each.partner, f"{each.score:.1f}", f"{each.chance:.1e}", _bar(each.chance, threshold)]
+        cells = [each.partner, f"{each.score:.1f}", told(each.chance), _bar(each.chance, threshold)]
         rows.append(([*cells, "its mark" if named else "", each.sha256], "named" if named else ""))
     heads = ("recipient", "score", "chance, if innocent", "its powers of ten, and those needed")
     yield _table((*heads, "", "its copy, SHA-256"), rows)
+    yield "</div>"
 
 
 def _bar(chance: float, threshold: float) -> _Markup:
     """How many powers of ten a chance is below 1, up to three times what is needed to accuse."""
     most = 3 * -log10(threshold)
-    share = min(-log10(chance), most) / most if chance > 0 else 1.0
+    share = min(abs(log10(chance)), most) / most if chance > 0 else 1.0
     return _Markup(f'<div class=bar><i style="width:{share:.1%}"></i><b style="left:33.3%"></b></div>')
 
 
@@ -253,12 +258,15 @@ def _commitments(copies: Sequence[Shown]) -> Iterator[str]:
     yield _table(heads, rows)
 
 
-def _again(case: Case, party: Party, officer: str, files: Sequence[Path]) -> Iterator[str]:
-    names = " ".join(shlex.quote(str(path)) for path in files)
+def _again(
+    case: Case, party: Party, officer: str, files: Sequence[Path], prior: Path | None
+) -> Iterator[str]:
+    asked = [*map(str, files), "--officer", officer, "--alpha", f"{case.verdict.alpha:g}"]
+    asked += ["--prior", str(prior)] if prior else []
     yield "<h2>How to check it</h2><ol>"
     for leak in case.leaks:
         yield f"<li><code>sha256sum</code> of {escape(leak.name)}: <code>{leak.digest}</code></li>"
-    yield f"<li><code>tearline trace {escape(names)} --officer {escape(officer)} --json</code></li>"
+    yield f"<li><code>tearline trace {escape(shlex.join(asked))} --json</code></li>"
     yield "<li><code>tearline ledger verify</code>: forms, modes and this trace stand on the ledger</li>"
     for partner in sorted({each.partner for each in case.copies}):
         command = f"tearline ledger verify --partner {escape(partner)}"
@@ -290,8 +298,8 @@ class _Markup(str):
 
 
 def _table(heads: Sequence[str], rows: Sequence[tuple[Sequence[str], str]]) -> str:
-    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
-    lines = [f"<div class=wide><table><tr>{head}</tr>"]
+    head = "".join(f"<th>{escape(each)}</th>" if each else "<td></td>" for each in heads)
+    lines = [f"<div class=wide tabindex=0><table><tr>{head}</tr>"]
     for cells, name in rows:
         shown = "".join(_cell(cell) for cell in cells)
         lines.append(f'<tr class="{name}">{shown}</tr>')

@@ -87,6 +87,13 @@ class Act(StrEnum):
     TRACED = "traced"
     CANARY_ADDED = "canary-added"
     CANARY_REMOVED = "canary-removed"
+    ACCOUNT_ADDED = "account-added"
+    ACCOUNT_CHANGED = "account-changed"
+    ACCOUNT_REMOVED = "account-removed"
+    PERSON_LOGGED_IN = "person-logged-in"
+    PERSON_CONFIRMED = "person-confirmed"
+    PERSON_LOGGED_OUT = "person-logged-out"
+    PERSON_LOCKED_OUT = "person-locked-out"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from tearline import gate
 from tearline.adapters import store
 from tearline.agreement import Agreement, lifecycle, load
-from tearline.agreement.lifecycle import IN_FORCE, Case, Reviewed, State, Step
+from tearline.agreement.lifecycle import IN_FORCE, Case, Need, Reviewed, State, Step
 from tearline.agreement.proof import Progress, Proof
 from tearline.agreement.proof import prove as prove_it
 from tearline.agreement.suspension import ID as SUSPENSIONS
@@ -78,6 +78,17 @@ def proved(
             _PROOFS.clear()
         _PROOFS[asked] = proof
     return proof
+
+
+def lacking(node: Node, version: str) -> dict[Need, str]:
+    """What a version lacks to be adopted now, by the proof of its review; adoption makes a new one.
+
+    Raises `Refused` where there is no such version.
+    """
+    with node.reading() as db:
+        agreement, steps = agreement_of(db, version), store.steps(db)
+        found = review_of(db, steps, version)
+        return lifecycle.lacking(_case(node, db, steps, agreement, found[1].proof if found else None)[0])
 
 
 # --- Steps ------------------------------------------------------------------------------------------
@@ -164,30 +175,15 @@ def adopt(node: Node, version: str, *, officer: str, why: str, prove: Prove = pr
         steps = store.steps(db)
         states = states_of(steps)
         lifecycle.after(states.get(version, State.DRAFT), Step.ADOPT)
-        digest, reviewed = review_of(db, steps, version) or ("", None)
-        given = approved_by(node, db, steps, version)
-        lifecycle.must_be_adoptable(
-            Case(
-                version=version,
-                now=node.clock(),
-                ends=agreement.bounds[1],
-                against=_against(node),
-                approved_by=given,
-                quorum=officers.quorum(node),
-                review=Reviewed(reviewed.version, reviewed.at, reviewed.against) if reviewed else None,
-                max_age=timedelta(days=node.home.config.review_max_age_days),
-                proof_of=_proof_of(proof),
-                keeps_charter=proof.keeps_charter,
-                unknown=proof.unknown,
-            )
-        )
+        case, digest = _case(node, db, steps, agreement, proof)
+        lifecycle.must_be_adoptable(case)
         evidence = _keep(db, proof)
         of_id = [each for each, ident in store.versions(db) if ident == agreement.id and each != version]
         for which, step in lifecycle.adoption(version, {each: states[each] for each in of_id}):
             if step is Step.SUPERSEDE:
                 _take(node, db, agreement_of(db, which), step, officer, f"superseded by {version}")
             else:
-                more = {"approved_by": sorted(given), "quorum": officers.quorum(node), "review": digest}
+                more = {"approved_by": sorted(case.approved_by), "quorum": case.quorum, "review": digest}
                 _take(node, db, agreement, step, officer, why, evidence, **more)
     node.refresh()
     return agreement
@@ -279,6 +275,27 @@ def _take(
     store.add_step(db, row, changes_state=changes, changes_force=changes and bool({before, now} & IN_FORCE))
 
 
+def _case(
+    node: Node, db: Connection, steps: list[store.StepRow], agreement: Agreement, proof: Proof | None
+) -> tuple[Case, str]:
+    """How adoption stands at this moment, and the digest of the review."""
+    digest, reviewed = review_of(db, steps, agreement.version) or ("", None)
+    case = Case(
+        version=agreement.version,
+        now=node.clock(),
+        ends=agreement.bounds[1],
+        against=_against(node),
+        approved_by=approved_by(node, db, steps, agreement.version),
+        quorum=officers.quorum(node),
+        review=Reviewed(reviewed.version, reviewed.at, reviewed.against) if reviewed else None,
+        max_age=timedelta(days=node.home.config.review_max_age_days),
+        proof_of=_proof_of(proof) if proof else ("", ()),
+        keeps_charter=proof is not None and proof.keeps_charter,
+        unknown=proof is None or proof.unknown,
+    )
+    return case, digest
+
+
 def _keep(db: Connection, made: Any) -> str:
     """Keep a review or a proof; returns the digest that it is kept under."""
     body = store.encode(made)
@@ -310,6 +327,13 @@ def _must_be_as_read(node: Node, db: Connection) -> None:
 def _must_not_be_over(node: Node, agreement: Agreement) -> None:
     if node.clock() >= agreement.bounds[1]:
         raise Refused(f"the days of {agreement.id} are over: it was valid until {agreement.valid_until}")
+
+
+def undoing(node: Node, version: str) -> str:
+    """What officers sign to resume or withdraw this version; its last step is named in it."""
+    with node.reading() as db:
+        agreement_of(db, version)
+        return _undoing(store.steps(db), version)
 
 
 def _undoing(steps: list[store.StepRow], version: str) -> str:

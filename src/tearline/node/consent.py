@@ -463,9 +463,14 @@ def _given(node: Node, db: Connection) -> list[Consent]:
 
 def suspended(node: Node, db: Connection, suspension: Suspension) -> None:
     """Revoke what would let others give to a partner what it is not given here any more."""
-    for consent in _given(node, db):
-        if consent.recipient == suspension.partner and _reaches(db, consent, suspension):
-            _end(node, db, consent, suspension.id, {"suspension": suspension.id})
+    for consent in ended_by(node, db, suspension):
+        _end(node, db, consent, suspension.id, {"suspension": suspension.id})
+
+
+def ended_by(node: Node, db: Connection, suspension: Suspension) -> list[Consent]:
+    """The consents of this node in force that a suspension revokes, or would."""
+    given = (each for each in _given(node, db) if each.recipient == suspension.partner)
+    return [each for each in given if _reaches(db, each, suspension)]
 
 
 def resumed(node: Node, db: Connection, suspension: Suspension) -> None:

@@ -189,7 +189,7 @@ def _substance(item: Mapping[str, Any]) -> str | None:
         return None
     text = item.get("description")
     if isinstance(text, str):
-        body, _ = deliver.undressed(text)
+        body, _ = deliver.undressed(slots.bare(text))
         item = {**item, "description": _one_wording(body, language_of(body, str(item.get("lang", ""))))}
     return deliver.substance_digest(item)
 

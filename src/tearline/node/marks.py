@@ -51,8 +51,9 @@ def letters(key: bytes, places: Iterable[Slot], partner: Party, mode: Mode) -> d
 
 def text_of(key: bytes, form: store.Form, copy: store.Copy) -> str:
     """The text that a release gave: made again."""
+    worn = tuple((start, end, _said(key, said, copy.partner)) for start, end, said in copy.dress)
     if not copy.mode:
-        return deliver.dressed(form.text, copy.dress)
+        return deliver.dressed(form.text, worn)
     places = slots_of(form.slots)
     its = letters(key, places, copy.partner, Mode(copy.mode))
     grown = [(slot.end, len(slot.options[its[slot.key]]) - (slot.end - slot.start)) for slot in places]
@@ -60,18 +61,52 @@ def text_of(key: bytes, form: store.Form, copy: store.Copy) -> str:
     def moved(at: int) -> int:
         return at + sum(size for end, size in grown if end <= at)
 
-    dress = tuple((moved(start), moved(end), said) for start, end, said in copy.dress)
+    dress = tuple((moved(start), moved(end), said) for start, end, said in worn)
     return deliver.dressed(slots.write(form.text, places, its), dress)
 
 
-def places_in(
-    product: Product, body: str, dress: deliver.Dress, shows: Exposure, off: Collection[str]
-) -> tuple[Slot, ...]:
-    """Where copies of a text may differ: not in what stands for a source, nor where an officer said no."""
+def kept_in(product: Product, body: str, dress: deliver.Dress, shows: Exposure) -> list[tuple[int, int]]:
+    """What no mark may touch: what stands for a source, and what is a recipient's already."""
     keep = [*described(body, shows.touched(product), shows.owed)]
-    keep += [(max(start - 1, 0), end + 1) for start, end, _ in dress]  # these stay where they are
+    return keep + [(max(start - 1, 0), end + 1) for start, end, _ in dress]  # these stay where they are
+
+
+def places_in(
+    product: Product, body: str, keep: Iterable[tuple[int, int]], off: Collection[str]
+) -> tuple[Slot, ...]:
+    """Where copies of a text may differ: not in what is to be kept, nor where an officer said no."""
     found = slots.find(body, language_of(body, product.language), product=product.id, keep=keep)
     return tuple(slot for slot in found if not is_off(slot, off))
+
+
+ZERO_WIDTH = "zero-width"
+"""By this an officer switches off the marks that cannot be seen."""
+_UNSEEN = "\u200c"
+
+
+def with_spots(
+    product: Product, body: str, dress: deliver.Dress, keep: Collection[tuple[int, int]]
+) -> deliver.Dress:
+    """The dress of a copy, with the places of marks that cannot be seen. The marks are made by `text_of`."""
+    spots = ((at, at, f"{_UNSEEN}{product.id}") for at in slots.spots(body, keep))
+    return tuple(sorted([*dress, *spots]))
+
+
+def marked_unseen(dress: deliver.Dress) -> str | None:
+    """The product that a copy has marks for that cannot be seen; `None` where it has none."""
+    return next((said.removeprefix(_UNSEEN) for *_, said in dress if said.startswith(_UNSEEN)), None)
+
+
+def unseen(key: bytes, product: str, partner: Party) -> int:
+    """The mark that cannot be seen in a partner's copies of a product."""
+    return codes.choice(key, f"{product} {ZERO_WIDTH}", partner, slots.MARKS)
+
+
+def _said(key: bytes, said: str, partner: Party) -> str:
+    """What stands in a copy where its dress says so."""
+    if said.startswith(_UNSEEN):
+        return slots.signs(unseen(key, said.removeprefix(_UNSEEN), partner))
+    return said
 
 
 def with_canaries(
@@ -127,6 +162,7 @@ class Marker:
         self._mode = Mode(config.mode) if config.text else None
         with node.reading() as db:
             self._off = store.switched_off(db) if config.text else frozenset[str]()
+        self._unseen = config.zero_width and config.text and ZERO_WIDTH not in self._off
         self._exposures = {held.seq: one for held, one in zip(products, exposures, strict=True)}
         self._canaries: dict[str, list[Canary]] = {}
         self._forms: dict[tuple[int, str, _Spans], tuple[store.Form, str]] = {}
@@ -156,7 +192,10 @@ class Marker:
     def told(self, draft: deliver.Draft) -> dict[str, dict[str, str]]:
         """What the ledger tells of them: the form and against whom it is marked, never the letters."""
         found = self._kept.get(draft.release_id)
-        return {} if found is None else {"marks": {"form": found[1].form, "mode": found[1].mode}}
+        if found is None:
+            return {}
+        told = {"form": found[1].form, "mode": found[1].mode}
+        return {"marks": told | ({"unseen": "yes"} if marked_unseen(found[1].dress) else {})}
 
     def plain(self, draft: deliver.Draft) -> deliver.Draft:
         """The draft as it was before it was marked."""
@@ -174,6 +213,9 @@ class Marker:
             canaries = self._canaries.get(held.product.id, ())
             dress = with_canaries(self._key, body, dress, canaries, draft.recipient)
         form, name = self._form(held, body, dress)
+        if self._unseen and self._may(held):
+            keep = kept_in(held.product, body, dress, self._exposures[held.seq])
+            dress = with_spots(held.product, body, dress, keep)
         mode = self._mode if self._mode and form.slots != b"[]" else ""
         copy = store.Copy(
             release_id=draft.release_id, partner=draft.recipient, form=name, mode=mode, dress=dress
@@ -194,7 +236,8 @@ class Marker:
         if which not in self._forms:
             places: tuple[Slot, ...] = ()
             if self._may(held):
-                places = places_in(held.product, body, dress, self._exposures[held.seq], self._off)
+                keep = kept_in(held.product, body, dress, self._exposures[held.seq])
+                places = places_in(held.product, body, keep, self._off)
             language = language_of(body, held.product.language)
             form = store.Form(product=held.seq, language=language, text=body, slots=encode(places))
             self._forms[which] = form, form.id

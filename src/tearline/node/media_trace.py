@@ -4,11 +4,16 @@ The copies of one form of one product are tried together: the leak is laid over 
 the sandbox, and each recipient's mark is looked for in what is left. The marks are made anew from the node's
 secret. How often an innocent would score as high is bounded for each; `Tried.tests` is by how much that is to
 be multiplied, since all of them were tried.
+
+A leak that tells its place is tried against what shows that place first; where it is like something there,
+what lies elsewhere is left out. It may lie about its place: so, where it is not, all else is tried too. The
+tests are counted as if all had been.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +21,10 @@ import msgspec
 from msgspec.structs import replace
 
 from tearline.adapters import sandbox, store
-from tearline.media import Detect, Drawing, Made, Preview
+from tearline.media import Detect, Drawing, Inspect, Made, Preview
 from tearline.node.forms import Done, Holder, Variant, seed_of
 from tearline.node.opened import Node
-from tearline.terms import BadInput, Party, SignalForm
+from tearline.terms import BadInput, Box, Imagery, Party, SignalForm
 
 FALSE_ALARM = 1e-6
 """Of a whole case: how often it may happen that an innocent is named."""
@@ -58,6 +63,8 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     likeness: float
     suspects: tuple[Suspect, ...]
     """The highest score first; empty where the leak shows something else."""
+    held: dict[Party, float]
+    """Who was given the product: 1 where with all that this form shows, less where in another form."""
     tests: int
     """How many recipients were tried in the whole case."""
     drawing: Drawing | None = None
@@ -99,9 +106,12 @@ def trace_media(
         and (products is None or group.product in products)
     ]
     tests = sum(len(group.copies) for group in groups)
-    releases = _releases(node, {partner for group in groups for partner in group.copies})
-    tried = []
-    for done, group in enumerate(groups):
+    releases = _releases(node)
+    tried: list[Tried] = []
+    there, elsewhere = _by_place(path, groups)
+    for done, group in enumerate([*there, *elsewhere]):
+        if done == len(there) and any(each.suspects for each in tried):
+            break
         tell(done, len(groups))
         if (found := _tried(node, path, group, tests, releases, draw)) is not None:
             tried.append(found)
@@ -109,6 +119,29 @@ def trace_media(
     tried.sort(key=lambda each: (-len(each.named), -each.likeness))
     shown = [_with_copies(node, each) for each in tried[:DRAWN]]
     return [*shown, *(replace(each, drawing=None) for each in tried[DRAWN:])]
+
+
+def _by_place(path: Path, groups: Sequence[_Copies]) -> tuple[Sequence[_Copies], Sequence[_Copies]]:
+    """What shows the place that the leak tells, and the rest; where it tells none, all are rest."""
+    box = None
+    if any(_box(group) for group in groups):
+        with suppress(BadInput):
+            facts = sandbox.run(Inspect(source=str(path.resolve()))).facts
+            box = facts.box if isinstance(facts, Imagery) else None
+    if box is None:
+        return (), groups
+    there = [group for group in groups if (its := _box(group)) is not None and _meet(its, box)]
+    return there, [group for group in groups if group not in there]
+
+
+def _box(group: _Copies) -> Box | None:
+    facts = next(iter(group.copies.values())).facts
+    return facts.box if isinstance(facts, Imagery) else None
+
+
+def _meet(one: Box, other: Box) -> bool:
+    across = one.west <= other.east and other.west <= one.east
+    return across and one.south <= other.north and other.south <= one.north
 
 
 def _with_copies(node: Node, tried: Tried) -> Tried:
@@ -152,10 +185,10 @@ def _groups(node: Node) -> list[_Copies]:
     return list(reversed(groups.values()))
 
 
-def _releases(node: Node, partners: Collection[Party]) -> dict[tuple[Party, str], tuple[str, ...]]:
+def _releases(node: Node) -> dict[tuple[Party, str], tuple[str, ...]]:
     """The releases that brought a file: by recipient and SHA-256."""
     found: dict[tuple[Party, str], tuple[str, ...]] = {}
-    for partner in partners:
+    for partner in node.partners:
         for file in node.view(partner).released_files():
             key = partner, file.sha256
             found[key] = (*found.get(key, ()), file.release)
@@ -173,10 +206,16 @@ def _tried(
     variant = group.variant
     with node.reading() as db:
         body = store.variant(db, variant.id)
+        given = {
+            party
+            for each in store.versions_of(db, group.product)
+            for party in store.parties_given(db, each.seq)
+        }
     base = msgspec.json.decode(body, type=Done).made if body else None
     if base is None:
         return None
     partners = sorted(group.copies)
+    all_of_it = {base.sha256, variant.source, *(made.sha256 for made in group.copies.values())}
     holders = [Holder(product=group.product, partner=partner) for partner in partners]
     said = sandbox.run(
         Detect(
@@ -203,6 +242,10 @@ def _tried(
         how=said.how,
         likeness=said.likeness,
         suspects=tuple(sorted(suspects, key=lambda each: -each.score)),
+        held={
+            party: 1.0 if any((party, digest) in releases for digest in all_of_it) else 0.5
+            for party in sorted(given)
+        },
         tests=tests,
         drawing=said.drawing,
     )

@@ -300,8 +300,8 @@ def left_after(node: Node, portions: Iterable[Portion], partner: Party) -> list[
             doubt = f"the population has no attribute {min(unknown)}"
             found.append(Left(name, names, before, table.size, doubt=doubt))
             continue
-        sets = (worst_case(table, told, partner, each) for each in ((), names))
-        found.append(Left(name, names, before, table.size, _owed(node, name), *sets))
+        now, then = (worst_case(table, told, partner, each) for each in ((), names))
+        found.append(Left(name, names, before, table.size, _owed(node, name), now, then))
     return found
 
 

@@ -34,6 +34,14 @@ AHEAD = timedelta(minutes=5)
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
+class Given(msgspec.Struct, frozen=True):
+    """An approval that was taken in, and why it was given. `stands`: it counts today."""
+
+    approval: Approval
+    why: str
+    stands: bool
+
+
 def sign_approval(
     node_party: Party, officer: str, key: Ed25519PrivateKey, *, act: str, subject: str, at: datetime
 ) -> Approval:
@@ -84,14 +92,28 @@ def standing(
     node: Node, db: Connection, *, act: str, subject: str, since: datetime | None = None
 ) -> frozenset[str]:
     """`approvers`, in the transaction that is open."""
-    keys = _keys(db)
     return frozenset(
-        approval.officer
-        for approval, _ in store.approvals(db, act, subject)
-        if approval.officer in keys
-        and _holds(node.party, approval, keys[approval.officer])
-        and (since is None or signed_at(approval) >= since)
+        each.approval.officer
+        for each in _given(node, db, act=act, subject=subject, since=since)
+        if each.stands
     )
+
+
+def given(node: Node, *, act: str, subject: str, since: datetime | None = None) -> list[Given]:
+    """Every approval of this act on this subject, the oldest first, and whether it counts today."""
+    with node.reading() as db:
+        return _given(node, db, act=act, subject=subject, since=since)
+
+
+def _given(node: Node, db: Connection, *, act: str, subject: str, since: datetime | None) -> list[Given]:
+    keys = _keys(db)
+
+    def stands(approval: Approval) -> bool:
+        key = keys.get(approval.officer)
+        held = key is not None and _holds(node.party, approval, key)
+        return held and (since is None or signed_at(approval) >= since)
+
+    return [Given(approval, why, stands(approval)) for approval, why in store.approvals(db, act, subject)]
 
 
 def quorum(node: Node) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from tearline.adapters import store
-from tearline.node.marks import key_of, letters, option_of, slots_of
+from tearline.node.marks import ZERO_WIDTH, key_of, letters, marked_unseen, option_of, slots_of, unseen
 from tearline.node.opened import Node
 from tearline.terms import Party
 from tearline.trace import canary as canaries
@@ -59,6 +59,7 @@ class Places:
         self._key = key_of(node)
         self._places: dict[str, Place] = {}
         self._read: list[_Form] = []
+        self._unseen: dict[str, set[int]] = {}
         self.contradicted: set[str] = set()
 
     def read(
@@ -128,6 +129,37 @@ class Places:
                 chance=1 / options,
                 seen=Seen(name, 1 / options, 1, options),
                 letters={copy.partner: 1 if own == which else 0},
+            ),
+        )
+
+    def read_unseen(self) -> None:
+        """Add the marks that cannot be seen. Of a product one place: which of the marks that are there any
+        copy has. An innocent's mark is one of so many with that many times the chance."""
+        for each in self._read:
+            there = slots.hidden(each.body) - slots.hidden(each.form.text)
+            for copy in each.copies if there else ():
+                if (product := marked_unseen(copy.dress)) is not None:
+                    self._unseen.setdefault(product, set()).update(there)
+        for each in self._read:
+            for copy in each.copies:
+                if (product := marked_unseen(copy.dress)) in self._unseen:
+                    self._add_unseen(product, self._unseen[product], each.name, copy)
+
+    def _add_unseen(self, product: str, there: set[int], form: str, copy: store.Copy) -> None:
+        name, options = f"{product} {ZERO_WIDTH}", slots.MARKS // len(there)
+        spot = next(start for start, _, said in copy.dress if marked_unseen(((0, 0, said),)))
+        self._note(
+            name,
+            Place(
+                form=form,
+                start=spot,
+                end=spot,
+                kind=ZERO_WIDTH,
+                options=tuple(f"{mark:08x}" for mark in sorted(there)),
+                read=0,
+                chance=1 / options,
+                seen=Seen(name, 1 / options, 1, options),
+                letters={copy.partner: 1 if unseen(self._key, product, copy.partner) in there else 0},
             ),
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +24,7 @@ from tearline.node import agreement_record, consent
 from tearline.node.mosaic import told_of
 from tearline.node.opened import Node
 from tearline.node.replay import Progress, compare
+from tearline.node.requirements import seen_by
 from tearline.node.sources import ask_vault
 from tearline.review import Change, exposure, revised
 from tearline.review.count import Rows
@@ -34,8 +35,8 @@ from tearline.review.replay import bits_of
 from tearline.review.report import Review
 from tearline.review.requirements import Requirement, worth
 from tearline.review.scenario import Scenario
-from tearline.review.untying import Tie, Untying, untying
-from tearline.terms import Category, Party, Product, Refused
+from tearline.review.untying import Given, Tie, Untying, untying
+from tearline.terms import Category, Party, Refused
 
 AFTER, ANSWERED = "after", "after the answer"
 """The rounds of a scenario: what it does, and what is left when partners have answered in kind."""
@@ -107,8 +108,11 @@ def review(
             until=scenario.period[1],
         )
         doing("counting")
-        groups = _groups(held, inputs.requirements)
+        values = [worth(inputs.requirements, *kind) if inputs.requirements else 1.0 for kind in held.kinds]
+        groups = _groups(held, values)
         covered = _coverage(node.party, held, inputs.requirements)
+        partner = _about(scenario)
+        untied = _untied(node, partner, held, values, groups, covered) if partner else None
     doing("reckoning how a release gets out")
     return Review(
         own=node.party,
@@ -120,6 +124,7 @@ def review(
         changes=changes,
         dependency=dependency(groups, (AFTER, ANSWERED)),
         coverage=covered,
+        seen=seen_by(node, inputs.requirements),
         reaches=exposure.reach(
             inputs.edges,
             sorted(partners or node.partners),
@@ -129,7 +134,7 @@ def review(
         ),
         revealed=revealed(node, partners),
         relations=inputs.relations,
-        untying=_untied(node, scenario, groups, covered),
+        untying=untied,
     )
 
 
@@ -217,24 +222,30 @@ def export_holdings(node: Node, path: Path) -> int:
 def copies(node: Node) -> Iterator[list[lake.Copy]]:
     """Every copy that this node has, and every one that it gave."""
     with node.reading() as db:
-        came: defaultdict[str, list[tuple[Party, str]]] = defaultdict(list)
+        came: defaultdict[str, list[tuple[Party, datetime]]] = defaultdict(list)
         for release, giver, name, at in store.objects_received(db):
-            came[release].append((giver, at))
-            came[name].append((giver, at))
+            came[release].append((giver, datetime.fromisoformat(at)))
+            came[name].append((giver, datetime.fromisoformat(at)))
         gave: defaultdict[int, list[tuple[Party, str, str, str | None]]] = defaultdict(list)
         for seq, partner, _, form, delivered, object_id in store.copies_given(db):
             gave[seq].append((partner, form, delivered, object_id))
         uses = _uses(node.party, db)
         batch: list[lake.Copy] = []
-        for held in store.held(db):
-            product = held.product
+        for seq, received_as, product in store.about(db):
             batch += (
                 _copy(product, node.party, giver, at, "whole", product.id, uses[product.id])
-                for giver, at in _givers(node.party, held, came)
+                for giver, at in _givers(product, received_as, came)
             )
             batch += (
-                _copy(product, partner, node.party, delivered, form, object_id or product.id)
-                for partner, form, delivered, object_id in gave.get(held.seq, ())
+                _copy(
+                    product,
+                    partner,
+                    node.party,
+                    datetime.fromisoformat(delivered),
+                    form,
+                    object_id or product.id,
+                )
+                for partner, form, delivered, object_id in gave.get(seq, ())
             )
             if len(batch) >= _BATCH:
                 yield batch
@@ -243,29 +254,28 @@ def copies(node: Node) -> Iterator[list[lake.Copy]]:
 
 
 def _givers(
-    own: Party, held: store.Held, came: dict[str, list[tuple[Party, str]]]
-) -> list[tuple[Party, str]]:
+    product: store.About, received_as: str | None, came: Mapping[str, list[tuple[Party, datetime]]]
+) -> list[tuple[Party, datetime]]:
     """From whom this node has a product, and since when."""
-    product, since = held.product, store.stamp(held.product.created)
-    if held.received_as is None:
-        return [(own if product.originator == own else product.originator, since)]
-    found = {*came.get(held.received_as, ()), *came.get(product.id, ())}
-    giver = held.received_as.removeprefix("inbox of ")
-    return sorted(found) or [(giver if giver != held.received_as else product.originator, since)]
+    if received_as is None:
+        return [(product.originator, product.created)]
+    found = {*came.get(received_as, ()), *came.get(product.id, ())}
+    giver = received_as.removeprefix("inbox of ")
+    return sorted(found) or [(giver if giver != received_as else product.originator, product.created)]
 
 
 def _copy(
-    product: Product, holder: Party, giver: Party, at: str, form: str, item: str, uses: int = 0
+    product: store.About, holder: Party, giver: Party, at: datetime, form: str, item: str, uses: int = 0
 ) -> lake.Copy:
     return lake.Copy(
         holder=holder,
         item=item,
         originator=product.originator,
         giver=giver,
-        at=datetime.fromisoformat(at),
+        at=at,
         category=product.category,
-        topics=tuple(sorted(product.topics)),
-        regions=tuple(sorted(product.regions)),
+        topics=product.topics,
+        regions=product.regions,
         form=form,
         uses=uses,
     )
@@ -274,11 +284,9 @@ def _copy(
 def _uses(own: Party, db: Connection) -> Counter[str]:
     """How many of the node's own STIX objects refer to each object."""
     found: Counter[str] = Counter()
-    for held in store.held(db):
-        product = held.product
-        if product.originator == own and product.category is Category.CYBER:
-            refers = {name.decode() for name in _REFERS.findall(product.content)}
-            found.update(refers - {product.id})
+    for name, content in store.contents(db, own, Category.CYBER):
+        refers = {other.decode() for other in _REFERS.findall(content)}
+        found.update(refers - {name})
     return found
 
 
@@ -327,8 +335,7 @@ class _Heard:
         return lake.Changed(self._own, path)
 
 
-def _groups(held: lake.Holdings, requirements: Sequence[Requirement]) -> list[Group]:
-    values = [worth(requirements, *kind) if requirements else 1.0 for kind in held.kinds]
+def _groups(held: lake.Holdings, values: Sequence[float]) -> list[Group]:
     return [
         Group(
             each.holder,
@@ -390,14 +397,20 @@ def _owed(node: Node) -> dict[str, int]:
         return {}
 
 
-def _untied(
-    node: Node, scenario: Scenario, groups: Sequence[Group], covered: Coverage | None
-) -> Untying | None:
-    """From the one partner that the scenario is about."""
+def _about(scenario: Scenario) -> Party | None:
+    """The one partner that the scenario suspends."""
     about = {each.partner for each in scenario.suspend}
-    if len(about) != 1:
-        return None
-    (partner,) = about
+    return about.pop() if len(about) == 1 else None
+
+
+def _untied(
+    node: Node,
+    partner: Party,
+    held: lake.Holdings,
+    values: Sequence[float],
+    groups: Sequence[Group],
+    covered: Coverage | None,
+) -> Untying:
     with node.reading() as db:
         waiting = sum(1 for _ in store.waiting_products(db, partner))
     shared = [each for each in node.agreements if partner in each.parties]
@@ -409,7 +422,12 @@ def _untied(
         ties.append(Tie("delivery waiting", f"releases to {partner} that have not gone", waiting))
     if covered:
         ties += [Tie("requirement", each.requirement) for each in covered.rows if each.sole == partner]
-    return untying(node.party, partner, groups, ties)
+    given = [
+        Given(held.kinds[kind].category, held.kinds[kind].topics, items, alone)
+        for kind, items, alone in held.given(node.party, partner, values)
+    ]
+    total = sum(group.now.value for group in groups if group.holder == node.party)
+    return untying(partner, total, given, ties)
 
 
 def _consents(node: Node, partner: Party) -> Iterator[Tie]:

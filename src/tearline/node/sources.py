@@ -1,22 +1,38 @@
 """The node's side of the vault: asking it, and putting every act on it on the ledger.
 
 A serving node only asks (`ask_vault`): whole texts go to the vault's process, hits come back. The other
-functions are for an officer's command, which unlocks the file itself and then ends; no serving process calls
-them.
+functions are for an officer's command, which unlocks the file itself and then ends, and three of
+them (`show_source`, `retire_source`, `oblige_source`) for the officers' desk; no process that serves partners
+calls them.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from tearline.adapters import store
+from tearline.adapters.home import PARTY
 from tearline.adapters.vault import VaultClient, VaultFile
 from tearline.ledger import Act
 from tearline.node.opened import Node
-from tearline.terms import Refused
-from tearline.vault import Mark, Opened, Passphrase, Register, Source, Unlock, make, mark, unseal
+from tearline.terms import BadInput, Refused
+from tearline.vault import (
+    Mark,
+    Obligations,
+    Opened,
+    Passphrase,
+    Register,
+    Source,
+    Unlock,
+    make,
+    mark,
+    oblige,
+    unseal,
+)
 
 Told = tuple[Act, dict[str, Any]]
 """An act and what the ledger tells of it: cryptonyms, never an identity."""
@@ -69,12 +85,45 @@ def serve_vault(node: Node, unlock: Unlock, by: str) -> Opened:
     return opened
 
 
-def show_source(node: Node, unlock: Unlock, cryptonym: str, by: str) -> Source:
+def unlocking(passphrase: str) -> Unlock:
+    """What unlocks the vault with what was typed."""
+    return Passphrase(passphrase)
+
+
+def show_source(node: Node, unlock: Unlock, cryptonym: str, by: str, why: str = "") -> Source:
     """One source with its identities. That it was shown, and to whom, is on the ledger before it is."""
     source = open_vault(node, unlock, by).register.find(cryptonym)
     with node.writing():
-        node.record(Act.SOURCE_SHOWN, {"source": cryptonym, "by": by})
+        reason = {"why": why} if why else {}
+        node.record(Act.SOURCE_SHOWN, {"source": cryptonym, "by": by} | reason)
     return source
+
+
+def retire_source(node: Node, unlock: Unlock, cryptonym: str, by: str) -> None:
+    """Mark a source as no longer reporting. Its identity stays protected, and scanned for, for ever."""
+    told: list[Told] = [(Act.SOURCE_RETIRED, {"source": cryptonym})]
+    change_vault(node, unlock, by, lambda opened: (opened.register.retire(cryptonym), told))
+
+
+def oblige_source(node: Node, unlock: Unlock, cryptonym: str, changes: Mapping[str, Any], by: str) -> None:
+    """Change what a source is owed: fields of `Obligations`; those that are not named stay.
+
+    Raises `BadInput` where one cannot be, `Refused` where an identity is found in the texts.
+    """
+
+    def edit(opened: Opened) -> tuple[Register, list[Told]]:
+        held = opened.register.find(cryptonym).obligations
+        try:
+            owed = msgspec.convert(msgspec.to_builtins(held) | msgspec.to_builtins(changes), Obligations)
+        except msgspec.ValidationError as error:  # of its text only the place: the rest could be anything
+            place = str(error).partition("$.")[2].rstrip("`")
+            raise BadInput("obligations", place, "it cannot be read") from None
+        if any(PARTY.fullmatch(code) is None for code in owed.forbidden):
+            raise BadInput("obligations", "forbidden", "one is no organisation's code", "such as USA")
+        made = oblige(opened.register, cryptonym, owed, key=opened.index_key)
+        return made, [(Act.SOURCE_OBLIGED, {"source": cryptonym})]
+
+    change_vault(node, unlock, by, edit)
 
 
 def change_vault(node: Node, unlock: Unlock, by: str, edit: Edit) -> None:

@@ -75,18 +75,13 @@ def suspend(
     here, `BadInput` where `until` or `review` has passed.
     """
     node.refresh()
-    now = node.clock()
     if partner not in node.partners:
         raise Refused(f"{partner} is not a partner of this node")
-    if until is not None and until <= now:
-        raise BadInput("--until", "", "this has passed", "give a moment to come, or none")
-    if review is not None and review <= now.date():
-        raise BadInput("--review", "", "this day has passed", "give a day to come")
-    officers.must_say_why(reason)
+    must_be_sound(node, reason=reason, until=until, review=review)
     suspension = Suspension(
         partner=partner,
         scope=scope,
-        since=now.astimezone(UTC),
+        since=node.clock().astimezone(UTC),
         until=until,
         review=review,
         reason=reason,
@@ -106,6 +101,16 @@ def suspend(
         settle(node, partner)
     node.refresh()
     return suspension
+
+
+def must_be_sound(node: Node, *, reason: str, until: datetime | None, review: date | None) -> None:
+    """Raises `BadInput` where a suspension could not be ordered so now."""
+    now = node.clock()
+    if until is not None and until <= now:
+        raise BadInput("--until", "", "this has passed", "give a moment to come, or none")
+    if review is not None and review <= now.date():
+        raise BadInput("--review", "", "this day has passed", "give a day to come")
+    officers.must_say_why(reason)
 
 
 def settle(node: Node, partner: Party) -> bool:

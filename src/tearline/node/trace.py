@@ -23,13 +23,13 @@ from tearline import deliver
 from tearline.adapters import store
 from tearline.adapters.traces import Traces
 from tearline.ledger import Act
-from tearline.node import canaries, officers
+from tearline.node import canaries, media_trace, officers
 from tearline.node.copies import Shown, shown
 from tearline.node.media_trace import Tried, trace_media
 from tearline.node.opened import Node
 from tearline.node.places import Place, Places, Reading, read_form
 from tearline.terms import BadInput, Broken, Party, Refused
-from tearline.trace import likeness, verdict
+from tearline.trace import likeness, terms, verdict
 from tearline.trace.leak import Leak
 from tearline.trace.terms import Held, Match, Verdict
 from tearline.vault import Canary
@@ -69,6 +69,22 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     tried: tuple[Tried, ...]
 
+    @property
+    def held(self) -> dict[Party, float]:
+        """Who was given how much of what it is like."""
+        like = [each for each in self.tried if each.suspects]
+        return like[0].held if like else {}
+
+
+def _heard(media: Iterable[Media], threshold: float) -> tuple[tuple[str, media_trace.Suspect], ...]:
+    return tuple(
+        (one.name, suspect)
+        for one in media
+        for each in one.tried
+        for suspect in each.suspects
+        if suspect.chance <= threshold
+    )
+
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """All that was found. `id`: SHA-256 of the digests of the leaks."""
@@ -93,6 +109,21 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         told = msgspec.to_builtins(msgspec.structs.replace(self, media=self.undrawn()))
         leaks = [{"name": leak.name, "digest": leak.digest} for leak in self.leaks]
         return {**told, "leaks": leaks, "forms": sorted(self.forms)}
+
+    @property
+    def heard(self) -> tuple[tuple[str, media_trace.Suspect], ...]:
+        """The marks in pictures and recordings that accuse somebody, with the names of the files."""
+        return _heard(self.media, self.verdict.threshold)
+
+    @property
+    def says(self) -> str:
+        """The answer in a sentence or more."""
+        told = [
+            f"{each.partner}: its mark is in {name}; chance that an innocent's is: {terms.told(each.chance)}."
+            for name, each in self.heard
+        ]
+        # Without texts, what they do not say is of no interest.
+        return " ".join([*told, *([self.verdict.says] if self.pieces or not told else [])])
 
     def undrawn(self) -> tuple[Media, ...]:
         """What was tried, without pictures."""
@@ -122,7 +153,7 @@ def trace(
     with node.reading() as db:
         officers.must_be_officer(db, officer)
     if strangers := prior.keys() - node.partners.keys():
-        raise BadInput("--prior", min(strangers), "this is not a partner of this node")
+        raise BadInput("the prior", min(strangers), "this is not a partner of this node")
     case = _investigate(node, leaks, media, prior, alpha, draw, tell)
     found = (case.id, case.pieces, case.places, case.undrawn(), case.verdict, case.named)
     answer = msgspec.json.encode(found, order="deterministic")
@@ -191,8 +222,9 @@ def _investigate(
         found = _canaries(node, [piece.product for piece in pieces])
         for canary in found or ():
             places.read_canary(canary)
+        places.read_unseen()
         evidence = tuple(shown(node, db, forms, copies.values()))
-    held = _held(node, pieces)
+    held = _held(node, [*(piece.held for piece in pieces), *(one.held for one in tried if one.held)])
     judged = verdict.judge(
         places.seen(),
         places.copies(),
@@ -200,13 +232,6 @@ def _investigate(
         prior=prior,
         alpha=alpha,
         other_tests=sum(each.tests for one in tried for each in one.tried[:1]),
-    )
-    heard = (
-        suspect.partner
-        for one in tried
-        for each in one.tried
-        for suspect in each.suspects
-        if suspect.chance <= judged.threshold
     )
     digests = sorted([*(leak.digest for leak in leaks), *(each.digest for each in tried)])
     return Case(
@@ -218,7 +243,9 @@ def _investigate(
         contradicted=len(places.contradicted),
         media=tried,
         verdict=judged,
-        named=tuple(sorted({*judged.accused, *heard})),
+        named=tuple(
+            sorted({*judged.accused, *(each.partner for _, each in _heard(tried, judged.threshold))})
+        ),
         copies=evidence,
         canaries_read=found is not None,
     )
@@ -248,15 +275,15 @@ def _canaries(node: Node, products: Sequence[str]) -> list[Canary] | None:
         return None
 
 
-def _held(node: Node, pieces: Sequence[Piece]) -> dict[Party, Held]:
-    """How much of what leaked each partner was given."""
+def _held(node: Node, pieces: Sequence[Mapping[Party, float]]) -> dict[Party, Held]:
+    """How much of what leaked each partner was given; `pieces`: who was given how much of each."""
     found = {}
-    for party in sorted({*node.partners, *(party for piece in pieces for party in piece.held)}):
-        shares = [piece.held.get(party, 0.0) for piece in pieces]
+    for party in sorted({*node.partners, *(party for piece in pieces for party in piece)}):
+        shares = [piece.get(party, 0.0) for piece in pieces]
         if shares and min(shares) >= ENOUGH_OF_IT:
             found[party] = Held.ALL
         else:
-            found[party] = Held.PART if any(party in piece.held for piece in pieces) else Held.NONE
+            found[party] = Held.PART if any(party in piece for piece in pieces) else Held.NONE
     return found
 
 

@@ -12,7 +12,7 @@ from tearline.adapters import store
 from tearline.gate import NOTHING_EXPOSED
 from tearline.ledger import Act
 from tearline.node import officers
-from tearline.node.marks import is_off, may_mark, places_in, short, slots_of
+from tearline.node.marks import ZERO_WIDTH, is_off, kept_in, may_mark, places_in, short, slots_of
 from tearline.node.opened import Node
 from tearline.terms import BadInput, Product, Refused, Role
 from tearline.trace import slots
@@ -58,7 +58,9 @@ def previews(node: Node, products: Iterable[Product]) -> list[Variant]:
     for product in products:
         if may_mark(node, product):
             body = _body(product)
-            found.append(_variant(body, places_in(product, body, (), NOTHING_EXPOSED, ()), off))
+            found.append(
+                _variant(body, places_in(product, body, kept_in(product, body, (), NOTHING_EXPOSED), ()), off)
+            )
     return found
 
 
@@ -75,6 +77,8 @@ def _variant(text: str, places: Sequence[Slot], off: frozenset[str], *, released
 def _must_be_one(db: Connection, what: str) -> None:
     """Raises `BadInput` for what names neither a place nor an entry that varies anything."""
     if _SHORT.fullmatch(what):
+        return
+    if what == ZERO_WIDTH:
         return
     entries = {pair.entry for language in slots.LANGUAGES for pair in slots.pairs(language)}
     # What a rule varies (a date, a comma) has a name too, but stands in no list.

@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from tearline.agreement import Ruling, Verdict
-from tearline.terms import Category, Party, Topic
+from tearline.terms import Broken, Category, Party, Topic
 
 
 class Change(StrEnum):
@@ -38,6 +38,23 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     """On its whole form; `None` where label or third-party rule keep the partner out."""
     tearline: Ruling | None
     """On its tearline form; `None` where there is none for the partner, or the whole goes."""
+
+
+def change_of(before: str, after: str) -> Change | None:
+    """What two outcomes differ by; `None` where they are equal."""
+    if before == after:
+        return None
+    if before == "withheld":
+        return Change.RELEASED
+    if after == "withheld":
+        return Change.WITHHELD
+    return Change.TO_WHOLE if after == "whole" else Change.TO_TEARLINE
+
+
+def agree(change: Change, before: Side, after: Side) -> None:
+    """Raise `Broken` where Cedar does not find the change that the tables found."""
+    if change_of(before.outcome, after.outcome) is not change:
+        raise Broken("the tables and Cedar disagree about an item: do not rely on this replay")
 
 
 WHY_NOT = {
@@ -92,6 +109,16 @@ class Cell(msgspec.Struct, frozen=True):
     counts: dict[Change, int]
 
 
+class Reason(msgspec.Struct, frozen=True):
+    """So many items of this change fare as `now` and would fare as `then`, because of the clauses named."""
+
+    partner: Party
+    change: Change
+    now: str
+    then: str
+    items: int
+
+
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """Of one partner, each item counted once."""
 
@@ -115,6 +142,8 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     cells: tuple[Cell, ...]
     """Only those in which something changes."""
     examples: tuple[Example, ...]
+    reasons: tuple[Reason, ...] = ()
+    """All changes, by what is responsible: by partner, then change, the most items first."""
     notes: tuple[str, ...] = ()
     """What a reader must know of the data, in plain sentences."""
 

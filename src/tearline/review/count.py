@@ -76,21 +76,23 @@ class Cells:
 
     def __init__(self, partners: int) -> None:
         self._partners = partners
-        self._waiting: list[tuple[Counts, NDArray[np.uint32], Words]] = []
+        self._waiting: list[tuple[Counts, NDArray[np.uint32], Counts, Words]] = []
         self.totals = self._none()
         """(changes, partners); each item counted once. Good after `settle`."""
         self._counts: defaultdict[int, Counts] = defaultdict(self._none)
+        self.groups: defaultdict[int, Counts] = defaultdict(self._none)
+        """(changes, partners) of each group of items; each item counted once. Good after `settle`."""
 
     def _none(self) -> Counts:
         return np.zeros((len(CHANGES), self._partners), np.int64)
 
-    def add(self, part: Columns, items: Rows, found: Words) -> None:
-        """Items, by their first rows; `found` is (changes, words, items)."""
+    def add(self, part: Columns, items: Rows, groups: Counts, found: Words) -> None:
+        """Items, by their first rows, with the group of each; `found` is (changes, words, items)."""
         month = part.at[items].astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
         keys = month * _KEYS + part.category.codes[items] * np.int64(len(TOPICS) + 1)
         masks = np.asarray(part.topics.values, np.uint32)[part.topics.codes[items]]
-        self._waiting.append((keys, masks, found))
-        if sum(len(keys) for keys, _, _ in self._waiting) >= AT_ONCE:
+        self._waiting.append((keys, masks, groups, found))
+        if sum(len(keys) for keys, *_ in self._waiting) >= AT_ONCE:
             self.settle()
 
     def cells(self, partners: Sequence[Party]) -> tuple[Cell, ...]:
@@ -109,8 +111,9 @@ class Cells:
         """Count what was added."""
         if not self._waiting:
             return
-        keys, masks = (np.concatenate(arrays) for arrays in list(zip(*self._waiting, strict=True))[:2])
-        words = np.concatenate([found for _, _, found in self._waiting], axis=-1)
+        keys, masks, groups, words = (
+            np.concatenate(arrays, axis=-1) for arrays in zip(*self._waiting, strict=True)
+        )
         self._waiting.clear()
         # Pairs of item and topic, those of one item side by side.
         of_topic = [np.flatnonzero(masks & np.uint32(1 << bit)) for bit in range(len(TOPICS))]
@@ -125,15 +128,21 @@ class Cells:
         used = np.bincount(cell) > 0
         cells, width = (np.cumsum(used) - 1)[cell], 64 * words.shape[1]
         size = int(used.sum()) * width
+        like, group = np.unique(groups, return_inverse=True)
+        alike = np.zeros((len(CHANGES), len(like), self._partners), np.int64)
         sums = np.zeros((len(CHANGES), int(used.sum()), self._partners), np.int64)
         for number, change in enumerate(words):
             # Mostly few bits are set: they are found, and counted one by one.
             item, partner = np.divmod(np.flatnonzero(unpack(change)), width)
-            self.totals[number] += np.bincount(partner, minlength=width)[: self._partners]
+            of_group = np.bincount(group[item] * width + partner, minlength=len(like) * width)
+            alike[number] = of_group.reshape(-1, width)[:, : self._partners]
             times = many[item]
             pairs = np.repeat(first[item] - np.cumsum(times) + times, times) + np.arange(times.sum())
             counts = np.bincount(cells[pairs] * width + np.repeat(partner, times), minlength=size)
             sums[number] = counts.reshape(-1, width)[:, : self._partners]
+        self.totals += alike.sum(axis=1)
+        for number, key in enumerate(like.tolist()):
+            self.groups[key] += alike[:, number]
         for number, key in enumerate((np.flatnonzero(used) + lowest).tolist()):
             self._counts[key] += sums[:, number]
 

@@ -21,6 +21,11 @@ DEFINITIONS = {
         "The same changes by month, category and topic. An item with two topics is in two rows, so the "
         "rows add up to more than the totals."
     ),
+    "clauses": (
+        "The same changes by what decides them, now and then, as AGREEMENT/CLAUSE. Each item counts once for "
+        "each partner, so the rows add up to the totals. Items that no clause can tell apart are one kind; "
+        "Cedar is asked about one item of each kind, the most frequent kinds first."
+    ),
     "examples": (
         "The first items of each kind of change for each partner. The outcomes and clauses are Cedar's "
         "own answers, asked again for each example."
@@ -30,7 +35,7 @@ DEFINITIONS = {
         "biggest of them made. An item counts once, under the one who made it, through however many "
         "hands it came. Value: an item counts for each requirement that it answers, 5 for priority 1 "
         "down to 1 for priority 5 (without a file of requirements each item counts 1), times one more "
-        "than the number of the holder's own products that refer to it. Concentration: the Herfindahl- "
+        "than the number of the holder's own products that refer to it. Concentration: the Herfindahl-"
         "Hirschman index over the allies, 1 where one ally made all. Single: items that one ally alone "
         "gave."
     ),
@@ -44,6 +49,13 @@ DEFINITIONS = {
         "cadence asks for. Covered: the share of the months of the period in which it is. Gap: the "
         "weight of its priority times what is not covered at the last stage. The greatest gap stands "
         "first."
+    ),
+    "requirements": (
+        "A requirement tells what its holder does not know, so it goes to a partner by the gate or not "
+        "at all. "
+        "What the gate would answer for each of this node's requirements, by its marking and the agreements "
+        "and suspensions in force; the vault's scan for sources, which comes after, can only hold back more. "
+        "Nothing is sent by a review: `tearline requirement send` does."
     ),
     "untying": (
         "The next step is always the one that loses least of what is left; steps that lose nothing come "

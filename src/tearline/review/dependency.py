@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import NamedTuple
 
 import msgspec
 
@@ -21,17 +20,17 @@ class By(StrEnum):
     GIVER = "giver"
 
 
-class Amount(NamedTuple):
-    """Items, and what they are worth."""
+class Amount(msgspec.Struct, frozen=True, gc=False):
+    """Items, and what they are worth. There are many: the garbage collector need not look at them."""
 
     items: float = 0.0
     value: float = 0.0
 
-    def plus(self, other: Sequence[float], part: float = 1.0) -> Amount:
-        return Amount(self.items + part * other[0], self.value + part * other[1])
+    def plus(self, other: Amount, part: float = 1.0) -> Amount:
+        return Amount(self.items + part * other.items, self.value + part * other.value)
 
 
-class Group(NamedTuple):
+class Group(msgspec.Struct, frozen=True, gc=False):
     """Items of one originator that one holder has by the same givers; `left`: after each round."""
 
     holder: Party
@@ -129,6 +128,11 @@ def concentration(amounts: Iterable[float]) -> float:
     return sum((part / total) ** 2 for part in parts) if total else 0.0
 
 
+def _total(amounts: Iterable[Amount]) -> tuple[float, float]:
+    found = list(amounts)
+    return sum(each.items for each in found), sum(each.value for each in found)
+
+
 def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
@@ -147,7 +151,7 @@ def _at(group: Group, stage: int) -> Amount:
 
 def _consumer(holder: Party, stage: str, number: int, groups: Sequence[Group]) -> Consumer:
     made = _made(groups, number)
-    items, value = (sum(each[part] for each in made.values()) for part in (0, 1))
+    items, value = _total(made.values())
     allies = {party: amount for party, amount in made.items() if party != holder and amount.items > 0}
     biggest = max(allies, key=lambda party: (allies[party].items, party), default="")
     alone = sum(
@@ -173,7 +177,7 @@ def _shares(holder: Party, by: By, groups: Sequence[Group]) -> list[Share]:
         parties = [group.originator] if by is By.ORIGINATOR else sorted(group.givers)
         for party in parties:
             sums[party] = sums[party].plus(group.now, 1 / len(parties))
-    items, value = (sum(each[part] for each in sums.values()) for part in (0, 1))
+    items, value = _total(sums.values())
     return [
         Share(
             holder=holder,
@@ -191,7 +195,7 @@ def _shares(holder: Party, by: By, groups: Sequence[Group]) -> list[Share]:
 
 def _losses(holder: Party, groups: Sequence[Group]) -> list[Loss]:
     made = _made(groups, 0)
-    items, value = (sum(each[part] for each in made.values()) for part in (0, 1))
+    items, value = _total(made.values())
     given: defaultdict[Party, Amount] = defaultdict(Amount)
     for group in groups:
         if len(group.givers) == 1:

@@ -26,9 +26,10 @@ from tearline.agreement.tables import (
     Tables,
     Words,
 )
-from tearline.review.changes import CHANGES, Change, Changes, Example, Side, Totals, counted
+from tearline.review.changes import CHANGES, Change, Changes, Example, Side, Totals, agree, counted
+from tearline.review.clauses import Groups, rows_of
 from tearline.review.count import Cells, Rows, Tally, unpack
-from tearline.terms import Broken, Party
+from tearline.terms import Party
 
 FORMS = "The text changes how imagery and signals may be sanitized: only what clauses say is counted."
 BOTH_ACTIONS = "The items have no forms: whole and tearline were judged on the same facts."
@@ -64,13 +65,14 @@ class Replay:
         self.own, self.present, self.proposed = own, present, proposed
         self.partners, self.epochs = sorted(set(partners)), epochs
         self._tables = Tables(own, [present, proposed], self.partners, epochs)
+        self._cedar = [Agreements(own, agreements) for agreements in (present, proposed)]
         self._items, self._heard = 0, heard
         before, after = ({each.id: each.forms for each in some if each.forms} for some in (present, proposed))
         self._notes = [FORMS] if before != after else []
         # Who gets what whole, and who as a tearline: all of it now, and what of it becomes what.
         words = 2 * self._tables.shape[-1]
         self._given, self._less, self._more = Tally(words), Tally(words), Tally(words)
-        self._cells = Cells(len(self.partners))
+        self._cells, self._groups = Cells(len(self.partners)), Groups()
         self._left = np.full((len(CHANGES), len(self.partners)), examples)
         self._found: list[_Found] = []
 
@@ -99,7 +101,15 @@ class Replay:
             some = np.flatnonzero(np.logical_or.reduceat(differs, items))
             after = _given(table[1], kinds, let_in, part.form, items)[..., some]
         if some.size:
-            self._compare(part, items[some], before[..., some], after)
+            found = self._compare(before[..., some], after)
+            some = some[found.any(axis=(0, 1))]
+            found = found[..., found.any(axis=(0, 1))]
+            if some.size:
+                groups = self._groups.number(part, kinds, let_in, items[some], self._tables)
+                self._cells.add(part, items[some], groups, found)
+                if self._heard:
+                    self._heard(part, items[some], found)
+                self._keep(part, items[some], found)
 
     def changes(self) -> Changes:
         """What has been found so far."""
@@ -112,20 +122,18 @@ class Replay:
             totals=self._totals(),
             cells=self._cells.cells(self.partners),
             examples=self._examples(),
+            reasons=self._groups.reasons(self._cells.groups, self.partners, self._fares),
             notes=tuple(self._notes),
         )
 
-    def _compare(self, part: Columns, items: Rows, before: Words, after: Words) -> None:
-        """`before` and `after`: who gets each item whole, and who as a tearline; (forms, words, items)."""
+    def _compare(self, before: Words, after: Words) -> Words:
+        """What becomes of items: for whom each of `CHANGES` happens, (changes, words, items).
+
+        `before` and `after`: who gets each whole, and who as a tearline; (forms, words, items).
+        """
         self._less.add(_flat(before))
         self._more.add(_flat(after))
-        found = _changes(before, after)
-        some = np.flatnonzero(found.any(axis=(0, 1)))
-        if some.size:
-            self._cells.add(part, items[some], found[..., some])
-            if self._heard:
-                self._heard(part, items[some], found[..., some])
-            self._keep(part, items[some], found[..., some])
+        return _changes(before, after)
 
     def _totals(self) -> tuple[Totals, ...]:
         now, less, more = (each.total().reshape(2, -1) for each in (self._given, self._less, self._more))
@@ -148,17 +156,15 @@ class Replay:
             words = found[number, partner // 64] >> np.uint64(partner % 64) & np.uint64(1)
             for item in items[np.flatnonzero(words)[: self._left[number, partner]]]:
                 self._left[number, partner] -= 1
-                self._found.append(_Found(CHANGES[number], self.partners[partner], _forms(part, int(item))))
+                self._found.append(_Found(CHANGES[number], self.partners[partner], rows_of(part, int(item))))
 
     def _examples(self) -> tuple[Example, ...]:
         """What was kept, with the rulings of Cedar. Raises `Broken` where it says something else."""
-        sides = [Agreements(self.own, agreements) for agreements in (self.present, self.proposed)]
         made = []
         for each in sorted(self._found, key=lambda found: (found.partner, CHANGES.index(found.change))):
             first = each.forms[0]
-            before, after = (self._side(rules, each) for rules in sides)
-            if change_of(before.outcome, after.outcome) is not each.change:
-                raise Broken("the tables and Cedar disagree about an item: do not rely on this replay")
+            ((before, after),) = self._fares(each.forms, [each.partner]).values()
+            agree(each.change, before, after)
             made.append(
                 Example(
                     change=each.change,
@@ -175,32 +181,39 @@ class Replay:
             )
         return tuple(made)
 
-    def _side(self, rules: Agreements, found: _Found) -> Side:
-        rulings: dict[int, Ruling] = {}
+    def _fares(self, forms: Sequence[Row], partners: Sequence[Party]) -> dict[Party, tuple[Side, Side]]:
+        """How an item of these forms fares now and then with these partners, by Cedar."""
+        now, then = (self._sides(rules, forms, partners) for rules in self._cedar)
+        return {party: (now[party], then[party]) for party in partners}
+
+    def _sides(self, rules: Agreements, forms: Sequence[Row], partners: Sequence[Party]) -> dict[Party, Side]:
+        rulings: dict[int, dict[Party, Ruling]] = {WHOLE: {}, TEARLINE: {}}
+        left = set(partners)
         for form, action in ((WHOLE, Action.RELEASE), (TEARLINE, Action.RELEASE_TEARLINE)):
-            for row in found.forms:
-                if row.form & form and (row.to is None or found.partner in row.to):
-                    members = {found.partner: self._coalitions(found.partner, row.day)}
-                    rulings[form] = rules.rule(row.facts, members, action, row.at)[found.partner]
-                    if rulings[form].verdict is Verdict.PERMIT:
-                        outcome = "whole" if form == WHOLE else "tearline"
-                        return Side(outcome=outcome, whole=rulings.get(WHOLE), tearline=rulings.get(TEARLINE))
-        return Side(outcome="withheld", whole=rulings.get(WHOLE), tearline=rulings.get(TEARLINE))
+            for row in forms:
+                asked = {
+                    party: self._coalitions(party, row.day)
+                    for party in sorted(left)
+                    if row.form & form and (row.to is None or party in row.to)
+                }
+                if asked:
+                    rulings[form] |= rules.rule(row.facts, asked, action, row.at)
+                    left -= {party for party in asked if rulings[form][party].verdict is Verdict.PERMIT}
+        return {party: _side(rulings[WHOLE].get(party), rulings[TEARLINE].get(party)) for party in partners}
 
     def _coalitions(self, partner: Party, day: date) -> frozenset[str]:
         number = bisect_right(self.epochs, day, key=lambda epoch: epoch[0])
         return self.epochs[number - 1][1].get(partner, frozenset()) if number else frozenset()
 
 
-def change_of(before: str, after: str) -> Change | None:
-    """What two outcomes differ by; `None` where they are equal."""
-    if before == after:
-        return None
-    if before == "withheld":
-        return Change.RELEASED
-    if after == "withheld":
-        return Change.WITHHELD
-    return Change.TO_WHOLE if after == "whole" else Change.TO_TEARLINE
+def _side(whole: Ruling | None, tearline: Ruling | None) -> Side:
+    """Of the ruling on the whole form and the last one on a tearline form."""
+    outcome = "withheld"
+    if whole and whole.verdict is Verdict.PERMIT:
+        outcome = "whole"
+    elif tearline and tearline.verdict is Verdict.PERMIT:
+        outcome = "tearline"
+    return Side(outcome=outcome, whole=whole, tearline=tearline)
 
 
 def bits_of(
@@ -248,11 +261,3 @@ def _changes(before: Words, after: Words) -> Words:
     (whole, line), (then_whole, then_line) = before, after
     now, then = whole | line, then_whole | then_line
     return np.stack([then & ~now, line & then_whole, whole & then_line, now & ~then])
-
-
-def _forms(part: Columns, item: int) -> list[Row]:
-    """The rows of the item whose first row is `item`."""
-    end = item + 1
-    while part.first is not None and end < len(part) and not part.first[end]:
-        end += 1
-    return [part.row(number) for number in range(item, end)]

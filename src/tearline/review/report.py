@@ -18,6 +18,7 @@ from tearline.review.definitions import DEFINITIONS
 from tearline.review.dependency import By, Dependency
 from tearline.review.exposure import Reach, Revealed
 from tearline.review.relations import Relations
+from tearline.review.requirements import Seen
 from tearline.review.scenario import Scenario
 from tearline.review.untying import Untying
 from tearline.terms import Party
@@ -72,6 +73,8 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     changes: Changes | None = None
     dependency: Dependency | None = None
     coverage: Coverage | None = None
+    seen: tuple[Seen, ...] = ()
+    """Which partners may see the requirements themselves."""
     reaches: tuple[Reach, ...] = ()
     revealed: tuple[Revealed, ...] = ()
     relations: Relations | None = None
@@ -88,6 +91,8 @@ def tables(review: Review) -> tuple[Table, ...]:
         found += _dependency(make, review.dependency)
     if review.coverage:
         found += _coverage(make, review.coverage)
+    if review.seen:
+        found.append(_seen(make, review.seen))
     if review.reaches:
         found.append(_reaches(make, review.reaches))
     if review.revealed:
@@ -172,6 +177,12 @@ def _changes(make: _Make, found: Changes) -> list[Table]:
                 for change, count in cell.counts.items()
             ),
             Chart("partner", "items", "change"),
+        ),
+        make(
+            "clauses",
+            "Which clauses are responsible",
+            ("partner", "change", "now", "then", ("items", _COUNT)),
+            ((each.partner, each.change.value, each.now, each.then, each.items) for each in found.reasons),
         ),
         make(
             "examples",
@@ -317,6 +328,15 @@ def _coverage(make: _Make, found: Coverage) -> list[Table]:
             Chart("requirement", f"covered {found.stages[-1]}"),
         )
     ]
+
+
+def _seen(make: _Make, found: Iterable[Seen]) -> Table:
+    return make(
+        "requirements",
+        "Who may see the requirements themselves",
+        ("requirement", "partner", "would go", "why"),
+        ((each.requirement, each.partner, each.outcome, each.why) for each in found),
+    )
 
 
 # --- How it could get out -------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import io
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -65,6 +65,15 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         )
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """Whether a partner may see a requirement: `outcome` is `whole`, `tearline`, `refer` or `withhold`."""
+
+    requirement: str
+    partner: Party
+    outcome: str
+    why: str
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     requirement: tuple[Requirement, ...]
 
@@ -95,6 +104,38 @@ def read(text: str, where: str, today: date) -> tuple[Requirement, ...]:
                 where, each.id, "its marking cannot be read whole", "mark it as products are marked"
             )
     return found
+
+
+def report(requirement: Requirement, at: datetime) -> str:
+    """The requirement as a report (docs/report-format.md), to go the way of all products: what it may tell of
+    what we do not know is decided by its marking and by the agreements.
+
+    Sent again it is a new version of the same product.
+    """
+    lines = [
+        f"Title: Requirement {_line(requirement.id)}",
+        f"Id: requirement {_line(requirement.id)}",
+        f"Date: {at:%Y-%m-%dT%H:%M:%SZ}",
+        f"Classification: {_line(requirement.marking)}",
+    ]
+    for name in ("topics", "regions"):
+        if words := sorted(getattr(requirement, name)):
+            lines.append(f"{name.title()}: {', '.join(words)}")
+    needed = (
+        f"Priority {requirement.priority} of 5. An answer is needed every {requirement.cadence_days} days"
+    )
+    if requirement.latest:
+        needed += f", and is of use until {requirement.latest}"
+    parts = [_line(requirement.question)]
+    if requirement.elements:
+        parts.append(f"An answer tells: {'; '.join(map(_line, requirement.elements))}.")
+    parts.append(f"{needed}." + (" It is needed whole." if requirement.form == "whole" else ""))
+    return "\n".join([*lines, *(f"\n{part}" for part in parts)]) + "\n"
+
+
+def _line(text: str) -> str:
+    """On one line: what is in a requirement starts no line of the header."""
+    return " ".join(text.split())
 
 
 def worth(

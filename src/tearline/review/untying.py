@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from tearline.review.dependency import Group
-from tearline.terms import Party
+from tearline.terms import Category, Party, Topic
+
+
+class Given(NamedTuple):
+    """Items of one kind that this node has by the partner: how many, what they are worth, and what of that
+    nobody else gave."""
+
+    category: Category
+    topics: frozenset[Topic]
+    items: float
+    alone: float
 
 
 class Tie(msgspec.Struct, frozen=True):
@@ -35,19 +45,13 @@ class Untying(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Move, ...]
 
 
-def untying(own: Party, partner: Party, groups: Iterable[Group], ties: Sequence[Tie]) -> Untying:
-    """What the partner alone gives goes stream by stream, one for each originator: the cheapest first.
+def untying(partner: Party, total: float, given: Sequence[Given], ties: Sequence[Tie]) -> Untying:
+    """What the partner alone gives goes stream by stream, a category on a topic each: always the one that
+    loses least of what is left. `total`: what all that this node holds is worth.
 
-    Streams share no item, so that what a step costs does not depend on the steps before it, and this order
-    loses least at each. Technical ties are undone after what still needs them.
+    An item on two topics goes with the first of its streams to go. Technical ties are undone after what
+    still needs them.
     """
-    mine = [group for group in groups if group.holder == own]
-    total = sum(group.now.value for group in mine)
-    streams: dict[Party, float] = {}
-    for group in mine:
-        if partner in group.givers:
-            alone = group.now.value if group.givers == {partner} else 0.0
-            streams[group.originator] = streams.get(group.originator, 0.0) + alone
     moves: list[tuple[str, float, str, str]] = []
     waiting = sum(tie.count for tie in ties if tie.kind == "delivery waiting")
     if waiting:
@@ -69,12 +73,14 @@ def untying(own: Party, partner: Party, groups: Iterable[Group], ties: Sequence[
     )
     moves += [
         (
-            f"do without what {originator} made and {partner} gives",
+            f"do without {category} on {topic or 'no topic'} from {partner}: {items:,.0f} items",
             loss,
-            f"find another giver or source for it; until then take it as before ({loss:,.0f} of value)",
+            "others give these too"
+            if not loss
+            else f"find another giver or source for it; until then take it as before ({loss:,.0f} of value)",
             "take it in again: nothing was told to the partner",
         )
-        for originator, loss in sorted(streams.items(), key=lambda each: (each[1], each[0]))
+        for category, topic, items, loss in _streams(given)
     ]
     moves += [
         (
@@ -118,3 +124,21 @@ def untying(own: Party, partner: Party, groups: Iterable[Group], ties: Sequence[
             )
         )
     return Untying(partner=partner, ties=tuple(ties), steps=tuple(steps))
+
+
+def _streams(given: Sequence[Given]) -> Iterator[tuple[Category, str, float, float]]:
+    """Category, topic, items and what is lost with them: the least first, and again of what is left."""
+    left = list(given)
+    while left:
+        sums: dict[tuple[Category, str], tuple[float, float]] = {}
+        for each in left:
+            for topic in each.topics or ("",):
+                items, loss = sums.get((each.category, str(topic)), (0.0, 0.0))
+                sums[each.category, str(topic)] = items + each.items, loss + each.alone
+        (category, name), (items, loss) = min(sums.items(), key=lambda each: (each[1][1], each[0]))
+        yield category, name, items, loss
+        left = [
+            each
+            for each in left
+            if each.category != category or (name not in each.topics if name else bool(each.topics))
+        ]

@@ -50,20 +50,21 @@ class Tokens:
 def _tables() -> tuple[npt.NDArray[np.uint8], Hashes]:
     """For each code point below LIMIT: its class bits, and the value of its folded form (one more row for
     all code points above)."""
-    classes = np.zeros(LIMIT + 1, np.uint8)
-    folded = np.zeros(LIMIT + 1, np.uint64)
-    for code in range(LIMIT):
-        char = chr(code)
+    word, upper, digit = int(_WORD), int(_UPPER), int(_DIGIT)
+    chars = [chr(code) for code in range(LIMIT)]
+    kinds, plain = bytearray(LIMIT + 1), [0] * (LIMIT + 1)
+    for code, char in enumerate(chars):
         if char.isalnum():
-            classes[code] = _WORD | (_UPPER if char.isupper() or char.istitle() else 0)
-            classes[code] |= _DIGIT if char.isdecimal() else 0
-            plain = fold(char)
-            folded[code] = ord(plain[0]) if plain else code
+            is_upper, is_digit = char.isupper() or char.istitle(), char.isdecimal()
+            kinds[code] = word | (upper if is_upper else 0) | (digit if is_digit else 0)
+            # Two letters of three are their own folded form, and that is seen sooner than made.
+            is_own = not is_digit and char.lower() == char and unicodedata.is_normalized("NFKD", char)
+            plain[code] = code if is_own else ord((fold(char) or char)[0])
         elif unicodedata.category(char) == "Mn":
-            classes[code] = _WORD
-            folded[code] = code
-        if SIGNS.match(char):
-            classes[code] |= _SIGN
+            kinds[code], plain[code] = word, code
+    classes, folded = np.frombuffer(kinds, np.uint8), np.array(plain, np.uint64)
+    for sign in SIGNS.finditer("".join(chars)):
+        classes[sign.start()] |= _SIGN
     for char in APOSTROPHES:
         classes[ord(char)] = _JOINER | (classes[ord(char)] & _SIGN)
         folded[ord(char)] = ord("'")

@@ -13,7 +13,8 @@ import heapq
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -89,10 +90,12 @@ Watch = Callable[[float, int], None]
 Trace = Callable[[str], None]
 
 
-def run(plan: Plan, watch: Watch | None = None, trace: Trace | None = None) -> Report:
-    """Run a plan from its seed to its verdict."""
+def run(
+    plan: Plan, watch: Watch | None = None, trace: Trace | None = None, *, until: Collection[int] = ()
+) -> Report:
+    """Run a plan from its seed to its verdict, or to where one of the laws in `until` is broken."""
     wall, cpu = time.monotonic(), time.process_time()
-    made = _Run(plan, watch, trace)
+    made = _Run(plan, watch, trace, frozenset(until))
     try:
         made.go()
     except Exception as error:  # whatever it is, it is a finding, and its seed shows it again
@@ -115,8 +118,8 @@ class _Pair:
 
 
 class _Run:
-    def __init__(self, plan: Plan, watch: Watch | None, trace: Trace | None) -> None:
-        self.plan, self._watch, self._say = plan, watch, trace
+    def __init__(self, plan: Plan, watch: Watch | None, trace: Trace | None, until: AbstractSet[int]) -> None:
+        self.plan, self._watch, self._say, self._until = plan, watch, trace, until
         self.now, self.number, self.node_years = 0, 0, 0.0
         self.counts, self.faults = Counter[str](), Counter[str]()
         self._digest, self._queued, self._queue = hashlib.sha256(), 0, list[tuple[Any, ...]]()
@@ -177,6 +180,8 @@ class _Run:
         while queue and queue[0][0] < end and not (most and self.number >= most):
             self.now, order, what, about = pop(queue)
             what(*about)
+            if self._until and any(breach.law in self._until for breach in self.observer.breaches):
+                return
             if self._watch is not None and not order & 0xFFF:
                 self._watch(self.now / end, self.number)
         self.node_years = self.plan.nodes * min(self.now, end) / YEAR

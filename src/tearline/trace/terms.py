@@ -67,6 +67,11 @@ class Seen(NamedTuple):
     options: int = 2
 
 
+def told(chance: float) -> str:
+    """A chance as it is shown: what is too small for a number is not none."""
+    return f"{chance:.1e}" if chance else "below 1e-300"
+
+
 class Held(StrEnum):
     """How much of what leaked a recipient had been given, as the ledger says."""
 
@@ -87,11 +92,23 @@ class Suspect(msgspec.Struct, frozen=True, kw_only=True):
     """At most so likely is it that an innocent's copy fits the leak as well, whatever the leakers did."""
     ratio: float
     """Likelihood ratio (logarithm to base 10): how much likelier its marks are if its copy took part."""
+    prior: float
+    """How likely its copy was thought to have taken part, before."""
     posterior: float
     """How likely its copy took part, of the ratio and what was thought before."""
+    odds: float | None
+    """The same as odds (logarithm to base 10), which tell likely from certain; `None`: it was ruled out."""
     same: tuple[str, ...] = ()
     """Others whose marks are the same wherever the leak could be read."""
     accused: bool = False
+
+    @property
+    def stands(self) -> str:
+        """The odds in words."""
+        if self.odds is None:
+            return "none"
+        many = f"{10 ** min(abs(self.odds), 300.0):.3g}"
+        return f"1 to {many}" if self.odds < 0 else f"{many} to 1"
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

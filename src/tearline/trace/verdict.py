@@ -156,13 +156,16 @@ def _suspect(evidence: _Evidence, alike: list[str], before: Mapping[str, float],
     prior = before[evidence.partner]
     either = min(1.0, prior + sum(before[partner] for partner in same))
     likely = math.exp(max(-700.0, min(evidence.ratio, 700.0)))
+    against = 1 - either + (either - prior) * likely
     return Suspect(
         partner=evidence.partner,
         slots=len(evidence.marks),
         agree=evidence.agree,
         chance=evidence.chance,
         ratio=evidence.ratio / math.log(10),
-        posterior=prior * likely / (1 - either + either * likely),
+        prior=prior,
+        posterior=prior * likely / (prior * likely + against),
+        odds=math.log10(prior) + math.log10(likely) - math.log10(against) if prior else None,
         same=same,
         accused=accused and not same,
     )

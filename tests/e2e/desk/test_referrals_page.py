@@ -41,7 +41,7 @@ Sources: OBLONG-KETTLE
 
 (//GBR S//REL TO USA, FVEY) Nine barges lay at {town} on 1 October, counted before dawn. {said}
 
-(//GBR S//REL TO USA, FVEY) Two tugs came up the river from Osk towards evening. [[OBLONG-KETTLE: town=Varnik]]
+(//GBR S//REL TO USA, FVEY) Two tugs came up the river towards evening. [[OBLONG-KETTLE: town=Varnik]]
 
 (//GBR S) SOURCE: A harbour pilot with direct access.
 

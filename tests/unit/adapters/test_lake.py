@@ -83,6 +83,30 @@ def test_shares_are_what_counting_gives(lake: Lake, tmp_path: Path) -> None:
         )
 
 
+def test_what_one_gives_another_is_counted_by_kind(lake: Lake, tmp_path: Path) -> None:
+    copies = drawn(7)
+    holdings = lake.holdings(files(tmp_path, copies), ROUNDS)
+    worth = [float(number + 1) for number in range(len(holdings.kinds))]
+    givers = defaultdict(set)
+    kinds, uses = {}, Counter[tuple[str, str]]()
+    for copy in copies:
+        if copy.holder == "BRAVO":
+            key = copy.originator, copy.item
+            givers[key].add(copy.giver)
+            kinds[key] = Category(copy.category), frozenset(copy.topics), frozenset(copy.regions)
+            uses[key] = max(uses[key], copy.uses)
+    items, alone = Counter[int](), Counter[int]()
+    for key, some in givers.items():
+        if "ALPHA" in some:
+            kind = holdings.kinds.index(kinds[key])
+            items[kind] += 1
+            alone[kind] += int(worth[kind]) * (uses[key] + 1) if some == {"ALPHA"} else 0
+    found = holdings.given("BRAVO", "ALPHA", worth)
+    assert found == [(kind, items[kind], alone[kind]) for kind in sorted(items)]
+    assert sum(alone.values()) > 0
+    assert holdings.given("BRAVO", "NOBODY", worth) == []
+
+
 def test_answers_are_what_counting_gives(lake: Lake, tmp_path: Path) -> None:
     copies = drawn(2)
     holdings = lake.holdings(files(tmp_path, copies), ROUNDS[:1])

@@ -55,7 +55,15 @@ def test_the_heaviest_come_first_whatever_the_batch(traces: Traces, monkeypatch:
     monkeypatch.setattr(module, "_BATCH", 1)
     found = traces.candidates(Asked(1, 2, 3, weights=(1.0, 1.0, 9.0)), 1)
     assert list(found.shared) == ["b"]
-    assert list(traces.candidates(Asked(1, 2, 3), 2).shared) == ["a", "b"]
+    assert list(traces.candidates(Asked(1, 2, 3), 2).shared) == ["b", "a"]
+
+
+def test_what_a_long_form_holds_weighs_less(traces: Traces) -> None:
+    """Form `a` is twice as long as the mean of the four; of what weighs four nats it loses log 2."""
+    found = traces.candidates(Asked(1, 2, 3, weights=(4.0, 4.0, 3.5)), 2)
+    assert list(found.shared) == ["b", "a"]
+    assert found.lengths == {"a": 2.0, "b": 4 / 3}
+    assert list(traces.candidates(Asked(1, 2, 3, weights=(4.5, 4.0, 3.5)), 2).shared) == ["a", "b"]
 
 
 def test_codes_that_only_begin_alike_are_not_taken_for_one_another(traces: Traces) -> None:
@@ -66,7 +74,7 @@ def test_nothing_is_found_for_nothing(traces: Traces, tmp_path: Path) -> None:
     assert traces.candidates(Asked(), 10).shared == {}
     assert traces.candidates(Asked(7), 0).shared == {}
     empty = Traces(tmp_path / "empty.db", version=1)
-    assert empty.candidates(Asked(1), 10) == (0, np.array([0]), {})
+    assert empty.candidates(Asked(1), 10) == (0, np.array([0]), {}, {})
 
 
 def test_adding_twice_changes_nothing(traces: Traces) -> None:

@@ -7,7 +7,7 @@ from benchmarks.trace_codes import PROTOTYPE, QUICK, RECIPIENTS
 
 
 def test_the_quick_tables_hold() -> None:
-    (head, needed), (_, accused), (_, calibrated) = trace.tables("codes", quick=True)
+    (head, needed), (_, accused), (_, calibrated) = trace.tables("codes", size="quick")
     slots = {row[0]: [int(cell) for cell in row[1 : 1 + len(QUICK.attacks)]] for row in needed}
     assert head[1:-2] == list(QUICK.attacks)
     assert slots["single: 1"] == [26, 26]

@@ -18,7 +18,7 @@ from tests.adoption import OFFICERS
 from tests.traced import TEXTS, report
 from tests.unit.cli.test_source import Desk, desk
 from tests.unit.node.test_trace import copies, given
-from tests.unit.node.world import entries, held, nodes, take
+from tests.unit.node.world import GREEN, bundle, entries, held, malware, nodes, take
 
 __all__ = ["desk"]
 
@@ -99,8 +99,32 @@ def test_a_picture_is_tried_against_pictures(home: Path) -> None:
 
 def test_only_officers_ask(home: Path) -> None:
     assert "not an officer" in refused(home, "trace", *leaks(home), "--officer", "nobody-1")
-    assert "not of the form" in refused(home, "trace", *leaks(home), *ASKED, "--prior", "USA")
-    assert "not a partner" in refused(home, "trace", *leaks(home), *ASKED, "--prior", "XXX=0.1")
+
+
+def test_what_was_thought_before_moves_the_odds_alone(home: Path) -> None:
+    file = home.parent / "prior.toml"
+    file.write_text("# he was seen with the paper\nCAN = 1000\nsomebody-else = 2\n", encoding="utf-8")
+    (text, *_) = leaks(home)
+    told = [
+        json.loads(done(home, "trace", text, *ASKED, "--json", *more))
+        for more in ((), ("--prior", str(file)))
+    ]
+    plain, moved = ({each["partner"]: each for each in one["verdict"]["suspects"]} for one in told)
+    assert told[0]["named"] == told[1]["named"]
+    assert [each["partner"] for each in told[0]["verdict"]["suspects"]] == [
+        each["partner"] for each in told[1]["verdict"]["suspects"]
+    ]
+    for party, weight in (("CAN", 1000), ("USA", 1), ("AUS", 1)):
+        assert moved[party]["prior"] == pytest.approx(weight / 1004)
+        assert moved[party]["chance"] == plain[party]["chance"]
+    assert moved["CAN"]["odds"] > plain["CAN"]["odds"]
+    page = home.parent / "trace.html"
+    said = done(home, "trace", text, *ASKED, "--prior", str(file), "--report", str(page))
+    assert " to 1 " in said or " 1 to " in said
+    assert f"--prior {file} --json" in page.read_text("utf-8")
+    file.write_bytes(b"\xff\xfe")
+    said = refused(home, "trace", text, *ASKED, "--prior", str(file))
+    assert said.startswith(f"tearline: {file}: it is not a text")
 
 
 def test_the_page_has_the_evidence_and_runs_nothing(home: Path) -> None:
@@ -157,6 +181,18 @@ def test_an_officer_sees_what_is_varied_and_switches_it_off(home: Path) -> None:
     assert "no such product" in refused(home, "trace", "slots", "report--none")
 
 
+def test_marks_that_cannot_be_seen_are_told_of_and_switched_off(home: Path) -> None:
+    toml = home / "node.toml"
+    toml.write_text(f"{toml.read_text('utf-8')}\n[marks]\ntext = true\nzero_width = true\n", encoding="utf-8")
+    with Node.open(home) as node:
+        product = held(node)[0].product.id
+    assert "cannot be seen go behind sentences too" in done(home, "trace", "slots", product)
+    done(home, "trace", "off", "zero-width", *SAID)
+    said = done(home, "trace", "slots", product)
+    assert "cannot be seen" not in said
+    assert "Switched off everywhere: zero-width." in said
+
+
 def test_a_file_is_looked_at_before_it_is_taken_in(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "report.md"
     file.write_text(report(TEXTS[1:]), encoding="utf-8")
@@ -203,5 +239,8 @@ def test_the_phrase_must_stand_in_the_product(desk: Desk) -> None:
     with Node.open(desk.home) as node:
         take(node, report(TEXTS[:1]).encode())
         product = held(node)[0].product.id
+        take(node, bundle(malware("a", GREEN, description="40 lorries")))
+        machines = held(node)[1].product.id
     assert "does not stand" in desk.refused("trace", "canary", "add", product, "--phrase", "41 lorries", "a")
+    assert "only a report in words" in desk.refused("trace", "canary", "add", machines, *PHRASE, "41 lorries")
     desk.done("trace", "canary", "add", product, *PHRASE, "41 lorries")

@@ -17,6 +17,7 @@ from tearline.handout.trace import page
 from tearline.ledger import Act
 from tearline.node import Node
 from tearline.node.trace import Case, trace
+from tearline.trace.terms import Held
 from tests.adoption import OFFICERS
 from tests.unit.node.test_media_trace import _at_once, copy_for, give, ground, leak, three
 from tests.unit.node.world import entries
@@ -47,6 +48,8 @@ def test_the_leak_stands_beside_the_form_and_the_copy(three: list[Node], leaked:
     _, gbr, _ = three
     case = asked(gbr, leaked)
     assert case.named == ("USA",)
+    assert case.verdict.held[Held.ALL] == ("AUS", "USA")
+    assert re.fullmatch(r"USA: its mark is in <leak>.jpg; chance .*: \d.\de-\d+\.", case.says)
     text = shown(gbr, case, leaked)
     captions = re.findall(r"<figcaption>([^<]*)</figcaption>", text)
     assert captions[:2] == ["What leaked", "Released, before marks, and where the leak lies in it"]
@@ -58,7 +61,7 @@ def test_the_leak_stands_beside_the_form_and_the_copy(three: list[Node], leaked:
     whole, original, laid, form, copy = drawn
     assert (whole.shape, original.shape) == ((150, 160), (200, 200))
     for other in (laid, copy):
-        assert np.corrcoef(form.ravel(), other.ravel())[0, 1] > 0.95
+        assert np.corrcoef(form.ravel(), other.ravel())[0, 1] > 0.9
     assert (form != copy).any(), "it is drawn from the copy that was given"
     corners = np.array(re.findall(r"(-?\d+\.\d+),(-?\d+\.\d+)", text), float) * 200
     assert np.abs(corners - [(30, 20), (190, 20), (190, 170), (30, 170)]).max() < 2

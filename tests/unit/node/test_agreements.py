@@ -16,7 +16,7 @@ import pytest
 
 from tearline.adapters import store
 from tearline.agreement import Agreement, between
-from tearline.agreement.lifecycle import State, Step
+from tearline.agreement.lifecycle import Need, State, Step
 from tearline.agreement.proof import Status
 from tearline.ledger import Act
 from tearline.node import (
@@ -25,6 +25,7 @@ from tearline.node import (
     approve,
     consider,
     hand_over,
+    officers,
     read_agreement,
     sign_approval,
     verify_ledger,
@@ -628,3 +629,37 @@ def test_read_agreement_says_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "clauses.cedar").write_bytes(b"")
     with pytest.raises(BadInput, match="not UTF-8"):
         read_agreement(tmp_path)
+
+
+def test_what_is_lacking_is_told_all_at_once(tmp_path: Path) -> None:
+    with nodes(tmp_path, "GBR", "USA") as (node, _):
+        version = agreements.propose(node, revision(), officer=BY, why=WHY).version
+        assert set(agreements.lacking(node, version)) == {Need.OFFICERS, Need.REVIEW, Need.PROOF}
+        agreements.review(node, version, officer=BY, why=WHY)
+        assert set(agreements.lacking(node, version)) == {Need.OFFICERS}
+        adoption.approve(node, "adopt", version)
+        assert agreements.lacking(node, version) == {}
+        agreements.suspend(node, find(node, "five-eyes", Step.SUSPEND), officer=BY, why=WHY)
+        # Something else is in force now: the red lines alone.
+        assert set(agreements.lacking(node, version)) == {Need.REVIEW, Need.PROOF}
+        with pytest.raises(Refused, match="no version"):
+            agreements.lacking(node, "0" * 64)
+
+
+def test_what_is_undone_is_signed_once(tmp_path: Path) -> None:
+    with nodes(tmp_path, "GBR", "USA") as (node, _):
+        version = find(node, "five-eyes")
+        before = agreements.undoing(node, version)
+        adoption.approve(node, agreements.WITHDRAW, before)
+        given = officers.given(node, act=agreements.WITHDRAW, subject=before)
+        assert [(each.approval.officer, each.why, each.stands) for each in given] == [
+            (name, WHY, True) for name in OFFICERS
+        ]
+        agreements.suspend(node, version, officer=BY, why=WHY)
+        after = agreements.undoing(node, version)
+        assert after != before
+        assert officers.given(node, act=agreements.WITHDRAW, subject=after) == []
+        later = node.clock()
+        assert not any(
+            each.stands for each in officers.given(node, act=agreements.WITHDRAW, subject=before, since=later)
+        )

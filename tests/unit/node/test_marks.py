@@ -14,6 +14,7 @@ from tearline.adapters import store
 from tearline.deliver.extension import EXTENSION
 from tearline.node import Node, protect, receive, reconsider, verify_ledger
 from tearline.node import consent as consents
+from tearline.node.canaries import too_late_for
 from tearline.node.marks import key_of, short, text_of
 from tearline.node.variants import switch_off, switch_on, variants
 from tearline.scan import Identity, Kind, Scanner
@@ -334,6 +335,28 @@ def test_a_protected_name_that_a_variant_makes_goes_to_nobody(
         "CAN": "single",
         "AUS": "single",
     }
+
+
+def test_a_canary_that_comes_too_late_for_some_is_told_in_the_next_version(
+    four: list[Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gbr, *others = four
+    take(mark(gbr), WHOLE.encode())
+    product = held(gbr)[0].product.id
+    canary = Canary(id="c1", product=product, options=("40 lorries", "41 lorries"), by_hand={"USA": 1})
+    assert too_late_for(gbr, canary) == set()
+    vault = Vault("Nobody Atall")
+    with_vault(gbr, vault, monkeypatch)
+    work(gbr)
+    assert too_late_for(gbr, canary) == {"USA", "CAN", "AUS"}
+    vault._canaries = (canary,)
+    reconsider(gbr)
+    work(gbr)
+    assert "40 lorries" in bodies(gbr, others[0])[0]
+    put_right(gbr, product, WHOLE.replace("14T05", "15T05").encode())
+    work(gbr)
+    assert "41 lorries" in bodies(gbr, others[0])[0]
+    assert too_late_for(gbr, canary) == set()
 
 
 def test_a_canary_is_told_to_each_in_its_own_way(four: list[Node], monkeypatch: pytest.MonkeyPatch) -> None:

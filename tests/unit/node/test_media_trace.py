@@ -87,14 +87,14 @@ def marking(node: Node, media: bool = True) -> None:
     node.home.config = msgspec.structs.replace(node.home.config, marks=Marks(media=media))
 
 
-def ground(path: Path, seed: int = 1, size: int = 200) -> Path:
+def ground(path: Path, seed: int = 1, size: int = 200, east: float = 500_000) -> Path:
     rng = np.random.default_rng(seed)
     f = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.fftfreq(size)[None])
     f[0, 0] = 1.0
     data = np.fft.ifft2(np.fft.fft2(rng.standard_normal((size, size))) / f**1.2).real
     data = np.rint(300 + 2000 * (data - data.min()) / np.ptp(data)).astype(np.uint16)
     profile = {"driver": "GTiff", "width": size, "height": size, "count": 1, "dtype": "uint16"}
-    place = {"crs": "EPSG:32636", "transform": from_origin(500_000, 5_500_000, 10, 10)}
+    place = {"crs": "EPSG:32636", "transform": from_origin(east, 5_500_000, 10, 10)}
     with rasterio.open(path, "w", **profile, **place) as file:
         file.write(data, 1)
     return path
@@ -155,6 +155,39 @@ def test_each_has_a_copy_of_its_own_and_a_leaked_one_names_its_holder(
             trace_media(gbr, tmp_path / "rubbish")
     with pytest.raises(BadInput, match="cannot be read"):
         trace_media(gbr, tmp_path / "none")
+
+
+@pytest.mark.parametrize(("told", "tried"), [("a", 1), ("b", 2), ("", 2), ("nowhere", 2)])
+def test_a_leak_that_tells_its_place_is_tried_there_first(
+    three: list[Node], tmp_path: Path, told: str, tried: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is of `a`; what it says of its place is not believed where nothing there is like it."""
+    _, gbr, usa = three
+    places = {"a": 500_000, "b": 560_000, "nowhere": 400_000}
+    product = give(gbr, ground(tmp_path / "a.tif", seed=1, east=places["a"]))
+    copy = copy_for(gbr, usa)
+    give(gbr, ground(tmp_path / "b.tif", seed=2, east=places["b"]))
+    with rasterio.open(copy) as file:
+        data = file.read()[:, 20:170, 30:190]
+    crs = (
+        {"crs": "EPSG:32636", "transform": from_origin(places[told] + 300, 5_499_800, 10, 10)} if told else {}
+    )
+    path = tmp_path / "leak.tif"
+    profile = {"driver": "GTiff", "width": 160, "height": 150, "count": 1, "dtype": data.dtype}
+    with rasterio.open(path, "w", **profile, **crs) as file:
+        file.write(data)
+    asked: list[str] = []
+    run = sandbox.run
+    monkeypatch.setattr(
+        sandbox,
+        "run",
+        lambda request, **more: (asked.append(type(request).__name__), run(request, **more))[1],
+    )
+    first, *rest = trace_media(gbr, path)
+    assert first.product == product
+    assert [each.partner for each in first.named] == ["USA"]
+    assert first.tests == 4
+    assert asked.count("Detect") == tried == 1 + len(rest)
 
 
 def test_what_one_gets_does_not_depend_on_who_else_gets_it(tmp_path: Path) -> None:

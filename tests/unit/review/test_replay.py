@@ -16,7 +16,7 @@ import pytest
 
 from tearline.agreement import Action, Agreement, Agreements, Ruling, Verdict, load
 from tearline.agreement.tables import TEARLINE, WHOLE, Row, columns, judge
-from tearline.review import Change, Changes, Replay, change_of, count, revised
+from tearline.review import Change, Changes, Replay, Side, change_of, clauses, count, in_words, revised
 from tearline.review.replay import BOTH_ACTIONS
 from tearline.terms import Broken
 from tests import agreements as made
@@ -85,6 +85,34 @@ def naive(
     return totals, cells, outcomes
 
 
+def reasons(
+    world: made.World, proposed: Sequence[Agreement], rows: Sequence[Row]
+) -> Counter[tuple[str, Change, str, str]]:
+    """What decides each change, item by item."""
+    found = Counter[tuple[str, Change, str, str]]()
+    sets = [Agreements(made.OWN, agreements) for agreements in (world.agreements, proposed)]
+    starts = [number for number, row in enumerate(rows) if row.first]
+    for start, end in itertools.pairwise([*starts, len(rows)]):
+        for partner in world.members:
+            before, after = (side(rules, rows[start:end], partner, world) for rules in sets)
+            if change := change_of(before.outcome, after.outcome):
+                found[partner, change, in_words(before), in_words(after)] += 1
+    return found
+
+
+def side(rules: Agreements, forms: Sequence[Row], partner: str, world: made.World) -> Side:
+    rulings: dict[int, Ruling] = {}
+    found = "withheld"
+    for form, action in ((WHOLE, Action.RELEASE), (TEARLINE, Action.RELEASE_TEARLINE)):
+        for row in forms:
+            if row.form & form and (row.to is None or partner in row.to) and found == "withheld":
+                members = {partner: world.members_on(row.day).get(partner, frozenset[str]())}
+                rulings[form] = rules.rule(row.facts, members, action, row.at)[partner]
+                if rulings[form].verdict is Verdict.PERMIT:
+                    found = "whole" if form == WHOLE else "tearline"
+    return Side(outcome=found, whole=rulings.get(WHOLE), tearline=rulings.get(TEARLINE))
+
+
 def replay(world: made.World, proposed: Sequence[Agreement], rows: Sequence[Row], **more: int) -> Changes:
     made_of = Replay(made.OWN, world.agreements, proposed, tuple(world.members), world.epochs, **more)
     made_of.add(columns(rows))
@@ -102,7 +130,7 @@ def test_replay_equals_the_naive_one(monkeypatch: pytest.MonkeyPatch) -> None:
         other = made.agreement(draw, f"deal-{draw.randrange(3)}", list(made.partners(partners)))
         seen += assert_equal(world, revised(world.agreements, other), rows)
         then = tuple(map(other_way_round, world.agreements))
-        seen += assert_equal(world, then, rows)
+        seen += assert_equal(world, then, rows, why=number < 5)
         seen += assert_equal(dataclasses.replace(world, agreements=then), world.agreements, rows)
     assert min(seen[change] for change in Change) >= 10, seen
 
@@ -116,7 +144,9 @@ def other_way_round(agreement: Agreement) -> Agreement:
     return load(agreement.manifest, clauses, agreement.id)
 
 
-def assert_equal(world: made.World, proposed: Sequence[Agreement], rows: Sequence[Row]) -> Counter[Change]:
+def assert_equal(
+    world: made.World, proposed: Sequence[Agreement], rows: Sequence[Row], *, why: bool = False
+) -> Counter[Change]:
     """Assert that both replays find the same; counts the changes that they find."""
     totals, cells, outcomes = naive(world, proposed, rows)
     changes = replay(world, proposed, rows)
@@ -128,6 +158,9 @@ def assert_equal(world: made.World, proposed: Sequence[Agreement], rows: Sequenc
         for cell in changes.cells
         for change, amount in cell.counts.items()
     } == cells
+    if why:
+        found = {(each.partner, each.change, each.now, each.then): each.items for each in changes.reasons}
+        assert found == reasons(world, proposed, rows)
     for each in changes.totals:
         for side in (0, 1):
             assert each.whole[side] == outcomes[each.partner, "whole", side]
@@ -207,6 +240,26 @@ def test_where_cedar_says_something_else_there_is_no_result(
         replay(world, [], items(random.Random(4), world, 200))
 
 
+def test_rare_kinds_are_counted_and_not_asked_about(
+    world: made.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clauses, "MOST", 1)
+    changes = replay(world, [], items(random.Random(4), world, 60))
+    for each in changes.totals:
+        mine = [reason for reason in changes.reasons if reason.partner == each.partner]
+        assert sum(reason.items for reason in mine) == sum(each.counts.values())
+    assert {reason.now for reason in changes.reasons} > {clauses.NOT_ASKED}
+
+
+def test_kinds_that_cannot_be_numbered_are_counted(
+    world: made.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "MOST_KINDS", 0)
+    changes = replay(world, [], items(random.Random(4), world, 60))
+    assert {reason.now for reason in changes.reasons} == {clauses.NOT_ASKED}
+    assert sum(reason.items for reason in changes.reasons) == changes.count(Change.WITHHELD) > 0
+
+
 def test_changes_go_to_json_and_back(world: made.World) -> None:
     changes = replay(world, [], items(random.Random(6), world, 50))
     assert changes.count(Change.WITHHELD) > 0
@@ -242,6 +295,6 @@ def test_months_are_of_the_instant(world: made.World) -> None:
     at = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
     row = Row(id="a", version="", at=at, day=date(2020, 1, 1), facts=facts)
     cells = count.Cells(1)
-    cells.add(columns([row]), np.array([0]), np.ones((4, 1, 1), np.uint64))
+    cells.add(columns([row]), np.array([0]), np.array([0]), np.ones((4, 1, 1), np.uint64))
     cells.settle()
     assert {cell.month for cell in cells.cells(["GBR"])} == {"2026-12"}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from itertools import accumulate
 
 import pytest
 
+from benchmarks import trace_align
 from tearline.trace.likeness import align, covered, echoed, sentences
 from tearline.trace.terms import Match
 
@@ -134,3 +136,22 @@ def test_a_hundred_kilobytes_are_aligned_in_a_moment(base: str, leak: str) -> No
     start = time.process_time()
     align(base, leak)
     assert time.process_time() - start < 5
+
+
+def test_a_paragraph_without_facts_is_echoed_by_what_its_words_mean() -> None:
+    told = trace_align.fresh_paragraphs()
+    base = "\n\n".join(each["en"] for each in told)
+    ends = [*accumulate(len(each["en"]) + 2 for each in told)]
+    spans = [(end - len(each["en"]) - 2, end - 2) for end, each in zip(ends, told, strict=True)]
+    own, others, whole = [], [], []
+    for language in ("uk", "ru"):
+        for number, each in enumerate(told):
+            shares = [*echoed(base, spans, each[language])]
+            own.append(shares.pop(number))
+            others += shares
+            whole += echoed(base, [(0, len(base))], each[language])
+    assert sum(share > 0.35 for share in own) >= 16
+    assert set(others) == {0.0}
+    # Of the whole text each is a small part, and yet mostly seen.
+    assert sum(0 < share < 0.2 for share in whole) >= 14
+    assert set(echoed(base, spans, "Сьогодні дощ, а завтра буде сонце, і всі підуть на річку.")) == {0.0}

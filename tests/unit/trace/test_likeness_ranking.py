@@ -9,9 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from benchmarks import trace_align
 from benchmarks import trace_reports as made
 from tearline.trace import likeness
-from tearline.trace.likeness import ranking
+from tearline.trace.likeness import concepts, ranking
+from tearline.trace.likeness.features import FACT
 from tearline.trace.likeness.words import Ints
 
 
@@ -19,6 +21,7 @@ class Answer(NamedTuple):
     size: int
     counts: Ints
     shared: Mapping[str, Ints]
+    lengths: Mapping[str, float]
 
 
 class Shelf:
@@ -32,7 +35,8 @@ class Shelf:
     def candidates(self, features: likeness.Features, limit: int) -> Answer:
         shared = {form: np.flatnonzero(np.isin(features.codes, codes)) for form, codes in self._forms.items()}
         counts = np.bincount(np.concatenate([*shared.values()]), minlength=len(features.codes))
-        return Answer(len(shared), counts, shared)
+        mean = sum(map(len, self._forms.values())) / len(self._forms)
+        return Answer(len(shared), counts, shared, {form: len(c) / mean for form, c in self._forms.items()})
 
 
 RANDOM = Random(5)
@@ -70,7 +74,7 @@ def test_unrelated_texts_name_nobody() -> None:
 
 def test_an_empty_index_names_nobody() -> None:
     features = likeness.features(TEXTS["r0"])
-    empty = Answer(0, np.zeros(len(features.codes), np.int64), {})
+    empty = Answer(0, np.zeros(len(features.codes), np.int64), {}, {})
     assert likeness.ranked(features, empty) == ()
 
 
@@ -110,12 +114,14 @@ def test_the_bound_holds_where_features_are_independent() -> None:
     generator, size, forms, count = np.random.default_rng(1), 10_000, 20_000, 60
     at = np.arange(count)
     codes, kept = at.astype(np.uint32), np.ones(count, np.bool_)
-    features = likeness.Features(codes, at, at + 1, np.full(count, 0.01), kept, count)
+    kind = np.full(count, FACT, np.uint8)
+    features = likeness.Features(codes, at, at + 1, np.full(count, 0.01), kept, kind, count)
     counts = generator.integers(2, 2000, count)
     chances = features.chances(counts, size)
     held = {str(n): np.flatnonzero(generator.random(len(chances)) < chances) for n in range(forms)}
-    answer = Answer(size, counts, held)
-    bounds = np.array([*map(ranking._Chance(features, answer), ranking._evidence(features, answer))]) / size
+    answer = Answer(size, counts, held, dict.fromkeys(held, 1.0))
+    bound = ranking._Chance(features, answer, False, 1.0)
+    bounds = np.array([*map(bound, ranking._evidence(features, answer))]) / size
     assert bounds.min() < 0.003
     for level in (0.3, 0.1, 0.03, 0.01, 0.003, 0.001):
         assert (bounds <= level).mean() <= level
@@ -142,3 +148,37 @@ def test_a_subject_in_common_is_no_source() -> None:
     assert sum(bool(named(leak, shelf)) for leak in leaks) <= 1
     alone = [ranking.ranked(f, shelf.candidates(f, 0), enough=1e9) for f in map(likeness.features, leaks)]
     assert sum(sources[0].best.chance <= likeness.ENOUGH for sources in alone if sources) >= 5
+
+
+PASSAGES = trace_align.fresh_paragraphs()
+
+
+def test_a_paragraph_without_a_figure_or_a_name_is_found_in_translation() -> None:
+    texts = {f"p{n}": f"{TEXTS[f'r{n}']}\n\n{each['en']}" for n, each in enumerate(PASSAGES)}
+    shelf = Shelf({**TEXTS, **texts})
+    told = [(f"p{n}", each[language]) for n, each in enumerate(PASSAGES) for language in ("uk", "ru")]
+    found = [named(leak, shelf) for _, leak in told]
+    right = sum(names == [form] for names, (form, _) in zip(found, told, strict=True))
+    assert right >= 16
+    assert found.count([]) == len(told) - right
+    assert [named(leak) for _, leak in told[::4]] == [[]] * 5
+
+
+def test_what_words_mean_counts_between_languages_only() -> None:
+    """In one language a text on the same subject with the same words, all in another order, is no source."""
+    random = Random(4)
+    said = {name: each.text("uk") for name, each in REPORTS.items()}
+    texts = {f"p{n}": f"{said[f'r{n}']}\n\n{each['uk']}" for n, each in enumerate(PASSAGES)}
+    shelf = Shelf({**said, **texts})
+    for each in PASSAGES:
+        words = each["uk"].lower().replace(".", "").replace(",", "").split()  # no capital: no name
+        random.shuffle(words)
+        assert named(" ".join(words), shelf) == []
+
+
+def test_a_long_form_is_not_named_for_its_length() -> None:
+    """A book holds every meaning; it is no source of what none of the shorter forms holds either."""
+    book = "\n\n".join(f"{each['en']} {TEXTS[f'r{n}']}" for n, each in enumerate(PASSAGES[1:] * 3))
+    vocabulary = " ".join({word for word in concepts._vocabulary()[0] if word.isascii()})
+    shelf = Shelf({**TEXTS, "book": book + " The end of it was that: " + vocabulary})
+    assert [named(PASSAGES[0][language], shelf) for language in ("uk", "ru")] == [[], []]

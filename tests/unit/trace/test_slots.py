@@ -190,9 +190,35 @@ def test_a_lexicon_with_a_fault_is_refused(line: str, reason: str) -> None:
 
 
 def test_zero_width_marks_are_hidden_found_and_lost() -> None:
-    copy = slots.hide(f"{TEXT}\n\n```\nbought\n```\n", b"\x01\xfe")
-    assert slots.hidden(copy) == (b"\x01\xfe",)
-    assert slots.bare(copy) == f"{TEXT}\n\n```\nbought\n```\n"
-    assert copy.count("\u200c\u200d") == 0 or "```\nbought\n```" in copy
-    assert slots.hidden(slots.bare(copy)) == ()
-    assert slots.hidden(copy[: copy.index("\u200d") + 3]) == ()
+    text = f"{TEXT}\n\n```\nbought\n```\n"
+    spots = list(slots.spots(text))
+    mark = 0x81FE0042
+    copy = (
+        "".join(text[a:b] + slots.signs(mark) for a, b in zip([0, *spots[:-1]], spots, strict=True))
+        + text[spots[-1] :]
+    )
+    assert len(spots) == 2
+    assert slots.hidden(copy) == {mark}
+    assert slots.bare(copy) == text
+    assert "```\nbought\n```" in copy
+    assert slots.hidden(slots.bare(copy)) == slots.hidden(copy[: copy.index("\u200d") + 3]) == set()
+    assert slots.hidden(slots.signs(1) + slots.signs(2)) == {1, 2}
+    assert slots.hidden(slots.signs(1) + "\u200c") == set()
+    assert slots.bare("👩\u200d🌾") == "👩\u200d🌾"
+
+
+def test_zero_width_marks_stand_behind_no_quotation_or_indicator_and_not_at_what_is_kept() -> None:
+    text = (
+        "He came at noon. “It is over. I leave.” They saw bad.example/x. The rest stayed. A source left.\n\n"
+        "HANDLING: Do not pass it on. "
+    )
+    ends = [text[:at] for at in slots.spots(text)]
+    assert [end.rsplit(". ", 1)[-1] for end in ends] == [
+        "He came at noon.",
+        "The rest stayed.",
+        "A source left.",
+    ]
+    last = len(ends[-1])
+    for start, end in ((last, last + 3), (last - 4, last), (last - 1, last + 1)):
+        assert last not in slots.spots(text, [(start, end)])
+    assert last in slots.spots(text, [(last - 14, last - 1), (last + 1, last + 9)])

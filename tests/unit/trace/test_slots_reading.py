@@ -25,6 +25,7 @@ WHOLE = {
     "en.bought": "purchased",
     "en.because-of": "owing to",
     "en.no-one": "nobody",
+    "en.lorries": "trucks",
     "en.date": "October 25",
     "en.all-the": "All the",
     "en.although": "though",

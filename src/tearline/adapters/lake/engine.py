@@ -36,7 +36,7 @@ class _DuckDB:
         self.connection.raw_sql("SET preserve_insertion_order = false")
 
     def keep(self, expression: Any) -> Any:
-        return self.connection.create_table(f"kept_{next(self._numbers)}", expression)
+        return self.connection.create_table(f"kept_{next(self._numbers)}", expression, temp=True)
 
     def small(self, columns: Mapping[str, Sequence[Any]]) -> Any:
         return files.module("ibis").memtable(files.module("pyarrow").table(columns))
@@ -67,10 +67,13 @@ class _Spark:
         self.connection = ibis.pyspark.connect(self._session)
 
     def keep(self, expression: Any) -> Any:
-        """On disk: else a plan that is asked again and again grows with every step."""
+        """On disk: else a plan that is asked again and again grows with every step.
+
+        Spark takes numbers with a point for decimals: they come back as what the expression says they are.
+        """
         path = str(Path(self._folder.name) / f"kept_{next(self._numbers)}")
         self.connection.to_parquet(expression, path)
-        return self.connection.read_parquet(path)
+        return self.connection.read_parquet(path).cast(expression.schema())
 
     def small(self, columns: Mapping[str, Sequence[Any]]) -> Any:
         name = f"small_{next(self._numbers)}"

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import reduce
-from operator import or_
+from functools import cache, reduce
+from itertools import chain
+from operator import and_, or_
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from tearline.adapters.lake.files import WHOLE, module
 from tearline.terms import BadInput, Category, Party, Region, Topic
@@ -35,6 +38,14 @@ class Engine(Protocol):
         """A small table of these columns."""
 
 
+class Kind(NamedTuple):
+    """What requirements can ask about; many items are of one kind."""
+
+    category: Category
+    topics: frozenset[Topic]
+    regions: frozenset[Region]
+
+
 class Cut(NamedTuple):
     """What a scenario takes: `share` of the copies that fit, where `None` and nothing mean any.
 
@@ -48,6 +59,12 @@ class Cut(NamedTuple):
     topics: frozenset[Topic] = frozenset()
     share: float = 1.0
 
+    def about(self, kind: Kind) -> bool:
+        """Whether it is about items of this kind."""
+        return (not self.categories or kind.category in self.categories) and (
+            not self.topics or not self.topics.isdisjoint(kind.topics)
+        )
+
 
 class Changed(NamedTuple):
     """What new agreements do to the copies that `giver` gives: a file of `holder`, `originator`, `item`,
@@ -57,15 +74,7 @@ class Changed(NamedTuple):
     file: Path
 
 
-class Kind(NamedTuple):
-    """What requirements can ask about; many items are of one kind."""
-
-    category: Category
-    topics: frozenset[Topic]
-    regions: frozenset[Region]
-
-
-class Held(NamedTuple):
+class Held(msgspec.Struct, frozen=True, gc=False):
     """Items of one originator that one holder has by the same givers: how many, and what they are worth.
 
     `left`: (items, value) after each round.
@@ -124,14 +133,23 @@ class Holdings:
         copies = copies.mutate(now=self._ibis.literal(1.0), stays=self._ibis.literal(1.0))
         if changed is not None:
             copies = self._changed(copies, changed, changed_giver)
-        copies = copies.mutate(
-            month=copies["at"].year() * 12 + copies["at"].month() - 1,
+        self._lefts = [f"left{n}" for n in range(self._rounds)]
+        self._about: dict[tuple[frozenset[Category], frozenset[Topic]], str] = {}
+        self.kinds, kinds = self._kinds(copies, rounds)
+        self.givers = self._column(copies.select("giver").distinct())
+        copies = copies.join(kinds, list(_OF_KIND))
+        copies = copies.select(
+            *_KEY,
+            "giver",
+            "now",
+            kind=copies["kind"].cast("int32"),
+            uses=copies["uses"].cast("int32"),
+            whole=(copies["form"] == WHOLE).cast("int8"),
+            month=(copies["at"].year() * 12 + copies["at"].month() - 1).cast("int16"),
+            onward=(copies["giver"] != copies["originator"]) & (copies["giver"] != copies["holder"]),
             **{f"left{n}": copies["stays"] * self._left(copies, cuts) for n, cuts in enumerate(rounds)},
         )
-        self.kinds, kinds = self._kinds(copies)
-        self.givers = self._column(copies.select("giver").distinct())
-        self._lefts = [f"left{n}" for n in range(self._rounds)]
-        self.held = self._passed_on(copies, kinds, engine.keep(self._once(copies, kinds)))
+        self.held = self._held(copies)
 
     def _changed(self, copies: Any, changed: Any, giver: Party) -> Any:
         """With what agreements change: copies that stay no longer, and new ones."""
@@ -159,28 +177,27 @@ class Holdings:
             for name in ("giver", "holder", "originator"):
                 if (party := getattr(cut, name)) is not None:
                     fits &= copies[name] == party
-            if cut.categories:
-                fits &= copies["category"].isin(sorted(map(str, cut.categories)))
-            if cut.topics:
-                topics = ibis.literal(",") + copies["topics"] + ibis.literal(",")
-                fits &= reduce(or_, (topics.contains(f",{topic},") for topic in sorted(cut.topics)))
+            if cut.categories or cut.topics:
+                fits &= copies[self._about[cut.categories, cut.topics]]
             left *= ibis.ifelse(fits, 1.0 - cut.share, 1.0)
         return left
 
-    def _kinds(self, copies: Any) -> tuple[list[Kind], Any]:
-        """The kinds that there are, and a table of their numbers."""
+    def _kinds(self, copies: Any, rounds: Sequence[Sequence[Cut]]) -> tuple[list[Kind], Any]:
+        """The kinds that there are, and a table of their numbers and of which cuts are about them."""
         rows = sorted(_rows(copies.select(*_OF_KIND).distinct()))
-        columns = list(zip(*rows, strict=True)) or [("",)] * len(_OF_KIND)
-        numbers = list(range(len(columns[0])))
-        table = self._engine.small(
-            dict(zip((*_OF_KIND, "kind"), (*map(list, columns), numbers), strict=True))
-        )
-        return [_kind(*row) for row in rows], table
+        kinds = [_kind(*row) for row in rows]
+        texts = list(zip(*rows, strict=True)) or [("",)] * len(_OF_KIND)
+        columns: dict[str, Sequence[Any]] = dict(zip(_OF_KIND, map(list, texts), strict=True))
+        columns["kind"] = list(range(len(texts[0])))
+        for cut in chain.from_iterable(rounds):
+            name = self._about.setdefault((cut.categories, cut.topics), f"about{len(self._about)}")
+            columns[name] = [cut.about(kind) for kind in kinds] or [False]
+        return kinds, self._engine.small(columns)
 
     def _column(self, table: Any) -> list[Party]:
         return sorted(party for (party,) in _rows(table))
 
-    def _once(self, copies: Any, kinds: Any) -> Any:
+    def _once(self, copies: Any) -> Any:
         """Each item once for its holder, with its givers of now as bits."""
         ibis = self._ibis
         words = range(max(1, -(-len(self.givers) // _BITS)))
@@ -189,10 +206,10 @@ class Holdings:
         for word in words:
             places = (number - word * _BITS for number in range(len(bits["giver"])))
             bits[names[word]] = [1 << place if 0 <= place < _BITS else 0 for place in places]
-        joined = copies.join(self._engine.small(bits), "giver").join(kinds, list(_OF_KIND))
+        joined = copies.join(self._engine.small(bits), "giver")
         return joined.group_by(*_KEY).aggregate(
             kind=joined["kind"].min(),
-            whole=(joined["form"] == WHOLE).cast("int8").max(),
+            whole=joined["whole"].max(),
             month=joined["month"].min(),
             uses=joined["uses"].max(),
             now=joined["now"].max(),
@@ -200,33 +217,45 @@ class Holdings:
             **{left: joined[left].max() for left in self._lefts},
         )
 
-    def _passed_on(self, copies: Any, kinds: Any, held: Any) -> Any:
-        """What a giver does not have any more it cannot have passed on: round after round, as far as it goes.
+    def _held(self, copies: Any) -> Any:
+        """Every item once for its holder, without its name.
 
-        Only items that somebody loses, and that are passed on by who did not make them, are counted again.
+        Only what was passed on by somebody who may lose it is followed from hand to hand; that is little.
         """
+        item = ["originator", "item"]
+        lost = copies.filter(self._loses(copies)).select("originator", "item", giver="holder").distinct()
+        passed = copies.filter(copies["onward"]).semi_join(lost, ["giver", *item]).select(*item).distinct()
+        followed = self._engine.keep(passed)
+        if not followed.count().to_pyarrow().as_py():
+            return self._engine.keep(self._once(copies).drop("item"))
+        some = self._engine.keep(copies.semi_join(followed, item))
+        rest = self._once(copies.anti_join(followed, item))
+        return self._engine.keep(rest.union(self._passed_on(some)).drop("item"))
+
+    def _loses(self, table: Any) -> Any:
+        losses = (table[left] < table["now"] for left in self._lefts)
+        return reduce(or_, losses, self._ibis.literal(False))
+
+    def _passed_on(self, copies: Any) -> Any:
+        """What a giver does not have any more it cannot have passed on: hand after hand, to its end."""
         ibis = self._ibis
-        onward = (copies["giver"] != copies["originator"]) & (copies["giver"] != copies["holder"])
-        copies = copies.mutate(onward=onward)
-        for _ in range(_HANDS if self._lefts else 0):
-            lost = held.filter(reduce(or_, (held[left] < held["now"] for left in self._lefts)))
-            mosts = {f"most{left}": lost[left] for left in self._lefts}
-            lost = lost.select("originator", "item", giver=lost["holder"], **mosts)
-            hit = copies.filter(copies["onward"]).semi_join(lost, ["giver", "originator", "item"])
-            keys = self._engine.keep(hit.select(*_KEY).distinct())
-            some = copies.semi_join(keys, list(_KEY)).left_join(lost, ["giver", "originator", "item"])
+        held = self._engine.keep(self._once(copies))
+        for _ in range(_HANDS):
+            mosts = {f"most{left}": held[left] for left in self._lefts}
+            lost = held.filter(self._loses(held)).select("originator", "item", giver="holder", **mosts)
+            some = copies.left_join(lost, ["giver", "originator", "item"])
             less = {
                 left: ibis.ifelse(
                     some["onward"] & (some[f"most{left}"] < some[left]), some[f"most{left}"], some[left]
                 )
                 for left in self._lefts
             }
-            new = self._engine.keep(self._once(some.mutate(**less).select(*copies.columns), kinds))
+            new = self._engine.keep(self._once(some.mutate(**less).select(*copies.columns)))
             both = new.join(held, list(_KEY), rname="{name}_before")
             changed = both.filter(reduce(or_, (both[left] < both[f"{left}_before"] for left in self._lefts)))
             if not changed.count().to_pyarrow().as_py():
                 break
-            held = self._engine.keep(held.anti_join(keys, list(_KEY)).union(new))
+            held = new
         return held
 
     # --- Questions -----------------------------------------------------------------------------------
@@ -247,11 +276,12 @@ class Holdings:
             sums |= {f"items{n}": left.sum(), f"value{n}": (left * held["value"]).sum()}
         rows = _rows(held.group_by("holder", "originator", *givers).aggregate(**sums))
         end = 2 + len(givers)
+        named = cache(lambda words: frozenset(self._named(words)))
         found = [
             Held(
                 row[0],
                 row[1],
-                frozenset(self._named(row[2:end])),
+                named(row[2:end]),
                 row[end],
                 row[end + 1],
                 tuple(zip(row[end + 2 :: 2], row[end + 3 :: 2], strict=True)),
@@ -259,6 +289,25 @@ class Holdings:
             for row in rows
         ]
         return sorted(found, key=lambda each: (each.holder, each.originator, sorted(each.givers)))
+
+    def given(self, holder: Party, giver: Party, worth: Sequence[float]) -> list[tuple[int, float, float]]:
+        """Of each kind that `holder` has by `giver`: items, and the value of those that nobody else gave."""
+        if giver not in self.givers:
+            return []
+        word, place = divmod(self.givers.index(giver), _BITS)
+        mine = self.held.filter(self.held["holder"] == holder)
+        mine = mine.filter((mine[f"givers{word}"] & (1 << place)) > 0)
+        others = (
+            mine[name] for name in mine.columns if name.startswith("givers") and name != f"givers{word}"
+        )
+        alone = reduce(and_, (other == 0 for other in others), mine[f"givers{word}"] == 1 << place)
+        uses = mine["now"] * (mine["uses"] + 1)
+        rows = _rows(
+            mine.group_by("kind").aggregate(
+                items=mine["now"].sum(), uses=self._ibis.ifelse(alone, uses, 0.0).sum()
+            )
+        )
+        return sorted((kind, items, used * worth[kind]) for kind, items, used in rows)
 
     def answers(self, asked: Sequence[Asked]) -> list[Answer]:
         """What answers requirements, by originator and month; and what others hold that would."""
@@ -291,9 +340,11 @@ class Holdings:
 
     def _named(self, words: Sequence[int]) -> Iterator[Party]:
         for word, bits in enumerate(words):
-            for place in range(_BITS):
-                if bits >> place & 1:
-                    yield self.givers[word * _BITS + place]
+            left = bits
+            while left:
+                place = left.bit_length() - 1
+                yield self.givers[word * _BITS + place]
+                left ^= 1 << place
 
 
 def _any_bit(ibis: Any) -> Callable[[Any], Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from tearline.adapters.prepared import Prepared, any_of, columns
 from tearline.adapters.store import tables as t
-from tearline.terms import Party, Product
+from tearline.terms import Category, Party, Product
 
 decode_product = msgspec.json.Decoder(Product).decode
 
@@ -171,6 +172,39 @@ def products_named(db: Connection, originator: Party, product_id: str) -> list[H
     """Every version held of a product, oldest first."""
     of = (t.product.c.originator == originator) & (t.product.c.id == product_id)
     return [held_of(row) for row in db.execute(select(*HELD).where(of).order_by(t.product.c.seq))]
+
+
+class About(msgspec.Struct, frozen=True):
+    """What a product is about: a fifth of the work of decoding all of it."""
+
+    id: str
+    originator: Party
+    category: Category
+    topics: tuple[str, ...]
+    regions: tuple[str, ...]
+    created: datetime
+
+
+class _Text(msgspec.Struct, frozen=True):
+    id: str
+    content: bytes
+
+
+_ABOUT, _TEXT = msgspec.json.Decoder(About), msgspec.json.Decoder(_Text)
+
+
+def about(db: Connection) -> Iterator[tuple[int, str | None, About]]:
+    """Of every product held its number, how it was received and what it is about, oldest first."""
+    columns = t.product.c.seq, t.product.c.received_as, t.product.c.body
+    rows = db.execution_options(yield_per=1_000).execute(select(*columns).order_by(t.product.c.seq))
+    return ((seq, received_as, _ABOUT.decode(body)) for seq, received_as, body in rows)
+
+
+def contents(db: Connection, originator: Party, category: Category) -> Iterator[tuple[str, bytes]]:
+    """Id and content of every such product."""
+    some = (t.product.c.originator == originator) & (t.product.c.category == category.value)
+    rows = db.execution_options(yield_per=1_000).execute(select(t.product.c.body).where(some))
+    return ((found.id, found.content) for found in (_TEXT.decode(body) for (body,) in rows))
 
 
 def mark_considered(db: Connection, seqs: Sequence[int]) -> None:

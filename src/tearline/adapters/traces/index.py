@@ -57,12 +57,14 @@ class Asked(Protocol):
 
 
 class Found(NamedTuple):
-    """How many forms there are, how many hold each feature asked for, and which of them (row numbers, in
-    their order) the forms hold whose shared features weigh most."""
+    """How many forms there are, how many hold each feature asked for, and of the forms whose shared features
+    weigh most which of them they hold (row numbers, in their order), and how many times as many features as
+    a mean form they have in all."""
 
     size: int
     counts: Ints
     shared: dict[str, Ints]
+    lengths: dict[str, float]
 
 
 class Traces:
@@ -98,17 +100,21 @@ class Traces:
     def candidates(self, asked: Asked, limit: int) -> Found:
         """The `limit` forms whose shared features weigh most. Memory does not grow with the index."""
         sieve = _Sieve(asked.codes)
-        counts, size = np.zeros(len(asked.codes), np.int64), 0
+        counts, size, held = np.zeros(len(asked.codes), np.int64), 0, 0
         best: list[_Weighed] = []
         with self._engine.connect() as db, db.begin():
             for batch in _batches(_ALL(db)):
                 counts += np.bincount(sieve.rows(batch.codes)[1], minlength=len(counts))
                 size += len(batch.seqs)
+                held += len(batch.codes)
+            mean = max(held / max(size, 1), 1.0)
             weights = asked.weights(counts, size)
             for batch in _batches(_ALL(db)):
-                best = nlargest(limit, [*best, *_weighed(batch, sieve, weights, limit)], key=itemgetter(0))
+                more = _weighed(batch, sieve, weights, mean, limit)
+                best = nlargest(limit, [*best, *more], key=itemgetter(0))
             names: dict[int, str] = dict(_NAMES(db, seqs=[each.seq for each in best]).fetchall())
-        return Found(size, counts, {names[each.seq]: each.rows for each in best})
+        shared = {names[each.seq]: each.rows for each in best}
+        return Found(size, counts, shared, {names[each.seq]: each.length for each in best})
 
 
 class _Batch(NamedTuple):
@@ -123,6 +129,7 @@ class _Weighed(NamedTuple):
     weight: float
     seq: int
     rows: Ints
+    length: float
 
 
 def _batches(rows: sqlite3.Cursor) -> Iterator[_Batch]:
@@ -132,16 +139,20 @@ def _batches(rows: sqlite3.Cursor) -> Iterator[_Batch]:
         yield _Batch(list(seqs), np.frombuffer(b"".join(held), "<u4"), ends)
 
 
-def _weighed(batch: _Batch, sieve: _Sieve, weights: npt.NDArray[np.float64], limit: int) -> list[_Weighed]:
-    """The forms of a batch whose shared features weigh most."""
+def _weighed(
+    batch: _Batch, sieve: _Sieve, weights: npt.NDArray[np.float64], mean: float, limit: int
+) -> list[_Weighed]:
+    """The forms of a batch whose shared features weigh most; in a long form each weighs less."""
     at, rows = sieve.rows(batch.codes)
     form = np.searchsorted(batch.ends, at, "right")
-    totals = np.bincount(form, weights[rows], minlength=len(batch.seqs))
+    lengths = np.diff(batch.ends, prepend=0) / mean
+    less = np.log(np.maximum(lengths, 1.0))
+    totals = np.bincount(form, np.maximum(weights[rows] - less[form], 0.0), minlength=len(batch.seqs))
     top = np.argsort(-totals, kind="stable")[:limit]
     top = top[totals[top] > 0]
     first, stop = np.searchsorted(form, top, "left"), np.searchsorted(form, top, "right")
     return [
-        _Weighed(float(totals[k]), batch.seqs[k], rows[a:b])
+        _Weighed(float(totals[k]), batch.seqs[k], rows[a:b], float(lengths[k]))
         for k, a, b in zip(top.tolist(), first.tolist(), stop.tolist(), strict=True)
     ]
 

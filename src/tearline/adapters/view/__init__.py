@@ -187,6 +187,11 @@ class View:
         with self._snapshot() as db:
             return held_back.unserved(db, after, limit)
 
+    def count_unserved(self) -> int:
+        """How many releases were never served, those aside that are being pushed."""
+        with self._snapshot() as db:
+            return held_back.count_unserved(db)
+
     def has_fresh_scenes(self) -> bool:
         """Whether the catalogue has something to open: then it takes `open_scenes` before `scenes`."""
         with self._snapshot(OUT) as db:

@@ -94,6 +94,12 @@ def unserved(db: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, 
     return db.execute(query, (after, limit)).fetchall()
 
 
+def count_unserved(db: sqlite3.Connection) -> int:
+    """How many releases were never served, those aside that are being pushed."""
+    query = 'SELECT count(*) FROM unserved JOIN "out" USING (added) WHERE NOT pushing AND release IS NOT NULL'
+    return int(db.execute(query).fetchone()[0])
+
+
 def releases(db: sqlite3.Connection) -> set[str]:
     """The release ids that are held back."""
     return {row[0] for row in db.execute("SELECT release FROM held_back WHERE release IS NOT NULL")}

@@ -61,7 +61,14 @@ class Tables:
             "day": [{}, *(members for _, members in epochs)],
         }
         self._sizes: dict[str, int] = {}
+        self.generation = 0
+        """Kinds have other numbers after it grows."""
         self._number_anew({})
+
+    @property
+    def numbered(self) -> bool:
+        """Whether a kind keeps its number from piece to piece, within a generation."""
+        return bool(len(self._numbers))
 
     def bits(self, parties: Iterable[Party] | None) -> Words:
         """One bit for each of `parties` that is a partner, the first partner's lowest; `None` is everyone."""
@@ -119,6 +126,9 @@ class Tables:
         self._strides = dict(zip(self._sizes, below, strict=False))
         kinds = prod(self._sizes.values())
         self._numbers = np.full(kinds if kinds <= MOST_KINDS else 0, -1, np.int32)
+        self.generation += 1
+        self._fresh: list[Codes] = []
+        self._like, self._likes = np.zeros(0, np.int64), dict[bytes, int]()
         self._count, self._known = 0, np.zeros((*self.shape, 0), np.uint64)
 
     def _kinds(self, codes: Codes) -> NDArray[np.int32]:
@@ -126,16 +136,29 @@ class Tables:
         kinds = np.take(self._numbers, codes)
         if kinds.min() < 0:
             fresh = np.unique(codes[kinds < 0])
-            classes = {name: fresh // self._strides[name] % size for name, size in self._sizes.items()}
+            classes = self._classes(fresh)
             start, end = self._count, self._count + len(fresh)
             if end > self._known.shape[-1]:
                 room = np.zeros((*self.shape, end), np.uint64)
                 self._known = np.concatenate([self._known, room], axis=-1)
             self._known[..., start:end] = self._rules.evaluate(classes, len(fresh))
+            self._fresh.append(fresh)
             self._numbers[fresh] = np.arange(start, end, dtype=np.int32)
             self._count = end
             kinds = np.take(self._numbers, codes)
         return kinds
+
+    def like(self, kinds: Codes) -> Codes:
+        """A number for each numbered kind: those of one number fare alike, by the same clauses."""
+        if (known := len(self._like)) < self._count:
+            fresh = np.concatenate(self._fresh)[known:]
+            marks = self._rules.marks(self._classes(fresh), len(fresh))
+            numbers = [self._likes.setdefault(mark, len(self._likes)) for mark in marks]
+            self._like = np.concatenate([self._like, np.array(numbers, np.int64)])
+        return np.take(self._like, kinds)
+
+    def _classes(self, codes: Codes) -> dict[str, Codes]:
+        return {name: codes // self._strides[name] % size for name, size in self._sizes.items()}
 
 
 def _pieces(columns: Columns) -> Iterator[slice]:

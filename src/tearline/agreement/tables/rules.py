@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import chain
 from typing import Any, NamedTuple
@@ -43,6 +43,9 @@ class Rules:
         self._nodes = program.nodes
         tests = [node[1] for node in self._nodes if node[0] == "test"]
         self.lookups = {name: Lookup(name, tests, program.scales, self.partners) for name in COLUMNS}
+        self._told = sorted(
+            {node for held in guards.values() for each in held for node in (each.node, each.who)}
+        )
         held = [list(chain(*(guards.get(each.version, ()) for each in agreements))) for agreements in sets]
         self._sums = [
             [(_sums(clauses, False, action, self), _sums(clauses, True, action, self)) for action in ACTIONS]
@@ -74,6 +77,27 @@ class Rules:
                     )
                     found[number, action, :, rows] = permitted & ~forbidden
         return found
+
+    def marks(self, classes: Classes, count: int) -> Iterator[bytes]:
+        """What the rulings of each of `count` rows depend on: those of one mark fare alike.
+
+        Which clauses match for whom; and the classes that tell whether one could: of levels, which may have
+        no row in a table, and of time, when agreements are not in force.
+        """
+        truths = [self._truth(node) for node in self._nodes]
+        others = [classes[name] for name in ("level", "at", "day") if name in classes]
+        for start in range(0, count, BLOCK):
+            rows = slice(start, min(start + BLOCK, count))
+            size = rows.stop - start
+            values = self._run({name: each[rows] for name, each in classes.items()}, truths, size)
+            told = [values[number] for number in self._told]
+            columns = [
+                each.T if each.dtype == np.uint64 else np.unpackbits(each, count=size)[:, None]
+                for each in told
+            ]
+            columns += [each[rows, None] for each in others]
+            table = np.concatenate([each.astype(np.uint64) for each in columns], axis=1)
+            yield from (row.tobytes() for row in table)
 
     def _truth(self, node: Any) -> NDArray[Any]:
         """What a test looks up: a truth for each class, or words of partners for each: (words, classes)."""

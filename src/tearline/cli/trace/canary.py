@@ -9,8 +9,9 @@ import click
 from tearline.cli.show import table
 from tearline.cli.vault import unlock, unlocking, who
 from tearline.node import Node
-from tearline.node.canaries import add_canary, canaries, given, remove_canary
+from tearline.node.canaries import add_canary, canaries, given, remove_canary, too_late_for
 from tearline.terms import BadInput
+from tearline.vault import Canary
 
 
 @click.group()
@@ -51,9 +52,23 @@ def add(
     by_hand = dict(_chosen(each) for each in give)
     with Node.open(home) as node:
         made = add_canary(node, unlock(passphrase_file, passphrase_fd), product, options, by_hand, who())
-        rows = list(given(node, made).items())
+        rows, late = _rows(node, made), too_late_for(node, made)
     click.echo(f"Canary {made.id}: {len(made.options)} ways to say it.")
-    table(("partner", "is told"), rows)
+    if late:
+        names = ", ".join(sorted(late))
+        click.echo(
+            f"Released already to {names}, without it: what they hold is not changed. They are told in the "
+            "next version of the report, if the phrase still stands in it."
+        )
+    table(("partner", "is told", ""), rows)
+
+
+def _rows(node: Node, canary: Canary) -> list[tuple[str, str, str]]:
+    late = too_late_for(node, canary)
+    return [
+        (party, said, "in the next version" if party in late else "")
+        for party, said in given(node, canary).items()
+    ]
 
 
 def _chosen(text: str) -> tuple[str, int]:
@@ -70,11 +85,11 @@ def list_(home: Path, product: str | None) -> None:
     """Show the canaries and who is told what. The vault must be open (`tearline vault serve`)."""
     with Node.open(home) as node:
         rows = [
-            (each.id, each.product, party, said)
+            (each.id, each.product, *row)
             for each in canaries(node, [product] if product else [])
-            for party, said in given(node, each).items()
+            for row in _rows(node, each)
         ]
-    table(("canary", "product", "partner", "is told"), rows)
+    table(("canary", "product", "partner", "is told", ""), rows)
 
 
 @canary.command()

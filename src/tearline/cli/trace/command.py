@@ -18,10 +18,12 @@ from tearline.cli.show import plain, table
 from tearline.cli.trace.canary import canary
 from tearline.intake import Context, read
 from tearline.node import Node
-from tearline.node.marks import short
+from tearline.node.marks import ZERO_WIDTH, short
 from tearline.node.variants import Variant, previews, switch_off, switch_on, switched_off, variants
 from tearline.terms import BadInput, Product
 from tearline.trace.leak import Leak, read_leak
+from tearline.trace.prior import read_prior
+from tearline.trace.terms import told
 
 if TYPE_CHECKING:
     from tearline.node.trace import Case
@@ -58,9 +60,8 @@ trace.add_command(canary)
 @click.option("--officer", required=True, help="Who asks. It is put on the ledger.")
 @click.option(
     "--prior",
-    multiple=True,
-    metavar="PARTY=CHANCE",
-    help="How likely a partner was thought to have leaked it, before; without it all alike.",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What was thought before: a TOML file of lines PARTY = WEIGHT. Without it, all are alike.",
 )
 @click.option(
     "--alpha",
@@ -80,7 +81,7 @@ def files(
     home: Path,
     files: tuple[Path, ...],
     officer: str,
-    prior: tuple[str, ...],
+    prior: Path | None,
     alpha: float,
     as_json: bool,
     report: Path | None,
@@ -94,15 +95,16 @@ def files(
 
     media = [path for path in files if path.suffix.lower().startswith(MEDIA)]
     leaks = [_leak(path) for path in files if path not in media]
-    before = dict(_prior(each) for each in prior)
     with Node.open(home) as node, _progress() as tell:
+        before = _prior(prior, node) if prior else {}
         how: dict[str, Any] = {"prior": before, "alpha": alpha, "draw": report is not None}
         case = ask(node, leaks, media, officer=officer, tell=tell, **how)
         party, at = node.party, node.clock()
     if report is not None:
         from tearline.handout.trace import page  # noqa: PLC0415
 
-        report.write_text(page(case, party=party, officer=officer, at=at, files=files), encoding="utf-8")
+        shown = page(case, party=party, officer=officer, at=at, files=files, prior=prior)
+        report.write_text(shown, encoding="utf-8")
         report.chmod(0o600)
     if as_json:
         click.echo(orjson.dumps(case.summary(), option=orjson.OPT_INDENT_2).decode())
@@ -123,9 +125,7 @@ def _say(case: Case) -> None:
         click.echo(
             plain(f"{name}: {piece.product} {piece.version}, {piece.title}; portions {leaked}, {like}")
         )
-    click.echo(case.verdict.says)
-    for name, each in _heard(case):
-        click.echo(f"{each.partner}: its mark is in {name}; chance that an innocent's is: {each.chance:.1e}.")
+    click.echo(plain(case.says))
     if not case.canaries_read:
         click.echo("The vault is shut: no canary was looked for.")
     held = {party: how for how, parties in case.verdict.held.items() for party in parties}
@@ -138,12 +138,26 @@ def _say(case: Case) -> None:
                 party,
                 str(held.get(party, "")),
                 f"{found.agree} of {found.slots}" if found else "",
+                told(found.chance) if found else "",
                 f"{found.ratio:+.1f}" if found else "",
-                f"{found.chance:.1e}" if found else "",
+                f"{found.prior:.3f}" if found else "",
+                found.stands if found else "",
                 "accused" if party in case.named else "",
             )
         )
-    table(("recipient", "held of it", "marks agree", "ratio (log10)", "chance if innocent", ""), rows)
+    table(
+        (
+            "recipient",
+            "held of it",
+            "marks agree",
+            "chance if innocent",
+            "ratio (log10)",
+            "before",
+            "odds",
+            "",
+        ),
+        rows,
+    )
     receipted = {each.partner for each in case.copies if each.receipt}
     for party in case.named:
         if party not in receipted:
@@ -152,27 +166,17 @@ def _say(case: Case) -> None:
             )
 
 
-def _heard(case: Case) -> Iterator[tuple[str, Any]]:
-    """The marks in pictures and recordings that name somebody."""
-    for one in case.media:
-        for tried in one.tried:
-            for suspect in tried.suspects:
-                if suspect.chance <= case.verdict.threshold:
-                    yield one.name, suspect
-
-
 def _leak(path: Path) -> Leak:
     if str(path) == "-":
         return read_leak("standard input", sys.stdin.buffer.read())
     return read_leak(path.name, path.read_bytes())
 
 
-def _prior(text: str) -> tuple[str, float]:
-    party, _, chance = text.partition("=")
+def _prior(path: Path, node: Node) -> dict[str, float]:
     try:
-        return party, float(chance)
-    except ValueError:
-        raise BadInput("--prior", repr(text), "it is not of the form PARTY=CHANCE") from None
+        return read_prior(str(path), path.read_text("utf-8"), sorted(node.partners))
+    except UnicodeDecodeError:
+        raise BadInput(str(path), "", "it is not a text", "write a line `PARTY = WEIGHT` for each") from None
 
 
 @contextmanager
@@ -206,6 +210,7 @@ def slots(home: Path, what: str, as_json: bool) -> None:
         path = Path(what)
         found = previews(node, _products(node, path)) if path.is_file() else variants(node, what)
         off = switched_off(node)
+        unseen = node.home.config.marks.zero_width and ZERO_WIDTH not in off
     rows = [row for each in found for row in _rows(each)]
     if as_json:
         names = ("slot", "entry", "kind", "options", "where", "released", "off")
@@ -221,6 +226,8 @@ def slots(home: Path, what: str, as_json: bool) -> None:
     table(("slot", "entry", "kind", "either", "where", ""), shown)
     released = "released" if any(row[5] for row in rows) else "not released yet"
     click.echo(f"{len(rows)} places, {released}. Switched off everywhere: {', '.join(off) or 'nothing'}.")
+    if unseen:
+        click.echo(f"Marks that cannot be seen go behind sentences too; `{ZERO_WIDTH}` switches them off.")
 
 
 def _products(node: Node, path: Path) -> list[Product]:

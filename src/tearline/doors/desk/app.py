@@ -47,6 +47,8 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+SHOWN_CSP = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+"""Of a page to hand round that is shown here: it has no scripts, and no origin."""
 HEADERS = {
     "content-security-policy": CSP,
     "x-content-type-options": "nosniff",
@@ -130,12 +132,13 @@ class Desk:
         yield from self.access.routes(self.render)
         for endpoint in self.endpoints:
             methods = ["POST"] if endpoint.does else ["GET"]
-            yield Route(
-                API + endpoint.path.rstrip("/"),
-                self._api(endpoint),
-                methods=methods,
-                name=f"api.{endpoint.name}",
-            )
+            if endpoint.api:
+                yield Route(
+                    API + endpoint.path.rstrip("/"),
+                    self._api(endpoint),
+                    methods=methods,
+                    name=f"api.{endpoint.name}",
+                )
             if endpoint.template or endpoint.then or endpoint.answers is Download:
                 yield Route(endpoint.path, self._page(endpoint), methods=methods, name=endpoint.name)
 
@@ -428,7 +431,10 @@ def _json(value: Any, status: int = 200) -> Response:
 
 def _file(found: Download) -> Response:
     name = quote(found.name, safe="")
-    headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}"}
+    how = "inline" if found.shown else "attachment"
+    headers = {"content-disposition": f"{how}; filename*=UTF-8''{name}"}
+    if found.shown:
+        headers["content-security-policy"] = SHOWN_CSP
     return Response(found.body, media_type=found.media_type, headers=headers)
 
 

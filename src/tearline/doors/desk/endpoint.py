@@ -77,6 +77,8 @@ class Download(msgspec.Struct, frozen=True):
     name: str
     media_type: str
     body: bytes
+    shown: bool = False
+    """Whether the browser shows it: a page made by us that runs nothing, behind walls of its own."""
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -107,6 +109,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Said on that page, with the same fields."""
     slow: bool
     """Whether it runs as a job, beside the requests."""
+    api: bool = True
+    """Whether programs may ask it too."""
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -136,10 +140,14 @@ class Area:
         says: str | None = None,
         template: str | None = None,
         slow: bool = False,
+        api: bool = True,
     ) -> Callable[[F], F]:
         """Declare an act. With `then` the person is led there afterwards; with a `template` the answer is
-        shown at once, for acts that change nothing, such as checks of a text as it is typed."""
-        return self._declare(path, roles, does=True, template=template, then=then, says=says, slow=slow)
+        shown at once, for acts that change nothing, such as checks of a text as it is typed. Without `api`
+        it is for a person at a page alone."""
+        return self._declare(
+            path, roles, does=True, template=template, then=then, says=says, slow=slow, api=api
+        )
 
     def _declare(
         self,
@@ -151,6 +159,7 @@ class Area:
         then: str | None = None,
         says: str | None = None,
         slow: bool = False,
+        api: bool = True,
     ) -> Callable[[F], F]:
         def declare(function: F) -> F:
             hints = get_type_hints(function)
@@ -167,6 +176,7 @@ class Area:
                 then=then,
                 says=says,
                 slow=slow,
+                api=api,
             )
             if missing := set(made.named) - set(made.asks.__struct_fields__):
                 raise TypeError(f"{made.name}: {missing} stand in the path and are not asked")

@@ -20,7 +20,7 @@ MOST_OF_ONE = 4
 """Jobs of one person that may be under way at once."""
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
@@ -31,7 +31,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     title: str
-    state: State
+    state: JobState
     done: int = 0
     of: int = 0
     doing: str = ""
@@ -56,12 +56,12 @@ class Jobs:
 
     def start(self, person: Person, title: str, then: str, work: Callable[[Callable[..., None]], Any]) -> Job:
         """Begin. `work` is given a function that takes `done`, `of`, `doing` as they become known."""
-        job = Job(id=secrets.token_urlsafe(16), title=title, state=State.RUNNING)
+        job = Job(id=secrets.token_urlsafe(16), title=title, state=JobState.RUNNING)
         with self._lock:
             running = [
                 each
                 for each in self._jobs.values()
-                if each.whose == person.name and each.job.state is State.RUNNING
+                if each.whose == person.name and each.job.state is JobState.RUNNING
             ]
             if len(running) >= MOST_OF_ONE:
                 raise Refused(f"{MOST_OF_ONE} of your jobs are under way: wait for one of them")
@@ -77,14 +77,14 @@ class Jobs:
             try:
                 answer = work(tell)
             except TearlineError as error:
-                tell(state=State.FAILED, error=str(error))
+                tell(state=JobState.FAILED, error=str(error))
             except BaseException:
-                tell(state=State.FAILED, error="The desk could not do this; it is not your fault.")
+                tell(state=JobState.FAILED, error="The desk could not do this; it is not your fault.")
                 raise
             else:
                 with self._lock:
                     self._jobs[job.id].answer = answer
-                tell(state=State.DONE, then=then.replace("{job}", job.id))
+                tell(state=JobState.DONE, then=then.replace("{job}", job.id))
 
         self._submit(run)
         return job
@@ -96,7 +96,7 @@ class Jobs:
     def kept(self, job: str, person: Person) -> Any:
         """What a job found. Raises `Refused` where it is another's, has not ended, or was forgotten."""
         kept = self._find(job, person)
-        if kept.job.state is not State.DONE:
+        if kept.job.state is not JobState.DONE:
             raise Refused("this job has found nothing yet")
         return kept.answer
 
@@ -108,6 +108,6 @@ class Jobs:
         return kept
 
     def _forget(self) -> None:
-        ended = [name for name, each in self._jobs.items() if each.job.state is not State.RUNNING]
+        ended = [name for name, each in self._jobs.items() if each.job.state is not JobState.RUNNING]
         for name in ended[: max(0, len(self._jobs) - MOST + 1)]:
             del self._jobs[name]

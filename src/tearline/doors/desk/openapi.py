@@ -18,7 +18,7 @@ _REF = "#/components/schemas/{name}"
 
 def description(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     """The whole description, as JSON values."""
-    found = list(endpoints)
+    found = [each for each in endpoints if each.api]
     kinds: list[Any] = [Job]
     for each in found:
         kinds += [each.asks, each.answers]

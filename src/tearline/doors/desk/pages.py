@@ -23,6 +23,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from tearline.handout import assets as shared
+from tearline.handout import shell
+
 LANGUAGES = {"en": "English", "uk": "Українська"}
 """By code, each by its own name."""
 _HERE = files("tearline.doors.desk")
@@ -67,6 +70,8 @@ class Pages:
 
     def __init__(self, *, assets: Mapping[str, bytes] | None = None) -> None:
         self.assets = {name: Asset(body, _type(name)) for name, body in _static(_HERE.joinpath("static"), "")}
+        self.assets |= {name: Asset(shared.read(name), _type(name)) for name in shared.names()}
+        self.assets["charts.js"] = Asset(shell.read("charts.js").encode(), _type("charts.js"))
         self.assets |= {name: Asset(body, _type(name)) for name, body in (assets or {}).items()}
         # A name that changes with the content: a browser can keep the file for ever.
         self.places = {

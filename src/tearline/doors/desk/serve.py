@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from tearline.adapters.home import Home
+from tearline.doors.desk.access import origin_of
 from tearline.doors.desk.app import Access, Desk
 from tearline.doors.desk.areas import AREAS
 from tearline.terms import BadInput
@@ -37,7 +38,7 @@ async def serve(home: Home, access: Callable[[Home, str], Access], ready: Callab
     except OSError as error:
         raise BadInput("node.toml", "[desk]", str(error.strerror), "choose another port") from None
     with listening:
-        address = _origin(home, listening.getsockname()[1])
+        address = origin_of(settings, listening.getsockname()[1])
         desk = Desk(home, access(home, address), AREAS, origin=address)
         try:
             config = uvicorn.Config(
@@ -74,12 +75,6 @@ class _Server(uvicorn.Server):
 
     def _end(self) -> None:
         self.should_exit = True
-
-
-def _origin(home: Home, port: int) -> str:
-    """The desk's address in officers' browsers."""
-    desk = home.config.desk
-    return desk.origin.rstrip("/") or f"{'https' if desk.tls else 'http'}://localhost:{port}"
 
 
 def _context(home: Home) -> ssl.SSLContext:

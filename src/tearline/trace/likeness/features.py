@@ -1,4 +1,4 @@
-"""By what a text is found again: hashes of its runs of words, and of its facts.
+"""By what a text is found again: hashes of its runs of words, of its facts, and of what its words mean.
 
 Runs of three folded words are thinned by *winnowing* (Schleimer, Wilkerson, Aiken 2003): of every four
 neighbouring runs the one with the least hash is stored, so that six words in a row that a leak keeps share at
@@ -6,7 +6,8 @@ least one stored run. A leak is asked for all of its runs.
 
 What a feature weighs: minus the logarithm of the chance that a report which has nothing to do with the leak
 holds it. That chance comes from the index, by how many forms hold it; where few do, and while the index is
-small, from a prior too, as if more forms had been seen.
+small, from a prior too, as if more forms had been seen. Languages tell nothing: they say only which meanings
+count (`concepts`).
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tearline.scan.keys import mix
+from tearline.trace.likeness.concepts import languages, meanings
 from tearline.trace.likeness.facts import facts
 from tearline.trace.likeness.words import Hashes, Ints, Words
 
-VERSION = 1
+VERSION = 2
 """Of what is stored. An index of another version holds hashes that mean nothing here."""
+RUN, FACT, MEANING, LANGUAGE = range(4)
+"""Kinds of features."""
 Codes = npt.NDArray[np.uint32]
 Floats = npt.NDArray[np.float64]
 
@@ -40,7 +44,7 @@ class Features(NamedTuple):
     """The distinct features of one text, a row each, in the order of their codes.
 
     `first` and `stop`: the words of the text at which the feature stands (first place only). `prior`: see
-    the module. `is_kept`: whether it is stored where the text is a form of ours.
+    the module. `is_kept`: whether it is stored where the text is a form of ours. `kind`: what it is.
     """
 
     codes: Codes
@@ -48,6 +52,7 @@ class Features(NamedTuple):
     stop: Ints
     prior: Floats
     is_kept: npt.NDArray[np.bool_]
+    kind: npt.NDArray[np.uint8]
     words: int
     """How many the text has."""
 
@@ -66,7 +71,8 @@ class Features(NamedTuple):
 
     def weights(self, counts: Ints, size: int) -> Floats:
         """What each feature tells, in nats; nothing where no form holds it."""
-        return np.where(counts > 0, -np.log(self.chances(counts, size)), 0.0)
+        tells = (counts > 0) & (self.kind != LANGUAGE)
+        return np.where(tells, -np.log(self.chances(counts, size)), 0.0)
 
 
 def features(text: str, language: str = "") -> Features:
@@ -80,22 +86,27 @@ def features_of(words: Words) -> Features:
     lengths = words.ends - words.starts
     letters = sum(lengths[k : k + len(runs)] for k in range(_RUN)) if len(runs) else np.zeros(0, np.int64)
     found = facts(words)
+    meant = list(meanings(words))
+    told = [f"l:{name}" for name in languages(words)] if len(words) else []
     starts = np.array([fact.start for fact in found], np.int64)
     ends = np.array([fact.end for fact in found], np.int64)
+    at = np.arange(len(runs), dtype=np.int64)
     first = np.searchsorted(words.ends, starts, "right")
     stop = np.maximum(np.searchsorted(words.starts, ends, "left"), first + 1)
-    at = np.arange(len(runs), dtype=np.int64)
-    codes = np.concatenate((runs, np.array([_code(fact.key) for fact in found], np.uint32)))
-    kept = np.zeros(len(codes), np.bool_)
+    places = np.array([k for k, _, _ in meant] + [0] * len(told), np.int64)
+    first = np.concatenate((at, np.minimum(first, max(len(words) - 1, 0)), places))
+    stop = np.concatenate((at + _RUN, np.minimum(stop, len(words)), places + 1))
+    keys = [*(fact.key for fact in found), *(key for _, key, _ in meant), *told]
+    codes = np.concatenate((runs, np.array([_code(key) for key in keys], np.uint32)))
+    kind = np.repeat(np.arange(4, dtype=np.uint8), (len(runs), len(found), len(meant), len(told)))
+    kept = kind != RUN
     kept[_winnowed(runs)] = True
-    kept[len(runs) :] = True
-    prior = np.concatenate((_PRIORS_OF_RUNS[np.searchsorted(_LETTERS, letters)], [f.prior for f in found]))
+    priors = [*(fact.prior for fact in found), *(prior for _, _, prior in meant), *(1.0 for _ in told)]
+    prior = np.concatenate((_PRIORS_OF_RUNS[np.searchsorted(_LETTERS, letters)], priors))
     unique, place, group = np.unique(codes, return_index=True, return_inverse=True)
     is_kept = np.zeros(len(unique), np.bool_)
     is_kept[group[kept]] = True
-    first = np.concatenate((at, np.minimum(first, max(len(words) - 1, 0))))
-    stop = np.concatenate((at + _RUN, np.minimum(stop, len(words))))
-    return Features(unique, first[place], stop[place], prior[place], is_kept, len(words))
+    return Features(unique, first[place], stop[place], prior[place], is_kept, kind[place], len(words))
 
 
 def _runs(hashes: Hashes) -> Codes:

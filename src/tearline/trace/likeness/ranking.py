@@ -1,8 +1,10 @@
 """From which forms a leaked text comes: evidence, how much chance could give, and what is left for others.
 
 1. Each feature that leak and form share weighs as `features` says, spread over its words. Of the features at
-   one word of the leak only the heaviest counts: what overlaps is not told twice. The sum is the score, in
-   nats.
+   one word of the leak only the heaviest counts: what overlaps is not told twice. What words mean counts only
+   where leak and form share no language: between them it is all there is, within one it is a subject, and
+   runs of words tell more. A form some times as long as the mean holds each feature that much more likely.
+   The sum is the score, in nats.
 2. What chance gives: for a form that has nothing to do with the leak, whose features are independent,
    P(score >= t) <= min over 0 < s <= 1 of exp(-s t) * prod(1 - p + p^(1 - s)), over all features asked for
    (Chernoff's bound; rule 1 only lowers scores). Times the number of forms it bounds how many unrelated forms
@@ -20,6 +22,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
@@ -27,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tearline.terms import BadInput
-from tearline.trace.likeness.features import Features
+from tearline.trace.likeness.features import LANGUAGE, MEANING, Features
 from tearline.trace.likeness.words import Ints
 
 Evidence = npt.NDArray[np.float32]
@@ -65,6 +68,10 @@ class Found(Protocol):
     @property
     def shared(self) -> Mapping[str, Ints]:
         """Which features (row numbers of `Features`) the forms hold that weigh most."""
+
+    @property
+    def lengths(self) -> Mapping[str, float]:
+        """How many features each of these forms has, by the mean of all forms of the index."""
 
 
 class Index(Protocol):
@@ -115,9 +122,15 @@ def ranked(features: Features, found: Found, *, enough: float = ENOUGH) -> tuple
     """The sources among the forms that an index found."""
     if not features.words or not found.shared:
         return ()
-    chance, evidence = _Chance(features, found), _evidence(features, found)
+    evidence, foreign = _evidence(features, found), _foreign(features, found)
+    lengths = _lengths(found)
+    bounds = {key: _Chance(features, found, *key) for key in {*zip(foreign, lengths, strict=True)}}
+
+    def chance(row: int, evidence: Evidence) -> float:
+        return bounds[foreign[row], lengths[row]](evidence)
+
+    chances = [chance(row, each) for row, each in enumerate(evidence)]
     totals = evidence.sum(axis=1)
-    chances = map(chance, evidence)
     alone = [Candidate(*each) for each in zip(found.shared, totals.tolist(), chances, strict=True)]
     order = sorted(range(len(alone)), key=lambda row: (-alone[row].score, alone[row].form))
     sure = [row for row in order if alone[row].chance <= enough]
@@ -127,7 +140,7 @@ def ranked(features: Features, found: Found, *, enough: float = ENOUGH) -> tuple
     while len(sources) < _MOST_SOURCES and (left := [row for row in sure if row not in sources]):
         best = max(left, key=lambda row: (float(rest[row].sum()), alone[row].score))
         rivals = _rivals(best, rest)
-        if chance(rest[best]) > enough or rivals > RIVALS * enough / ENOUGH:
+        if chance(best, rest[best]) > enough or rivals > RIVALS * enough / ENOUGH:
             break
         sources[best] = Source(alone[best], float(rest[best].sum()), rivals, alone[best].score - unsure, ())
         told = evidence[best].nonzero()[0]
@@ -149,14 +162,27 @@ def _with(source: Source, others: list[Candidate]) -> Source:
 def _evidence(features: Features, found: Found) -> Evidence:
     """The evidence for each form at each word of the leak (rule 1)."""
     weights = features.weights(found.counts, found.size)
-    share = (weights / (features.stop - features.first)).astype(np.float32)
+    words = features.stop - features.first
     out = np.zeros((len(found.shared), features.words), np.float32)
-    for row, shared in zip(out, found.shared.values(), strict=True):
+    rows = zip(out, found.shared.values(), _foreign(features, found), _lengths(found), strict=True)
+    for row, held, is_foreign, length in rows:
+        shared = held if is_foreign else held[features.kind[held] != MEANING]
         first, stop = features.first[shared], features.stop[shared]
+        share = (np.maximum(weights[shared] - np.log(length), 0.0) / words[shared]).astype(np.float32)
         for step in range(int((stop - first).max(initial=0))):
             inside = first + step < stop
-            np.maximum.at(row, first[inside] + step, share[shared[inside]])
+            np.maximum.at(row, first[inside] + step, share[inside])
     return out
+
+
+def _foreign(features: Features, found: Found) -> list[bool]:
+    """Whether a form shares no language with the leak."""
+    return [not (features.kind[shared] == LANGUAGE).any() for shared in found.shared.values()]
+
+
+def _lengths(found: Found) -> list[float]:
+    """How much longer than the mean each form is, rounded up by a fifth at most; 1 for short ones."""
+    return [2.0 ** (math.ceil(4 * math.log2(max(found.lengths[form], 1.0))) / 4) for form in found.shared]
 
 
 def _parts(evidence: Evidence) -> Evidence:
@@ -183,11 +209,16 @@ def _rivals(best: int, evidence: Evidence) -> float:
 
 
 class _Chance:
-    """How many unrelated forms may be expected to have as much evidence (rule 2)."""
+    """How many unrelated forms may be expected to have as much evidence (rule 2).
 
-    def __init__(self, features: Features, found: Found) -> None:
-        chances = features.chances(found.counts, found.size)
-        logs = np.log1p(chances[:, None] ** (1.0 - _STEPS) - chances[:, None]) * (found.counts > 0)[:, None]
+    `foreign`: forms that share no language with the leak, for which what words mean counts too. `length`:
+    how much longer they are than the mean.
+    """
+
+    def __init__(self, features: Features, found: Found, foreign: bool, length: float) -> None:
+        chances = np.minimum(features.chances(found.counts, found.size) * length, 1.0)
+        counts = (found.counts > 0) & (features.kind != LANGUAGE) & (foreign | (features.kind != MEANING))
+        logs = np.log1p(chances[:, None] ** (1.0 - _STEPS) - chances[:, None]) * counts[:, None]
         stretches = np.zeros((features.words // _STRETCH + 1, len(_STEPS)))
         np.add.at(stretches, features.first // _STRETCH, logs)
         self._logs = np.concatenate((logs.sum(axis=0, keepdims=True), stretches))

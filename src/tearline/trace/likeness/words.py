@@ -53,8 +53,14 @@ class Words:
     def __len__(self) -> int:
         return len(self.starts)
 
+    @cached_property
+    def strings(self) -> list[str]:
+        """Each word as it stands in the repaired text."""
+        pairs = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
+        return [self.text[start:end] for start, end in pairs]
+
     def word(self, k: int) -> str:
-        return self.text[int(self.starts[k]) : int(self.ends[k])]
+        return self.strings[k]
 
     def span(self, first: int, stop: int) -> tuple[int, int]:
         """Where words `first` to `stop - 1` stand in the original text, end exclusive; `first < stop`."""

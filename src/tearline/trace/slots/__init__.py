@@ -16,20 +16,22 @@ from hashlib import sha256
 from tearline.trace.slots import finding, guard
 from tearline.trace.slots.lexicon import LANGUAGES, Pair, pairs
 from tearline.trace.slots.reading import read
-from tearline.trace.slots.zero_width import bare, hidden, hide
+from tearline.trace.slots.zero_width import MARKS, bare, hidden, signs, spots
 from tearline.trace.terms import Bit, Slot
 
 __all__ = [
     "LANGUAGES",
+    "MARKS",
     "RULES",
     "Pair",
     "bare",
     "describe",
     "find",
     "hidden",
-    "hide",
     "pairs",
     "read",
+    "signs",
+    "spots",
     "write",
 ]
 
@@ -43,12 +45,16 @@ RULES = {
     "en.opening-comma": "On 3 May the; On 3 May, the",
     "en.clause-comma": "and they, with a comma before it or not",
     "en.that-which": "a site that is, a site which is",
+    "en.but-comma": "it left but no one saw it; it left, but no one saw it",
+    "en.local-time": "04:40 local, 04:40 local time",
     "en.per": "12 a week, 12 per week",
     "en.dash": "one dash in a sentence, long or short",
     "en.two-things": "mostly timber and cement, mostly cement and timber",
     "uk.day-zero": "3 жовтня, 03 жовтня",
     "uk.year": "2026 року, 2026 р.",
     "uk.small-number": "через три дні, через 3 дні",
+    "uk.few": "прибули 3 вагони, прибули три вагони",
+    "uk.local-time": "04:40 за місцевим часом, 04:40 місцевого часу",
     "uk.thousands": "1340, 1 340",
     "uk.unit": "км, кілометрів (uk.unit.км, uk.unit.м, and so on)",
     "uk.scale": "тис., тисяч (uk.scale.тис, uk.scale.млн, uk.scale.млрд, uk.scale.грн)",
@@ -57,6 +63,7 @@ RULES = {
     "uk.future": "триватиме, буде тривати",
     "uk.i-y": "і, й between a vowel and a consonant",
     "uk.i-ta": "і, та between words that they join",
+    "uk.sia": "почалася, почалась; змінитися, змінитись",
     "uk.u-v": "у, в where both are usual",
     "uk.z-iz": "з, із between single consonants",
     "uk.dash": "one dash in a sentence, long or short",
@@ -64,6 +71,8 @@ RULES = {
     "ru.day-zero": "3 октября, 03 октября",
     "ru.year": "2026 года, 2026 г.",
     "ru.small-number": "через три дня, через 3 дня",
+    "ru.few": "прибыли 3 вагона, прибыли три вагона",
+    "ru.local-time": "04:40 по местному времени, 04:40 местного времени",
     "ru.thousands": "1340, 1 340",
     "ru.unit": "км, километров (ru.unit.км, ru.unit.м, and so on)",
     "ru.scale": "тыс., тысяч (ru.scale.тыс, ru.scale.млн, ru.scale.млрд, ru.scale.руб)",

@@ -37,7 +37,17 @@ _HARMLESS = (
     r"|versions|companies"
     r"|platforms|ports|campaigns|clinics|articles|posts|sites|towns|villages|streets|rooms))"
 )
-_SMALL = re.compile(rf"(?<![\w.,:/–—-])(?P<n>{'|'.join(_NUMBER_WORDS)}|[2-9]|1[0-2])(?= {_HARMLESS}\b)")
+_THINGS = (
+    r"(?:(?:[a-z]+ )?(?:hours|minutes|crates|boxes|barrels|pallets|sacks|bags|tents|antennas|photographs"
+    r"|photos|images|pictures|videos|letters|messages|accounts|domains|addresses|invoices|payments|transfers"
+    r"|trips|journeys|visits|meetings|containers|lorries|trucks|wagons|trains|pumps|moulds|channels|groups"
+    r"|tracks|rails|bridges|buildings|huts|sheds|halls|gates|cameras|servers|files|samples))"
+)
+"""One figure in a row of them would stand out if it were spelt out: so only where it is alone."""
+_COUNTED = re.compile(rf"(?<![\w.,:/-])(?:\d[\d,]*|one|{'|'.join(_NUMBER_WORDS)}) [a-z]", re.IGNORECASE)
+_SMALL = re.compile(
+    rf"(?<![\w.,:/–—-])(?P<n>{'|'.join(_NUMBER_WORDS)}|[2-9]|1[0-2])(?= (?:{_HARMLESS}|(?P<t>{_THINGS}))\b)"
+)
 _RANGE_LEFT = re.compile(
     r"(?:\d|\b(?:one|"
     + "|".join(_NUMBER_WORDS)
@@ -126,6 +136,15 @@ _SOMEONE = re.compile(
     r"(?:(?:er|or|ist|ee|ian|ant)s?|m[ae]n|people|persons?|children|staff|youths?|guards?|crew)$"
 )
 _PER = re.compile(r"(?<=\d )(?:[a-z]+ ){1,2}(?P<w>an?|per) (?=(?:day|week|month|year|hour|minute|night)\b)")
+_LOCAL = re.compile(
+    r"(?<=\d:\d\d )local(?: time)?"
+    r"(?=[,.;:)]|\Z| \(| (?:and|to|until|till) \d| (?:on|in|by|from|the|when|he|she|they|it) )"
+)
+_BUT = re.compile(
+    r"(?<=[a-z\d])(?P<s>,? but) (?=(?:the|an?|no|there|it|this|these|most|some|two|three|its|his|her|their"
+    r"|none|nobody|neither|many|few|one|several) )"
+)
+_NO_BUT = re.compile(r"\b(?:nothing|anything|all|none|no|everything|not|only|nobody|anyone|cannot|neither)\b")
 _DASH = re.compile(r"(?<=[^\s\d] )[–—](?= [^\s\d])")
 _TWO = re.compile(r"\b(?P<a>[a-z]{3,}) and (?P<b>[a-z]{3,})(?=[.,;:)]|\Z)")
 _TWO_LEFT = re.compile(r"\b(?:of|for|with|against|including|mostly|mainly|chiefly|largely)\s$")
@@ -160,6 +179,8 @@ def _dates(s: str) -> Iterator[Candidate]:
 
 def _numbers(s: str) -> Iterator[Candidate]:
     for m in _SMALL.finditer(s):
+        if m["t"] and len(_COUNTED.findall(s)) > 1:
+            continue
         if m.start() and not _RANGE_LEFT.search(s, max(0, m.start() - 16), m.start()):
             number = int(m["n"]) if m["n"].isdigit() else _NUMBER_WORDS.index(m["n"]) + 2
             options = (_NUMBER_WORDS[number - 2], str(number))
@@ -189,6 +210,9 @@ def _commas(s: str) -> Iterator[Candidate]:
     for m in _CLAUSES.finditer(s):
         word = m["s"].rpartition(" ")[2]
         yield Candidate(*m.span("s"), SlotKind.PUNCTUATION, "en.clause-comma", (f" {word}", f", {word}"))
+    for m in _BUT.finditer(s):
+        if not _NO_BUT.search(s, 0, m.start()):
+            yield Candidate(*m.span("s"), SlotKind.PUNCTUATION, "en.but-comma", (" but", ", but"))
     if opened := _OPENED.match(s):
         yield Candidate(*opened.span("s"), SlotKind.PUNCTUATION, "en.opening-comma", (" ", ", "))
 
@@ -221,6 +245,8 @@ def _phrases(s: str) -> Iterator[Candidate]:
         before = s[: m.start()].rstrip().rpartition(" ")[2]
         if before.isalpha() and before not in _NO_NOUN and not _SOMEONE.search(before):
             yield Candidate(*m.span("w"), SlotKind.SYNONYM, "en.that-which", ("that", "which"))
+    for m in _LOCAL.finditer(s):
+        yield Candidate(*m.span(), SlotKind.ABBREVIATION, "en.local-time", ("local", "local time"))
     for m in _PER.finditer(s):
         article = "an" if s.startswith("hour", m.end()) else "a"
         if m["w"] in {article, "per"}:

@@ -67,6 +67,7 @@ _QUOTES = re.compile(
     r"|(?<!\w)'[^'\n]*(?:'\w[^'\n]*)*'(?!\w)"
 )
 _CLOCK_WORDS = r"(?:Z\b|UTC|local time|hours|hrs|за \w+ часом|по \w+ времени)"
+_ZONE = r"(?:Z\b|UTC|hours|hrs)"
 _MONEY = r"(?:USD|EUR|GBP|UAH|RUB|CHF|BTC|US\$|[$€£₴₽])"
 _CLOSED: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (("`",), re.compile(r"`+[^`]*`+")),
@@ -74,7 +75,7 @@ _CLOSED: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (("<",), re.compile(r"<[^<>\s][^<>]*>")),
     (("(",), re.compile(r"\((?://|TLP:|[A-Z]+//)[^()]*\)|\((?:U|C|S|TS|R|NU|NC|NS)\)")),  # marks
     (("°",), re.compile(r"[-−]?\d[\d.,′'″\"\s]{0,20}°[^\n;)]{0,24}?(?:[NSEW]\b|ш\.|д\.)")),
-    ((":",), re.compile(rf"\d{{1,2}}:\d\d(?:\s?{_CLOCK_WORDS})?")),
+    ((":",), re.compile(rf"\d{{1,2}}:\d\d(?:\s?{_ZONE})?")),
     (("hours", "local", "UTC", "часом", "времени"), re.compile(rf"\d{{1,2}}\.?\d\d\s?{_CLOCK_WORDS}")),
     (
         ("USD", "EUR", "GBP", "UAH", "RUB", "CHF", "BTC", "$", "€", "£", "₴", "₽"),

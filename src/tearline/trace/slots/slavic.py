@@ -49,6 +49,8 @@ class _Tongue(NamedTuple):
     hedges: frozenset[str]
     matters: str
     conjunction: str
+    counted: dict[str, str]
+    """Things as they stand behind two to four in the nominative and accusative only, and the gender."""
     percent: tuple[tuple[str, str], ...]
     """The sign and the genitive plural; with a space and without one they have words of their own."""
     endings: str
@@ -91,6 +93,21 @@ _UK = _Tongue(
     "|полонен|біженц|осіб|людей"
     "|загибл|поранен|жертв|дол|євро|грив|рок|р\\.",
     "і",
+    dict.fromkeys(
+        words(
+            "дні тижні місяці роки ящики контейнери вагони потяги поїзди насоси листи домени сервери файли"
+            " знімки поверхи канали мости склади ангари намети кілометри метри мішки платежі перекази рейси"
+            " випадки напрями рахунки комплекти маршрути зразки пункти об’єкти під’їзди"
+        ),
+        "m",
+    )
+    | dict.fromkeys(
+        words(
+            "години хвилини доби сторінки частини коробки бочки антени камери будівлі споруди машини"
+            " вантажівки зустрічі поїздки фірми компанії адреси групи колії зміни партії світлини цистерни"
+        ),
+        "f",
+    ),
     ((" %", " відсотків"), ("%", " процентів")),
     "ами|ями|ах|ях|ою|ею|єю",
 )
@@ -127,8 +144,34 @@ _RU = _Tongue(
     "ракет|снаряд|мин|танк|пуш|винтовок|дронов|бомб|боеприпас|военн|солдат|боевик|пленн|беженц|человек|людей"
     "|погибш|ранен|жертв|долл|евро|руб|год|лет|г\\.",
     "и",
+    dict.fromkeys(
+        words(
+            "дня месяца года часа ящика контейнера вагона поезда насоса письма домена сервера файла снимка"
+            " этажа канала моста склада ангара километра метра мешка платежа перевода рейса случая счёта"
+            " комплекта маршрута образца пункта объекта здания сообщения"
+        ),
+        "m",
+    )
+    | dict.fromkeys(
+        words(
+            "недели минуты страницы части коробки бочки антенны камеры машины встречи поездки фирмы компании"
+            " группы смены партии фотографии цистерны палатки записи"
+        ),
+        "f",
+    ),
     (("%", " процентов"),),
     "ами|ями|ах|ях|ою|ею",
+)
+
+
+_NUMERAL = re.compile(
+    r"(?:двадц|тридц|сорок|п.?ят.?десят|шіст|шест|сімдесят|семьдесят|вісімдесят|восемьдесят|дев.?яност|сто\Z"
+    r"|двіст|двест|трист|чотирист|четырест|тисяч|тысяч|мільйон|миллион|один|одна|два|дві|две|три|чотири|четыре"
+    r"|(?:або|чи|или|до|по|до|номер|пункт[иі]?|частин[аи]?|част[ьи]|стр|розділ|глав[аы])\Z)"
+)
+_CLOCK = re.compile(
+    rf"(?<=\d:\d\d )(?:(?:за|по) (?P<a>[{_L}]{{3,}})(?:им часом|ому времени)"
+    rf"|(?P<b>[{_L}]{{3,}})(?:ого часу|ого времени))(?![\w’-])"
 )
 
 
@@ -147,6 +190,10 @@ class _Rules:
         self._month = re.compile(rf"(?:{tongue.month_stems})\w*\Z")
         numbers = "|".join([*tongue.numbers, tongue.two, r"[2-9]|10"])
         self._small = re.compile(rf"(?<!\w)(?P<p>[{_L}]+) (?P<n>{numbers}) (?P<w>{'|'.join(tongue.spans)})\b")
+        self._few = re.compile(
+            rf"(?P<p>[{_L}]+) (?P<n>{tongue.two}|{'|'.join(tongue.numbers[:3])}|[2-4])"
+            rf" (?P<w>{'|'.join(tongue.counted)})(?![\w’-])"
+        )
         self._thousands = re.compile(
             rf"(?<![\w.,:/#№-])(?<!№ )(?P<n>[1-9]\d{{0,2}}(?:[\u00a0\u202f]\d{{3}})+"
             rf"|[1-9]\d{{3,8}})(?= (?!{tongue.matters})[{_L}])"
@@ -179,6 +226,7 @@ class _Rules:
         """All that the rules find, in any order; they may overlap."""
         if _DIGIT.search(sentence):
             yield from self._dates(sentence)
+            yield from self._clocks(sentence)
             yield from self._thousands_of(sentence)
             yield from self._units(sentence)
         yield from self._small_numbers(sentence)
@@ -210,6 +258,25 @@ class _Rules:
             if m["p"] in self._t.before_span:
                 number = number or self._t.numbers.index(word) + 2
                 yield self._made(m.span("n"), SlotKind.NUMBER, "small-number", (word, str(number)))
+
+        for m in self._few.finditer(s):
+            if m["p"] in self._t.before_span or _NUMERAL.match(m["p"]):
+                continue
+            feminine = self._t.counted[m["w"]] == "f"
+            known = (self._t.two if feminine else self._t.numbers[0], *self._t.numbers[1:3])
+            number = int(m["n"]) if m["n"].isdigit() else known.index(m["n"]) + 2 if m["n"] in known else 0
+            if number:
+                options = (known[number - 2], str(number))
+                yield self._made(m.span("n"), SlotKind.NUMBER, "few", options)
+
+    def _clocks(self, s: str) -> Iterator[Candidate]:
+        for m in _CLOCK.finditer(s):
+            stem = m["a"] or m["b"]
+            options = (f"за {stem}им часом", f"{stem}ого часу")
+            if self._t.code == "ru":
+                options = (f"по {stem}ому времени", f"{stem}ого времени")
+            if m[0] in options:
+                yield self._made(m.span(), SlotKind.SYNONYM, "local-time", options)
 
     def _thousands_of(self, s: str) -> Iterator[Candidate]:
         for m in self._thousands.finditer(s):
@@ -306,6 +373,8 @@ _FUTURE = re.compile(
     r"|(?P<i2>[а-яіїєґ’]{2,}[аиіїуюя]ти)(?P<e>ме(?:ться)?|муть(?:ся)?))(?![а-яіїєґё’'-])"
 )
 _IMPERSONAL = re.compile(r"(?:о|е|\bслід|\bшкода|\bякщо|\bчас|\bніде|\bнічого|\bнікому)\s$")
+_REFLEXIVE = re.compile(rf"(?<![\w’'-])(?P<w>[{_L}’']{{2,}}(?:[аоиіуяїв]л[аои]|ти)с)[яь](?![\w’'-])")
+_NO_REFLEXIVE = words("колись колися гулись")
 _WITH = re.compile(rf"(?<=[бвгґдклмнпртфх]) (?P<u>з|із) (?=[бвгґдклмнпртфх][{_VOWEL}])")
 
 
@@ -326,6 +395,9 @@ def _euphony(s: str) -> Iterator[Candidate]:
             one = f"{'будуть' if many else 'буде'} {stem}{'ся' if own else ''}"
             other = stem + (("муться" if own else "муть") if many else "меться" if own else "ме")
             yield Candidate(*m.span(), synonym, "uk.future", (one, other))
+    for m in _REFLEXIVE.finditer(s):
+        if m[0].lower() not in _NO_REFLEXIVE:
+            yield Candidate(*m.span(), synonym, "uk.sia", (f"{m['w']}я", f"{m['w']}ь"))
     for m in _WITH.finditer(s):
         yield Candidate(*m.span("u"), synonym, "uk.z-iz", ("з", "із"))
 

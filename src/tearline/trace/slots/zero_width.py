@@ -1,37 +1,50 @@
 """Marks that cannot be seen, behind sentences: an extra, off by default, and expected to be lost.
 
-Retyping, many editors and every careful recipient take them out. They prove nothing alone: who finds them
-in a copy can put them into another.
+Retyping, many editors and every careful recipient take them out.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
+from typing import Final
 
 from tearline.trace.slots import guard
 
+MARKS: Final = 1 << 32
+"""How many there are."""
+_BITS = MARKS.bit_length() - 1
 _ZERO, _ONE = "\u200c", "\u200d"
-_RUN = re.compile(f"[{_ZERO}{_ONE}]+")
+_RUN = re.compile(f"[{_ZERO}{_ONE}]{{{_BITS},}}")
 
 
-def hide(text: str, mark: bytes) -> str:
-    """`text` with `mark` behind every sentence that a slot could stand in."""
-    bits = "".join(_ONE if byte >> at & 1 else _ZERO for byte in mark for at in range(8))
-    ends = [block.start + end for block in guard.blocks(text) for _, end in guard.sentences(block.text)]
-    parts = [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
-    return bits.join(parts)
+def spots(text: str, keep: Collection[tuple[int, int]] = ()) -> Iterator[int]:
+    """Where marks may stand: behind sentences that a slot could stand in, but not behind a quotation, an
+    indicator, or whatever else no slot may touch; nor in or at a span of `keep`."""
+    for block in guard.blocks(text):
+        shut = guard.closed(block.text)
+        for _, end in guard.sentences(block.text):
+            at = block.start + end
+            touched = any(start < end <= last for start, last in shut)
+            if not touched and not any(start <= at <= last for start, last in keep):
+                yield at
 
 
-def hidden(text: str) -> tuple[bytes, ...]:
-    """The marks that are still whole, each once, in the order of the text."""
-    found: dict[bytes, None] = {}
-    for run in _RUN.findall(text):
-        if len(run) % 8 == 0:
-            octets = (run[at : at + 8] for at in range(0, len(run), 8))
-            found[bytes(sum((sign == _ONE) << at for at, sign in enumerate(one)) for one in octets)] = None
-    return tuple(found)
+def signs(mark: int) -> str:
+    """A mark, from 0 to `MARKS` - 1, as it is written."""
+    return "".join(_ONE if mark >> at & 1 else _ZERO for at in range(_BITS))
+
+
+def hidden(text: str) -> frozenset[int]:
+    """The marks that are still whole."""
+    return frozenset(
+        sum((sign == _ONE) << at for at, sign in enumerate(run[start : start + _BITS]))
+        for run in _RUN.findall(text)
+        if len(run) % _BITS == 0
+        for start in range(0, len(run), _BITS)
+    )
 
 
 def bare(text: str) -> str:
-    """`text` without such marks."""
+    """`text` without such marks; a sign that joins letters or pictures stays."""
     return _RUN.sub("", text)
