@@ -24,6 +24,7 @@ _MODULES = {
     "key": "key",
     "agreement": "agreement",
     "review": "review",
+    "search": "search",
     "requirement": "requirement",
     "intake": "intake",
     "quarantine": "intake",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from tearline.adapters.prepared import Prepared, any_of, columns
 from tearline.adapters.store import tables as t
@@ -32,6 +32,9 @@ _ADD = Prepared(
     insert(t.product)
     .values(columns("id", "version", "originator", "category", "digest", "body", "quarantine", "received_as"))
     .returning(t.product.c.seq)
+)
+_QUARANTINED = Prepared(
+    select(t.product.c.seq).where(t.product.c.seq.in_(any_of("seqs")), t.product.c.quarantine.is_not(None))
 )
 _CONSIDERED = Prepared(update(t.product).where(t.product.c.seq.in_(any_of("seqs"))).values(considered=1))
 
@@ -142,6 +145,33 @@ def held(db: Connection) -> Iterator[Held]:
     """Every product held, oldest first, one at a time."""
     rows = db.execution_options(yield_per=200).execute(select(*HELD).order_by(t.product.c.seq))
     return (held_of(row) for row in rows)
+
+
+def products_after(db: Connection, number: int, limit: int) -> list[Held]:
+    """The next products held, in the order in which they came."""
+    rows = db.execute(select(*HELD).where(t.product.c.seq > number).order_by(t.product.c.seq).limit(limit))
+    return [held_of(row) for row in rows]
+
+
+def newest_product(db: Connection) -> int:
+    """The number of the product that came last; 0 where none did."""
+    return db.execute(select(func.max(t.product.c.seq))).scalar() or 0
+
+
+def digest_of(db: Connection, number: int) -> str | None:
+    """The digest under which a product is held, by its number."""
+    return db.execute(select(t.product.c.digest).where(t.product.c.seq == number)).scalar()
+
+
+def quarantined_among(db: Connection, numbers: Collection[int]) -> frozenset[int]:
+    """Which of these products are in quarantine."""
+    return frozenset(number for (number,) in _QUARANTINED(db, seqs=numbers))
+
+
+def products_named(db: Connection, originator: Party, product_id: str) -> list[Held]:
+    """Every version held of a product, oldest first."""
+    of = (t.product.c.originator == originator) & (t.product.c.id == product_id)
+    return [held_of(row) for row in db.execute(select(*HELD).where(of).order_by(t.product.c.seq))]
 
 
 class About(msgspec.Struct, frozen=True):
