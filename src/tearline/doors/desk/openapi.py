@@ -76,8 +76,19 @@ def _operation(endpoint: Endpoint, by_kind: dict[int, Any], components: dict[str
         },
     }
     if endpoint.does:
-        operation["requestBody"] = {"content": {"application/json": {"schema": by_kind[id(endpoint.asks)]}}}
+        operation["requestBody"] = _body(endpoint, by_kind, components)
     return operation
+
+
+def _body(endpoint: Endpoint, by_kind: dict[int, Any], components: dict[str, Any]) -> dict[str, Any]:
+    """What is asked, but for what stands in the path already."""
+    whole = _resolved(by_kind[id(endpoint.asks)], components)
+    required = [name for name in whole.get("required", ()) if name not in endpoint.named]
+    schema = by_kind[id(endpoint.asks)]
+    if endpoint.named:
+        fields = {name: kind for name, kind in whole["properties"].items() if name not in endpoint.named}
+        schema = {"type": "object", "properties": fields, "required": required}
+    return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
 
 
 def _answer(endpoint: Endpoint, by_kind: dict[int, Any]) -> dict[str, Any]:
@@ -98,9 +109,7 @@ def _answer(endpoint: Endpoint, by_kind: dict[int, Any]) -> dict[str, Any]:
 def _parameters(
     endpoint: Endpoint, by_kind: dict[int, Any], components: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    schema = by_kind[id(endpoint.asks)]
-    if "$ref" in schema:
-        schema = components[schema["$ref"].rpartition("/")[2]]
+    schema = _resolved(by_kind[id(endpoint.asks)], components)
     fields, required = schema.get("properties", {}), schema.get("required", [])
     return [
         {
@@ -112,3 +121,8 @@ def _parameters(
         for name, kind in fields.items()
         if name in endpoint.named or not endpoint.does
     ]
+
+
+def _resolved(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = components[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return found
