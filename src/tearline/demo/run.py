@@ -148,7 +148,7 @@ def _taken_in(node: Node, path: Path, delivery: Delivery) -> Iterator[TakenIn | 
 
 @contextmanager
 def started(home: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """A process of a node, such as `serve`, until it has ended on SIGTERM. Its log stands beside `node.db`."""
+    """A process of a node, such as `serve`, until it has ended on SIGTERM. Its log is in the home."""
     with (home / f"{'-'.join(words)}.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - ours
             [sys.executable, "-m", "tearline.cli", "--home", str(home), *words],

@@ -1,14 +1,19 @@
-"""The desk against its own OpenAPI description: whatever a program asks, the answer is one that it promises."""
+"""The desk against its OpenAPI description: whatever a program asks, the answer is one that it promises."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from typing import get_type_hints
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi import checks
 from starlette.requests import Request
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from tearline.doors.desk import EVERYBODY, Person
 from tearline.doors.desk.app import Desk
@@ -20,6 +25,7 @@ from tests.unit.node.world import GREEN, REPORT, bundle, malware, nodes, take, w
 EXAMPLES = 200 if os.environ.get("TEARLINE_LONG") else 12
 
 
+SERVED: list[Desk] = []
 BEARER = {"Authorization": "Bearer tl_wren"}
 
 
@@ -39,10 +45,19 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         work(gbr)
         with made_desk(gbr.home.folder) as made:
             made.access.who = program  # type: ignore[method-assign]
+            SERVED.append(made)
             yield made
 
 
-schema = schemathesis.openapi.from_dict(description(each for area in AREAS for each in area.endpoints))
+async def served(scope: Scope, receive: Receive, send: Send) -> None:
+    """The desk of the fixture; tests are made of the description before it is there."""
+    await SERVED[-1].app(scope, receive, send)
+
+
+# Its `security` is left out: every example bears the token. Who has none is turned away by test_frame.py.
+ENDPOINTS = [each for area in AREAS for each in area.endpoints if each.api]
+schema = schemathesis.openapi.from_dict({**description(ENDPOINTS), "security": []})
+schema.app = served
 
 
 @schema.parametrize()
@@ -54,5 +69,21 @@ schema = schemathesis.openapi.from_dict(description(each for area in AREAS for e
     derandomize=True,
 )
 def test_every_answer_is_as_described(case: schemathesis.Case, desk: Desk) -> None:
-    case.operation.app = desk.app
-    case.call_and_validate(base_url="http://localhost", headers=BEARER)
+    # Of an act a schema cannot say all: that a reason is not empty, that an agreement can be read.
+    beyond = [checks.positive_data_acceptance] if case.method == "POST" else []
+    case.call_and_validate("http://localhost", headers=BEARER, excluded_checks=beyond)
+
+
+@pytest.mark.parametrize("number", [2**63, 2**200, -1])
+def test_a_number_that_no_database_holds_is_no_fault_of_ours(number: int, desk: Desk) -> None:
+    client = TestClient(desk.app, base_url="http://localhost", headers=BEARER)
+    tried = 0
+    for each in ENDPOINTS:
+        numbers = {name: number for name, kind in get_type_hints(each.asks).items() if "int" in str(kind)}
+        if numbers and not each.does:
+            path = re.sub(r"\{\w+:int\}", str(number), each.path).replace("{party}", "USA")
+            query = {name: number for name in numbers if name not in each.named}
+            told = client.get(API + path, params=query)
+            assert told.status_code < 500, (each.name, told.text)
+            tried += 1
+    assert tried > 2
