@@ -65,6 +65,9 @@ class Anybody:
     def is_fresh(self, person: Person) -> bool:
         return self.fresh
 
+    def close(self) -> None:
+        """It holds nothing."""
+
 
 def as_person(name: str, *roles: Role) -> str:
     """The value of the cookie `person`."""

@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 import tempfile
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from rich.console import Console
 from rich.live import Live
 
 from tearline.demo.audit import audit
+from tearline.demo.desk import open_desk, with_most_to_see
 from tearline.demo.run import run
-from tearline.demo.summary import desk_hint, live, show
+from tearline.demo.summary import desk_hint, live, nodes_hint, show
 
 _SVG = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 """A picture that fetches no font from anywhere."""
@@ -34,7 +36,9 @@ WIDTH = 110
     "pictures and recordings as being about war on land. May be given several times.",
 )
 @click.option("--seed", default=7, show_default=True, help="Who holds which profile, and how it is marked.")
-@click.option("--keep", is_flag=True, help="Leave the nodes up (and their folder there) until Ctrl-C.")
+@click.option(
+    "--keep", is_flag=True, help="Leave the nodes up until Ctrl-C, with a desk; keep the folder."
+)
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -52,6 +56,7 @@ def demo(products: tuple[str, ...], seed: int, keep: bool, folder: Path | None, 
     threat-actor profiles of the MISP galaxy, reports in English, Ukrainian and Russian, and invented pictures
     and recordings. Ends with status 1 if a law of the design was broken or anything was lost.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what it started ends
     console = Console(width=None if sys.stdout.isatty() and not picture else WIDTH, record=bool(picture))
     with ExitStack() as stack:
         if folder is None:
@@ -80,7 +85,18 @@ def demo(products: tuple[str, ...], seed: int, keep: bool, folder: Path | None, 
         if picture:
             console.save_svg(str(picture), title="tearline demo", code_format=_SVG)
         if keep:
-            console.print(desk_hint(finished.homes), highlight=False)
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            console.print(nodes_hint(finished.homes), highlight=False)
+            desk = stack.enter_context(open_desk(where, with_most_to_see(finished.homes)))
+            for line in desk_hint(desk):
+                click.echo(line)
+            _until_told()
     if breaches:
         sys.exit(1)
+
+
+def _until_told() -> None:
+    """Until Ctrl-C or SIGTERM; what comes after that is left to end in its order."""
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    told.wait()

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from tearline.adapters import accounts as store
 from tearline.adapters.accounts import Account, Identity
 from tearline.adapters.home import Home
+from tearline.adapters.vault import harden
 from tearline.cli.show import table
 from tearline.cli.vault import who
 from tearline.doors.desk import Role
@@ -41,6 +42,7 @@ def desk() -> None:
 @click.pass_obj
 def serve_(home: Path) -> None:
     """Serve the desk where `[desk]` in node.toml says. Ends on SIGTERM or SIGINT."""
+    harden()  # passphrases and identities pass through it
     access = _access()
     from tearline.doors.desk.serve import serve  # noqa: PLC0415 (an extra)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tearline import deliver
-from tearline.adapters.home import Config, Marks
+from tearline.adapters.home import Config, Desk, Marks
 from tearline.adapters.officer_key import make_key
 from tearline.agreement import Agreement, between, load
 from tearline.node import Card, Node, Terms, add_partner, sign_approval
@@ -63,13 +63,14 @@ def build(folder: Path, pull_interval: float) -> dict[Party, Path]:
     """Make the eight nodes in `folder`, with their partners and agreements. Returns their homes."""
     homes = {party: folder / party for party in NAMES}
     with ExitStack() as stack:
-        ports = _free_ports(len(NAMES))
+        ports = iter(_free_ports(2 * len(NAMES)))
         nodes: dict[Party, Node] = {}
-        for (party, name), port in zip(NAMES.items(), ports, strict=True):
+        for party, name in NAMES.items():
             config = Config(
                 party=party,
                 name=name,
-                port=port,
+                port=next(ports),
+                desk=Desk(port=next(ports)),
                 pull_interval=pull_interval,
                 preview_s=1,
                 marks=Marks(text=True),

@@ -71,7 +71,7 @@ def run(
     homes = build(folder, PULL_INTERVAL)
     deliveries = prepare(inputs, own, seed)
     with ExitStack() as stack:
-        nodes = [stack.enter_context(_started(home)) for home in homes.values()]
+        nodes = [stack.enter_context(started(home, "serve")) for home in homes.values()]
         for node, party in zip(nodes, homes, strict=True):
             _await_door(node, party)
         start = time.monotonic()
@@ -147,11 +147,14 @@ def _taken_in(node: Node, path: Path, delivery: Delivery) -> Iterator[TakenIn | 
 
 
 @contextmanager
-def _started(home: Path) -> Iterator[subprocess.Popen[str]]:
-    """A node's process, until it has ended on SIGTERM."""
-    with (home / "serve.log").open("w") as log:
+def started(home: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of a node, such as `serve`, until it has ended on SIGTERM. Its log is in the home."""
+    with (home / f"{'-'.join(words)}.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - ours
-            [*_tearline(home), "serve"], stdout=subprocess.PIPE, stderr=log, text=True
+            [sys.executable, "-m", "tearline.cli", "--home", str(home), *words],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
         )
     try:
         yield process
@@ -167,7 +170,3 @@ def _started(home: Path) -> Iterator[subprocess.Popen[str]]:
 def _await_door(node: subprocess.Popen[str], party: Party) -> None:
     if node.stdout is None or not node.stdout.readline().startswith("serving"):
         raise Failed(f"{NAMES[party]} did not start")
-
-
-def _tearline(home: Path) -> list[str]:
-    return [sys.executable, "-m", "tearline.cli", "--home", str(home)]

@@ -16,6 +16,7 @@ from rich.text import Text
 from tearline import deliver
 from tearline.adapters import store
 from tearline.demo.coalition import NAMES
+from tearline.demo.desk import ROLES, OpenDesk
 from tearline.demo.run import PULL_INTERVAL, Run, Snapshot
 from tearline.gate import CODES
 from tearline.node import Node, progress, quorum, tally
@@ -214,10 +215,20 @@ def _lives(run: Run) -> Text:
     )
 
 
-def desk_hint(homes: dict[Party, Path]) -> str:
+def nodes_hint(homes: dict[Party, Path]) -> str:
     """How to look further into nodes that stay up."""
     first = next(iter(homes.values()))
     return (
-        f"The nodes stay up until Ctrl-C. Look into one: tearline --home {first} status, "
+        f"The nodes stay up. Look into one: tearline --home {first} status, "
         f"and into the life of an agreement: tearline --home {first} agreement history five-eyes"
     )
+
+
+def desk_hint(desk: OpenDesk) -> Iterator[str]:
+    """The last lines: where the desk is, who can get in, and how it all ends. Each is whole, to be copied."""
+    yield f"The officers' desk of {NAMES[desk.party]}: {desk.address}"
+    for name, link in desk.links.items():
+        yield f"{name} ({', '.join(sorted(ROLES[name]))}) logs in by: {link}"
+    yield f"Their signing keys are at the desk, and open with: {desk.passphrase}"
+    yield "The certificate is the node's own: a browser asks before it goes on, and takes no passkeys there."
+    yield "Each link works once; choose a password and a code. Ctrl-C ends the desk and the nodes."

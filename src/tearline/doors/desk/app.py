@@ -26,7 +26,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tearline.adapters.home import Home
@@ -73,6 +73,7 @@ class Access(Protocol):
     def routes(self, render: Render) -> Iterable[BaseRoute]: ...
     def sign(self, person: Person, act: str, subject: str, at: datetime, passphrase: str) -> Approval: ...
     def is_fresh(self, person: Person) -> bool: ...
+    def close(self) -> None: ...
 
 
 class Forged(HTTPException):
@@ -316,7 +317,8 @@ class Desk:
                 status, sentence = 500, "The desk could not do this; it is not your fault."
         if request.url.path.startswith(API):
             body = {"title": _TITLES.get(status, "It was not done."), "status": status, "detail": sentence}
-            return Response(msgspec.json.encode(body), status, media_type="application/problem+json")
+            allow = {"allow": ", ".join(self._methods(request))} if status == 405 else None
+            return Response(msgspec.json.encode(body), status, allow, "application/problem+json")
         if status == 401:
             to = "/login?" + urlencode({"next": request.url.path}) if request.method == "GET" else "/login"
             return (
@@ -326,6 +328,11 @@ class Desk:
             )
         template = "problem-part.html" if _by_htmx(request) else "problem.html"
         return self.render(request, template, status=status, sentence=sentence, code=status)
+
+    def _methods(self, request: Request) -> list[str]:
+        """Those that there are for the address: a page and an act may share one."""
+        there = (each for each in self.app.routes if each.matches(request.scope)[0] is not Match.NONE)
+        return sorted({method for each in there if isinstance(each, Route) for method in each.methods or ()})
 
     # --- the rest ---------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +16,8 @@ from tearline.terms import BadInput
 MAX_PART = 4 << 20
 """Bytes of one field of a form, files aside."""
 MAX_FIELDS, MAX_FILES = 2_000, 16
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
+"""Of the numbers that SQLite holds."""
 _MANY = (inspect.ListType, inspect.VarTupleType, inspect.SetType, inspect.FrozenSetType)
 
 
@@ -45,9 +47,22 @@ async def from_form(
 
 
 async def from_json(endpoint: Endpoint, request: Request) -> msgspec.Struct:
-    """What stands in the path and in a JSON body, or for what is only shown in the query."""
+    """What stands in the path and in a JSON body, or for what is only shown in the query.
+
+    A program is told of a name that nobody asks for: a filter or a limit that is misspelt must not be without
+    effect. And it says an empty text where it means one.
+    """
     if not endpoint.does:
-        return await from_form(endpoint, request, request.query_params)
+        query = request.query_params
+        _must_be_asked(endpoint, query)
+        given = {
+            each.encode_name: query.getlist(each.encode_name)
+            if isinstance(each.type, _MANY)
+            else query[each.encode_name]
+            for each in _fields(endpoint.asks)
+            if each.encode_name in query
+        }
+        return _made(endpoint, given | _in_path(endpoint, request))
     body = await request.body()
     try:
         known = msgspec.json.decode(body) if body else {}
@@ -55,7 +70,15 @@ async def from_json(endpoint: Endpoint, request: Request) -> msgspec.Struct:
         raise BadInput("the body", "", f"it is not JSON: {error}") from None
     if not isinstance(known, dict):
         raise BadInput("the body", "", "it is not an object")
+    _must_be_asked(endpoint, known)
     return _made(endpoint, known | _in_path(endpoint, request))
+
+
+def _must_be_asked(endpoint: Endpoint, given: Iterable[str]) -> None:
+    known = {each.encode_name for each in _fields(endpoint.asks)}
+    if unknown := sorted(set(given) - known):
+        remedy = f"it asks for {', '.join(sorted(known)) or 'nothing'}"
+        raise BadInput("what was asked", unknown[0][:60], "nobody asks for this", remedy)
 
 
 def _in_path(endpoint: Endpoint, request: Request) -> dict[str, Any]:
@@ -64,10 +87,14 @@ def _in_path(endpoint: Endpoint, request: Request) -> dict[str, Any]:
 
 def _made(endpoint: Endpoint, known: Mapping[str, Any]) -> msgspec.Struct:
     try:
-        return msgspec.convert(known, endpoint.asks, strict=False)
+        made = msgspec.convert(known, endpoint.asks, strict=False)
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$.")
         raise BadInput("what was asked", place.rstrip("`"), reason) from None
+    for name, value in msgspec.structs.asdict(made).items():
+        if isinstance(value, int) and not SMALLEST <= value <= LARGEST:
+            raise BadInput("what was asked", name, "no number of ours is so large")
+    return made
 
 
 async def _value(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tearline import __version__
+from tearline.doors.desk.asked import LARGEST, SMALLEST
 from tearline.doors.desk.endpoint import Download, Endpoint
 from tearline.doors.desk.jobs import Job
 
@@ -76,8 +77,17 @@ def _operation(endpoint: Endpoint, by_kind: dict[int, Any], components: dict[str
         },
     }
     if endpoint.does:
-        operation["requestBody"] = {"content": {"application/json": {"schema": by_kind[id(endpoint.asks)]}}}
+        operation["requestBody"] = _body(endpoint, by_kind, components)
     return operation
+
+
+def _body(endpoint: Endpoint, by_kind: dict[int, Any], components: dict[str, Any]) -> dict[str, Any]:
+    """What is asked, but for what stands in the path already; nothing beside it."""
+    whole = _resolved(by_kind[id(endpoint.asks)], components)
+    fields = {k: _bounded(kind) for k, kind in whole["properties"].items() if k not in endpoint.named}
+    required = [name for name in whole["required"] if name in fields]
+    schema = {"type": "object", "properties": fields, "required": required, "additionalProperties": False}
+    return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
 
 
 def _answer(endpoint: Endpoint, by_kind: dict[int, Any]) -> dict[str, Any]:
@@ -87,8 +97,8 @@ def _answer(endpoint: Endpoint, by_kind: dict[int, Any]) -> dict[str, Any]:
             "content": {"application/json": {"schema": by_kind[id(Job)]}},
         }
     if endpoint.answers is Download:
-        kind = {"type": "string", "contentMediaType": "application/octet-stream"}
-        return {"description": "The file.", "content": {"application/octet-stream": {"schema": kind}}}
+        kind = {"type": "string", "format": "binary"}
+        return {"description": "The file.", "content": {"*/*": {"schema": kind}}}
     return {
         "description": "Done.",
         "content": {"application/json": {"schema": by_kind[id(endpoint.answers)]}},
@@ -98,17 +108,27 @@ def _answer(endpoint: Endpoint, by_kind: dict[int, Any]) -> dict[str, Any]:
 def _parameters(
     endpoint: Endpoint, by_kind: dict[int, Any], components: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    schema = by_kind[id(endpoint.asks)]
-    if "$ref" in schema:
-        schema = components[schema["$ref"].rpartition("/")[2]]
+    schema = _resolved(by_kind[id(endpoint.asks)], components)
     fields, required = schema.get("properties", {}), schema.get("required", [])
     return [
         {
             "name": name,
             "in": "path" if name in endpoint.named else "query",
             "required": name in endpoint.named or name in required,
-            "schema": kind,
+            "schema": _bounded(kind),
         }
         for name, kind in fields.items()
         if name in endpoint.named or not endpoint.does
     ]
+
+
+def _bounded(kind: dict[str, Any]) -> dict[str, Any]:
+    """A number has the bounds that `asked` holds it to."""
+    if "anyOf" in kind:
+        return kind | {"anyOf": [_bounded(each) for each in kind["anyOf"]]}
+    return {"minimum": SMALLEST, "maximum": LARGEST} | kind if kind.get("type") == "integer" else kind
+
+
+def _resolved(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = components[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return found

@@ -39,7 +39,8 @@ async def serve(home: Home, access: Callable[[Home, str], Access], ready: Callab
         raise BadInput("node.toml", "[desk]", str(error.strerror), "choose another port") from None
     with listening:
         address = origin_of(settings, listening.getsockname()[1])
-        desk = Desk(home, access(home, address), AREAS, origin=address)
+        people = access(home, address)
+        desk = Desk(home, people, AREAS, origin=address)
         try:
             config = uvicorn.Config(
                 desk.app,
@@ -54,6 +55,7 @@ async def serve(home: Home, access: Callable[[Home, str], Access], ready: Callab
             await _Server(config, lambda: ready(address)).serve([listening])
         finally:
             desk.close()
+            people.close()
 
 
 class _Server(uvicorn.Server):

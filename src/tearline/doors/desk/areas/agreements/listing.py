@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import Calendar
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from typing import Annotated
 
 import msgspec
 
@@ -21,6 +22,7 @@ SOON = 12
 """How many days of the calendar are listed from today on."""
 _OPEN = (State.APPROVED, State.SHADOW, State.PROPOSED)
 _RANKS = {state: rank for rank, state in enumerate((*_OPEN, State.SUSPENDED, State.EXPIRED, State.ADOPTED))}
+_MONTH = "^(2[01][0-9][0-9]-(0[1-9]|1[0-2]))?$"
 _ENDED = frozenset({State.SUPERSEDED, State.WITHDRAWN})
 
 
@@ -28,7 +30,7 @@ class AgreementsAsked(msgspec.Struct, frozen=True, kw_only=True):
     """`month`: of the calendar, `2027-06`, this one where it is not given; `offset`: of the versions that
     have ended."""
 
-    month: str = ""
+    month: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": _MONTH})] = ""
     offset: int = 0
 
 
@@ -154,7 +156,7 @@ def _month(text: str) -> date:
         found = date.fromisoformat(f"{text}-01")
     except ValueError:
         found = date.min
-    if not 2000 <= found.year <= 2200:
+    if not 2000 <= found.year < 2200:
         raise BadInput("month", "", f"{text!r} is no month", "write 2027-06")
     return found
 
