@@ -51,11 +51,17 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     holdings: tuple[Upload, ...] = ()
 
 
+class ReviewVersion(msgspec.Struct, frozen=True):
+    version: str
+    """The beginning of its SHA-256."""
+    agreement: str
+
+
 class Choices(msgspec.Struct, frozen=True):
     """What a question can be about here."""
 
     partners: tuple[Party, ...]
-    versions: tuple[tuple[str, str], ...]
+    versions: tuple[ReviewVersion, ...]
     """The digits of a version, and its agreement's id."""
     scopes: tuple[str, ...]
 
@@ -106,7 +112,8 @@ def choices(at: At, asked: ChoicesAsked) -> Choices:
     return Choices(
         partners=tuple(sorted(at.node.partners)),
         versions=tuple(
-            (each.agreement.version[:12], each.agreement.id) for each in agreement_record.versions(at.node)
+            ReviewVersion(each.agreement.version[:12], each.agreement.id)
+            for each in agreement_record.versions(at.node)
         ),
         scopes=(
             "all",
