@@ -36,9 +36,7 @@ WIDTH = 110
     "pictures and recordings as being about war on land. May be given several times.",
 )
 @click.option("--seed", default=7, show_default=True, help="Who holds which profile, and how it is marked.")
-@click.option(
-    "--keep", is_flag=True, help="Leave the nodes up until Ctrl-C, with a desk; keep the folder."
-)
+@click.option("--keep", is_flag=True, help="Leave the nodes up until Ctrl-C, with a desk; keep the folder.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),

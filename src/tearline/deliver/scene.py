@@ -70,7 +70,7 @@ def compose_scene(
     """The scene of a released object: `facts` are those of the released form, `grain` how exactly it tells
     its time, `title` the name that the object goes under; `asset` is `None` where no file goes with it.
     """
-    box = _world(facts.box if isinstance(facts, Imagery) else _at(facts))
+    box = footprint(facts)
     start, end = _span(facts.taken, grain, issued)
     collection = IMAGERY if isinstance(facts, Imagery) else SIGNALS
     gsd = facts.gsd_m if isinstance(facts, Imagery) else None
@@ -100,6 +100,11 @@ def preview_asset(role: str, path: str, sha256: str, size: int) -> dict[str, Any
 def stamp(at: datetime) -> str:
     """RFC 3339 in UTC, microseconds."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def footprint(facts: Imagery | Signal) -> Box | None:
+    """The area of a picture, or the point of a recording; `None` where that is not on the earth."""
+    return _world(facts.box if isinstance(facts, Imagery) else _at(facts))
 
 
 def _at(facts: Signal) -> Box | None:

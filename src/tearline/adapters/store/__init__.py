@@ -272,10 +272,12 @@ from tearline.adapters.store.relations import (
     remove_partner,
 )
 from tearline.adapters.store.releases import (
+    Answer,
     Progress,
     Waiting,
     add_outcomes,
     add_to_outbox,
+    answers_of,
     copies_given,
     given_by_category,
     known_in_outbox,
@@ -323,6 +325,7 @@ __all__ = [
     "WAITING",
     "About",
     "Affected",
+    "Answer",
     "AnswerAboutFile",
     "Approval",
     "Arrived",
@@ -387,6 +390,7 @@ __all__ = [
     "agreement_texts",
     "answer_request",
     "answers_about_files",
+    "answers_of",
     "approvals",
     "arrived",
     "ask_about_stopped",

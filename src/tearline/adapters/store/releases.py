@@ -133,6 +133,31 @@ def copies_given(db: Connection) -> list[tuple[int, Party, str, str, str, str | 
     return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in db.execute(query)]
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What became of one product for one partner."""
+
+    partner: Party
+    kind: str
+    code: str
+    clause: str
+    """The decisive reason's."""
+    forms: str
+    """Of the releases that it led to: `whole`, `tearline`; empty where there are none."""
+    delivered_at: str | None
+    """RFC 3339; of the newest release that is in the partner's view."""
+
+
+def answers_of(db: Connection, seq: int) -> list[Answer]:
+    """What was answered about a product, by partner."""
+    rows = db.exec_driver_sql(
+        "SELECT o.partner, o.kind, o.code, o.clause, coalesce(group_concat(DISTINCT b.form), ''), "
+        "max(b.delivered_at) FROM outcome AS o LEFT JOIN outbox AS b "
+        "ON b.product = o.product AND b.partner = o.partner WHERE o.product = ? GROUP BY o.partner",
+        (seq,),
+    )
+    return [Answer(*row) for row in rows]
+
+
 def tally(db: Connection, *, own: Party | None = None) -> list[tuple[Party, str, str, str, int]]:
     """Outcomes counted: (partner, kind, code, clause, how many); `own`: of its products alone."""
     keys = (t.outcome.c.partner, t.outcome.c.kind, t.outcome.c.code, t.outcome.c.clause)

@@ -6,6 +6,7 @@ from tearline.doors.desk.areas import (
     ledger,
     partners,
     people,
+    products,
     referrals,
     releases,
     review,
@@ -17,13 +18,14 @@ from tearline.doors.desk.areas import (
 AREAS = (
     home.area,
     referrals.area,
+    products.area,
     partners.area,
     releases.area,
     suspensions.area,
     sources.area,
     agreements.area,
+    review.area,
     ledger.area,
     trace.area,
-    review.area,
     people.area,
 )
