@@ -24,12 +24,14 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--tlp", help="RED, AMBER+STRICT, AMBER, GREEN or CLEAR.")
 @click.option("--rel", help='A party that the label lets be given it, or "everyone".')
 @click.option("--originator", help="Who made it.")
-@click.option("--category", type=click.Choice([each.value for each in Category]))
+@click.option("--category", type=click.Choice([each.value for each in Category]), help="Of this kind.")
 @click.option("--from", "since", type=_DAY, help="The first day of its date.")
 @click.option("--to", "until", type=_DAY, help="The last day.")
 @click.option("--newest", is_flag=True, help="The newest first, not what fits best.")
-@click.option("--limit", type=click.IntRange(1, searching.MOST), default=20, show_default=True)
-@click.option("--offset", type=click.IntRange(0), default=0)
+@click.option(
+    "--limit", type=click.IntRange(1, searching.MOST), default=20, show_default=True, help="How many."
+)
+@click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many first.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def search(
