@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 import click
+import structlog
 from sqlalchemy import Connection
 
 from tearline.adapters import accounts as store
@@ -43,6 +45,14 @@ def desk() -> None:
 def serve_(home: Path) -> None:
     """Serve the desk where `[desk]` in node.toml says. Ends on SIGTERM or SIGINT."""
     harden()  # passphrases and identities pass through it
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     access = _access()
     from tearline.doors.desk.serve import serve  # noqa: PLC0415 (an extra)
 
