@@ -189,11 +189,28 @@ class Home:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the node for serving. Raises `BadInput` where another process holds it."""
-        with (self.folder / "serving").open("w") as file:
+        with self._holding("serving", fcntl.LOCK_EX, "this node is being served already"):
+            yield
+
+    @contextmanager
+    def at_desk(self) -> Iterator[None]:
+        """Hold the keys as they are, for a desk. Raises `BadInput` where they are being changed."""
+        with self._holding("desk.lock", fcntl.LOCK_SH, "the node's keys are being changed"):
+            yield
+
+    @contextmanager
+    def no_desk(self) -> Iterator[None]:
+        """Hold the keys to change them. Raises `BadInput` where a desk is open, which has read them."""
+        with self._holding("desk.lock", fcntl.LOCK_EX, "a desk is open: end `tearline desk serve` first"):
+            yield
+
+    @contextmanager
+    def _holding(self, name: str, how: int, otherwise: str) -> Iterator[None]:
+        with (self.folder / name).open("w") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, how | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise BadInput(str(self.folder), "", "this node is being served already") from None
+                raise BadInput(str(self.folder), "", otherwise) from None
             yield
 
     @classmethod

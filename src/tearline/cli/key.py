@@ -23,7 +23,7 @@ def key() -> None:
 @click.option("--why", required=True, help="Why, in one sentence.")
 @click.pass_obj
 def rotate(home: Path, tls: bool, officer: str, why: str) -> None:
-    """Sign with a new key from now on. The node must not be serving meanwhile.
+    """Sign with a new key from now on. The node must not be serving meanwhile, nor a desk be open.
 
     Partners are told by the old key and follow by themselves; all that the old key signed still holds. If
     others may have got hold of the old key, that is not enough: then ask every partner to `partner revoke`
@@ -33,7 +33,7 @@ def rotate(home: Path, tls: bool, officer: str, why: str) -> None:
     until a partner has added it, what is for it waits.
     """
     place = Home(home)
-    with place.lock(), Node(place) as node:
+    with place.lock(), place.no_desk(), Node(place) as node:
         if tls:
             renew_tls(node, officer=officer, why=why)
             click.echo("This node has a new certificate. Send each partner a new invitation.")

@@ -63,3 +63,14 @@ def test_a_private_file_replaces_a_part_left_by_a_crash(tmp_path: Path) -> None:
     write_private(tmp_path / "key", b"whole")
     assert (tmp_path / "key").read_bytes() == b"whole"
     assert not (tmp_path / "key.part").exists()
+
+
+def test_keys_are_not_changed_under_a_desk(tmp_path: Path) -> None:
+    home = Home.create(tmp_path / "gbr", Config(party="GBR", name="Example"))
+    other = Home(home.folder)
+    with home.at_desk(), other.at_desk(), pytest.raises(BadInput, match="a desk is open"), home.no_desk():
+        raise AssertionError("the keys could have been changed")
+    with home.no_desk(), pytest.raises(BadInput, match="being changed"), home.at_desk():
+        raise AssertionError("a desk could have read them")
+    with home.at_desk(), home.lock():
+        pass

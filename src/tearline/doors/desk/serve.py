@@ -37,7 +37,7 @@ async def serve(home: Home, access: Callable[[Home, str], Access], ready: Callab
         listening = socket.create_server((settings.host, settings.port))
     except OSError as error:
         raise BadInput("node.toml", "[desk]", str(error.strerror), "choose another port") from None
-    with listening:
+    with listening, home.at_desk():
         address = origin_of(settings, listening.getsockname()[1])
         people = access(home, address)
         desk = Desk(home, people, AREAS, origin=address)
