@@ -77,3 +77,8 @@ def test_a_name_has_a_key_in_common_with_its_forms_in_other_scripts(names: tuple
 
 def test_names_are_capitalised_and_months_are_none() -> None:
     assert keys("the sorvat in October, в октябре", "w") == set()
+
+
+def test_a_row_of_digits_without_end_is_no_figure() -> None:
+    text = f"They counted {'9' * 400} barges and 12 tugs."
+    assert any(each.key.startswith("n:12") for each in facts(Words(text)))

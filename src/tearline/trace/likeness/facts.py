@@ -295,7 +295,12 @@ def _numeral_hashes() -> Hashes:
     return np.sort(Words(" ".join(numerals.NUMERALS)).hashes)
 
 
+LARGEST = 1e18
+
+
 def _figure(start: int, end: int, value: float, unit: str) -> Iterator[Fact]:
+    if value > LARGEST:  # a row of digits without end is no figure
+        return
     shown, prior = f"{value:.12g}", _prior(value)
     yield Fact(start, end, f"n:{shown}", prior)
     if unit:

@@ -198,7 +198,9 @@ def test_exactly_what_was_looked_at_is_ordered(pair: list[Node], client: TestCli
     }
     job = looked(client, desk, **wish)
     assert client.get(f"{API}/partners/USA/suspend/{job}").json()["effect"]["categories"] == []
-    assert do(client, desk, f"/partners/USA/suspend/{job}", {"scope": "all"}).status_code == 200
+    assert do(client, desk, f"/partners/USA/suspend/{job}", {"scope": "all"}).status_code == 400
+    assert not standing(pair[0])
+    assert do(client, desk, f"/partners/USA/suspend/{job}").status_code == 200
     (found,) = standing(pair[0])
     told = found.suspension.told()
     assert (told["scope"], told["until"]) == ("category=report", "2027-06-30T00:00:00Z")
